@@ -1,0 +1,224 @@
+/** The notebook document, what may be done to it, and the one ordered log that every client replays. */
+import type { CellError, Output, Progress } from "./output.js";
+
+export type CellKind = "code" | "sql" | "markdown" | BuiltinKind;
+export type BuiltinKind = "label" | "baseline" | "train" | "distill" | "ab-test" | "drift" | "diagnose" | "review" | "promote";
+
+/** Options after the id in a cell's marker line. */
+export interface CellOptions {
+  lazy?: boolean;
+  cache?: boolean;
+  disabled?: boolean;
+}
+
+export interface Cell {
+  id: string;
+  kind: CellKind;
+  source: string;
+  options: CellOptions;
+}
+
+export interface FrontMatter {
+  title?: string;
+  seed?: number;
+  mode?: "auto" | "lazy";
+  /** lines that we do not know, kept byte for byte */
+  rest?: string[];
+}
+
+export interface NotebookSource {
+  front: FrontMatter;
+  cells: Cell[];
+}
+
+export type Operation =
+  | { op: "insert"; cell: Cell; /** null = first */ after: string | null }
+  | { op: "delete"; id: string }
+  | { op: "move"; id: string; after: string | null }
+  /** one splice of the source, UTF-16 units */
+  | { op: "edit"; id: string; at: number; remove: number; insert: string }
+  | { op: "kind"; id: string; kind: CellKind }
+  | { op: "options"; id: string; options: CellOptions }
+  | { op: "front"; front: FrontMatter }
+  /** the file changed outside and was merged by cell */
+  | { op: "replace"; source: NotebookSource };
+
+export type Status = "idle" | "queued" | "running" | "disabled";
+export type Result = "none" | "ok" | "error" | "cancelled" | "interrupted";
+
+/** Everything that the page shows about a cell apart from its source and outputs. */
+export interface CellState {
+  status: Status;
+  result: Result;
+  /** an input changed since the run; `causes` names them */
+  stale: boolean;
+  /** the source changed since the run */
+  edited: boolean;
+  causes: string[];
+  /** names this cell defines / reads (other cells' names) */
+  defines: string[];
+  uses: string[];
+  /** graph errors: clash, cycle, assignment to another cell's name, syntax */
+  problems: Problem[];
+  /** server clock, ms since epoch, of the run in progress or the last one */
+  startedAt: number | null;
+  elapsedMs: number | null;
+  /** place in the queue from 1, when queued */
+  place: number | null;
+  progress: Progress | null;
+  /** id of the last run */
+  run: string | null;
+  /** the failed or disabled cell that this one waits for */
+  blockedBy: string | null;
+  /** of built-in cells */
+  form: CallView | null;
+}
+
+/** A built-in cell's call as its form reads it; offsets are UTF-16 in the cell's source. */
+export type CallView =
+  | { ok: true; call: string; /** name that the result is bound to */ result: string | null; fields: CallField[] }
+  /** the form is off, the code stays on, with the reason */
+  | { ok: false; reason: string };
+export interface CallField {
+  /** "task.kind" */
+  path: string;
+  value:
+    | { type: "literal"; value: string | number | boolean | null }
+    | { type: "name"; name: string }
+    | { type: "list"; items: CallField["value"][] }
+    /** shown as a chip "from code" */
+    | { type: "code"; text: string };
+  readOnly?: string;
+}
+
+export interface Problem {
+  type: "clash" | "cycle" | "foreign-write" | "mutation" | "syntax" | "reserved";
+  severity: "error" | "warning";
+  message: string;
+  name?: string;
+  /** other cells concerned */
+  cells?: string[];
+  line?: number;
+  column?: number;
+}
+
+export interface Variable {
+  name: string;
+  cell: string;
+  /** "number", "Relation", "Tensor float32 [60000,784]" */
+  type: string;
+  /** bytes where known */
+  size: number | null;
+  preview: string;
+}
+
+export interface KernelState {
+  state: "none" | "starting" | "idle" | "busy" | "stopping" | "dead";
+  pid: number | null;
+  backend: string | null;
+  /** bytes, last 60 samples of one a second */
+  memory: number[];
+  memoryLimit: number;
+  death: { cause: string; code: number | null; signal: string | null; cell: string | null; at: number } | null;
+  tensors: { count: number; bytes: number } | null;
+}
+
+/** "same": every cell ok, none stale; what is shown equals a clean run. */
+export type Badge =
+  | { state: "same" }
+  | { state: "stale"; cells: string[] }
+  | { state: "error"; cells: string[] }
+  | { state: "unchecked"; why: string; cells: string[] };
+
+export interface NotebookState {
+  epoch: string;
+  /** number of the last event in this state */
+  seq: number;
+  path: string;
+  /** increases with each change of the document; a command that carries an older one is refused */
+  rev: number;
+  source: NotebookSource;
+  /** set when the file did not parse: shown as one cell, never written */
+  broken: string | null;
+  cells: Record<string, CellState>;
+  outputs: Record<string, Output[]>;
+  /** outputs are from an earlier session or older code */
+  outputsFrom: Record<string, { run: string; sourceHash: string; at: number }>;
+  mode: "auto" | "lazy";
+  kernel: KernelState;
+  variables: Variable[];
+  badge: Badge;
+  writer: { client: string; name: string } | null;
+  savedAt: number | null;
+}
+
+/** One entry of the log; `seq` is dense. */
+export type NotebookEvent = { seq: number } & (
+  | { type: "ops"; rev: number; ops: Operation[]; by: string }
+  | { type: "cells"; cells: Record<string, CellState | null> }
+  | { type: "outputs"; cell: string; run: string; /** true = drop what was shown before */ clear: boolean; outputs: Output[] }
+  | { type: "kernel"; kernel: KernelState }
+  | { type: "variables"; variables: Variable[] }
+  | { type: "badge"; badge: Badge }
+  | { type: "writer"; writer: { client: string; name: string } | null }
+  | { type: "mode"; mode: "auto" | "lazy" }
+  | { type: "saved"; at: number }
+  | { type: "notice"; level: "info" | "warning" | "error"; text: string; cell?: string; error?: CellError }
+);
+
+/** What a client sends over the notebook's WebSocket. `rev` is the revision that the client saw. */
+export type ClientMessage =
+  | { type: "hello"; client: string; name: string; /** replay from here when the epoch is the same */ epoch: string | null; cursor: number }
+  | { type: "command"; id: number; rev: number; command: Command }
+  | { type: "ping"; id: number };
+
+export type Command =
+  | { do: "ops"; ops: Operation[] }
+  /** one field of a form: the server turns it into the smallest edit; undefined `value` removes the field */
+  | { do: "field"; cell: string; path: string; value?: CallField["value"] }
+  /** quick fix of a clash: renames the definition in this cell and its uses there */
+  | { do: "rename"; cell: string; from: string; to: string }
+  | { do: "run"; cells: string[]; /** also the stale inputs; default true */ inputs?: boolean }
+  | { do: "run-all" }
+  | { do: "run-stale" }
+  | { do: "interrupt"; /** stop and keep best: sets `cell.signal` first */ soft?: boolean }
+  | { do: "cancel"; cell: string }
+  | { do: "restart"; then: "nothing" | "all" | "stale" | { to: string } }
+  | { do: "shutdown" }
+  | { do: "clear"; cell: string | null }
+  | { do: "mode"; mode: "auto" | "lazy" }
+  | { do: "write" /** take over */ }
+  | { do: "flush" }
+  /** read-only calls that are answered in `reply.value` */
+  | { do: "call"; call: KernelQuery };
+
+/** Questions that the kernel answers beside a running cell. */
+export type KernelQuery =
+  | { query: "table.page"; relation: string; offset: number; limit: number; columns?: string[]; sort?: SortKey[]; where?: Filter[] }
+  | { query: "table.count"; relation: string; where?: Filter[] }
+  | { query: "table.profile"; relation: string; columns: string[]; where?: Filter[] }
+  | { query: "table.export"; relation: string; format: "csv" | "parquet"; path: string; sort?: SortKey[]; where?: Filter[] }
+  | { query: "variables" }
+  | { query: "memory" };
+
+export interface SortKey {
+  column: string;
+  desc: boolean;
+}
+export type Filter =
+  | { column: string; op: "range"; min?: number | string; max?: number | string }
+  | { column: string; op: "contains" | "regex"; text: string }
+  | { column: string; op: "in"; values: (string | number | boolean | null)[] }
+  | { column: string; op: "null" | "not-null" };
+
+export type ServerMessage =
+  | { type: "snapshot"; state: NotebookState }
+  | { type: "events"; events: NotebookEvent[] }
+  | { type: "reply"; id: number; ok: true; value?: unknown }
+  | {
+      type: "reply";
+      id: number;
+      ok: false;
+      error: { code: "stale" | "not-writer" | "bad-request" | "not-found" | "kernel" | "internal"; message: string; rev?: number };
+    }
+  | { type: "pong"; id: number };

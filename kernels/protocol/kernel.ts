@@ -1,0 +1,80 @@
+/** Wire between the server and one kernel process: frames (frames.ts) over unix sockets, one main, one control, one bulk. */
+import type { Cell, KernelQuery, Variable } from "./document.js";
+import type { CellError, Output, Progress } from "./output.js";
+import type { ServerCalls } from "./serving.js";
+
+/** Environment that starts a kernel. */
+export interface KernelConfig {
+  /** absolute path of the notebook (it may not exist yet) */
+  notebook: string;
+  /** absolute folder of the workspace */
+  workspace: string;
+  /** absolute ROOT (design 12) */
+  root: string;
+  /** unix socket paths that the server listens on: main for messages, control for the control worker, bulk for outputs */
+  sockets: { main: string; control: string; bulk: string };
+  /** notebook seed */
+  seed: number;
+  backend: string | null;
+  /** bytes; soft limit interrupts first */
+  memoryLimit: number;
+  duckdb: { memoryLimit: string; threads: number; spill: string };
+}
+
+/** A cell as the kernel runs it. */
+export interface RunRequest {
+  cell: Cell;
+  run: string;
+  /** names of other cells that it reads, from the graph */
+  uses: string[];
+  defines: string[];
+  /** may `promote` commit? (`run --promote`) */
+  mayCommit: boolean;
+}
+
+export type ToKernel =
+  | { type: "configure"; config: KernelConfig }
+  | { type: "run"; request: RunRequest }
+  /** drop the names and scopes of cells that are gone or renamed */
+  | { type: "forget"; cells: string[] }
+  | { type: "query"; id: number; query: KernelQuery }
+  | { type: "answer"; id: number; ok: true; value: unknown }
+  | { type: "answer"; id: number; ok: false; message: string }
+  | { type: "shutdown" };
+
+export type FromKernel =
+  | { type: "ready"; pid: number; node: string }
+  | { type: "started"; run: string; cell: string }
+  | { type: "progress"; run: string; cell: string; progress: Progress | null }
+  | {
+      type: "done";
+      run: string;
+      cell: string;
+      result: "ok" | "error" | "interrupted";
+      error?: CellError;
+      elapsedMs: number;
+      warnings: string[];
+      /** sha256 of files and packages that it read */ reads: string[];
+    }
+  | { type: "variables"; variables: Variable[] }
+  | { type: "backend"; name: string; device: string; skipped: { name: string; why: string }[]; tensors: { count: number; bytes: number } }
+  /** a file that cells read or import changed: these cells are stale */
+  | { type: "changed"; cells: string[]; file: string }
+  | { type: "reply"; id: number; ok: true; value: unknown }
+  | { type: "reply"; id: number; ok: false; message: string }
+  | { type: "call"; id: number; method: keyof ServerCalls; params: unknown };
+
+/** Bulk socket, kernel to server: outputs in order. The server must have seen a run's outputs before its `done`: `done` carries their count. */
+export type BulkMessage =
+  | { type: "output"; run: string; cell: string; n: number; clear?: boolean; output: Output }
+  | { type: "flushed"; run: string; cell: string; count: number };
+
+/** Control socket, server to the kernel's control worker. */
+export type ToControl = { type: "interrupt"; run: string; soft?: boolean } | { type: "ping"; id: number } | { type: "exit" };
+export type FromControl =
+  | { type: "hello"; pid: number }
+  | { type: "pong"; id: number; /** ms since the main thread's last heartbeat */ lag: number }
+  /** how the run was stopped; `stuck` = a native call does not yield */
+  | { type: "interrupted"; run: string; how: "soft" | "hard" | "stuck" }
+  | { type: "memory"; rss: number; heapUsed: number; heapLimit: number; external: number }
+  | { type: "near-limit"; rss: number; limit: number };

@@ -1,0 +1,2 @@
+export function buildServer(): Promise<boolean>;
+export function buildWeb(say?: (text: string) => void): Promise<boolean>;
