@@ -1,0 +1,74 @@
+/** What the server's own routes (/api/ts/...) answer. Paths of notebooks count from ROOT and have forward slashes: "workspaces/flights/late.nb.ts". */
+import type { Badge, KernelState, Result } from "./document.js";
+import type { ModelSummary, Proposal } from "./serving.js";
+
+/** GET /api/ts/home */
+export interface HomeView {
+  root: string;
+  workspaces: WorkspaceView[];
+  /** notebooks with a kernel */
+  kernels: { path: string; href: string; title: string; kernel: KernelState }[];
+  models: ModelSummary[];
+  examples: ExampleView[];
+}
+
+export interface WorkspaceView {
+  name: string;
+  notebooks: NotebookView[];
+}
+
+export interface NotebookView {
+  /** what the WebSocket and the other routes take */
+  path: string;
+  /** the page's address, "/w/flights/n/late.nb.ts" */
+  href: string;
+  name: string;
+  title: string;
+  modifiedAt: number;
+  /** null when it was never run here */
+  lastRun: { at: number; elapsedMs: number; result: Result; cell: string | null } | null;
+  badge: Badge | null;
+  /** null when it is not open */
+  kernel: KernelState | null;
+  /** cells done and to do of the run in progress */
+  running: { done: number; of: number; since: number } | null;
+}
+
+export interface ExampleView {
+  /** folder of workspaces/ */
+  name: string;
+  title: string;
+  path: string;
+  href: string;
+}
+
+/** GET /api/ts/files?workspace=NAME&path=data */
+export interface FileView {
+  name: string;
+  /** from the workspace */
+  path: string;
+  kind: "file" | "folder";
+  bytes: number;
+  modifiedAt: number;
+}
+
+/** GET /api/ts/doctor: one line a check. */
+export interface DoctorCheck {
+  name: string;
+  state: "ok" | "warning" | "missing" | "error";
+  found: string;
+  why?: string;
+  /** a command to copy */
+  fix?: string;
+}
+
+/** GET /api/ts/models */
+export interface ModelsView {
+  models: ModelSummary[];
+  proposals: Proposal[];
+}
+
+/** Every refusal of /api/ts/: status not 2xx and this body. */
+export interface HttpProblem {
+  error: { code: string; message: string };
+}
