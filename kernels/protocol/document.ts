@@ -9,6 +9,8 @@ export interface CellOptions {
   lazy?: boolean;
   cache?: boolean;
   disabled?: boolean;
+  /** words of the marker that we do not know, kept */
+  rest?: string[];
 }
 
 export interface Cell {
@@ -29,6 +31,10 @@ export interface FrontMatter {
 export interface NotebookSource {
   front: FrontMatter;
   cells: Cell[];
+  /** every line of the file ends in \r\n; sources hold \n alone */
+  crlf?: boolean;
+  /** the file starts with a byte order mark */
+  bom?: boolean;
 }
 
 export type Operation =
