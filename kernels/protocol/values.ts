@@ -143,8 +143,12 @@ export interface Evaluation {
   by?: Record<string, Evaluation>;
 }
 
+/** Under this key an evaluated predictor keeps the split that judged it: promote sends its test rows to the server's judge. */
+export const splitOf: unique symbol = Symbol.for("touchstone.split");
+
 export interface Evaluated<R extends object = Row> extends Predictor<R> {
   evaluation: Evaluation;
+  [splitOf]?: Split<R>;
 }
 export type Against<R extends object = Row> = Evaluated<R> | { bar: Evaluated<R> };
 

@@ -11,7 +11,7 @@ const engines = ["@duckdb/node-api", "@tensorflow/"];
 const allowed: Record<string, string[]> = {
   protocol: [],
   stats: [],
-  paths: [],
+  paths: ["protocol"],
   notebook: ["protocol"],
   reactive: ["notebook", "protocol"],
   data: ["protocol", "stats", "paths", "notebook", "reactive"],
