@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { hrefOf, notebookHref, parseRoute, type Route } from "./routes.js";
 
-const word = fc.string({ minLength: 1 }).filter((text) => text.isWellFormed() && !text.includes("/") && text !== "." && text !== "..");
+const word = fc.string({ minLength: 1, unit: "grapheme" }).filter((text) => !text.includes("/") && text !== "." && text !== "..");
 
 it("reads every address that it writes", () => {
   const routes: fc.Arbitrary<Route> = fc.oneof(

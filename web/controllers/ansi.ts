@@ -25,7 +25,7 @@ export function collapse(text: string): string {
 /** Same line again and again becomes one line with its count. */
 export function fold(lines: string[]): string[] {
   const out: string[] = [];
-  for (let i = 0; i < lines.length; ) {
+  for (let i = 0; i < lines.length;) {
     let n = 1;
     while (i + n < lines.length && lines[i + n] === lines[i]) n++;
     if (n > 2 && lines[i] !== "") out.push(`${lines[i]}  × ${n}`);

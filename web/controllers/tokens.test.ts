@@ -11,7 +11,10 @@ const show = (source: string, language: "typescript" | "markdown" = "typescript"
   );
 
 it("colours TypeScript", () => {
-  expect(show('const x = 1_000n // n\nreturn foo.type + "a\\"b"')).toEqual(["keyword:const number:1_000n comment:// n", 'keyword:return string:"a\\"b"']);
+  expect(show('const x = 1_000n // n\nreturn foo.type + "a\\"b"')).toEqual([
+    "keyword:const number:1_000n comment:// n",
+    'keyword:return string:"a\\"b"',
+  ]);
   expect(show("/* a\nb */ let y")).toEqual(["comment:/* a", "comment:b */ keyword:let"]);
 });
 
@@ -36,13 +39,17 @@ it("colours Markdown and its fences", () => {
 
 it("gives back every character of any source, and terminates", () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(..."`${}'\"/*\\ab1 sql\n-#") }), fc.constantFrom("typescript" as const, "markdown" as const), (source, language) => {
-      expect(
-        highlight(source, language)
-          .map((line) => line.map((span) => span.text).join(""))
-          .join("\n"),
-      ).toBe(source);
-    }),
+    fc.property(
+      fc.string({ unit: fc.constantFrom(..."`${}'\"/*\\ab1 sql\n-#") }),
+      fc.constantFrom("typescript" as const, "markdown" as const),
+      (source, language) => {
+        expect(
+          highlight(source, language)
+            .map((line) => line.map((span) => span.text).join(""))
+            .join("\n"),
+        ).toBe(source);
+      },
+    ),
   );
   expect(tokenizeLine("", startState("typescript")).tokens).toEqual([]);
 });

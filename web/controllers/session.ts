@@ -1,0 +1,309 @@
+/**
+ * One notebook's connection: state, edits on their way, commands with their answers, reconnection from the cursor.
+ * The page subscribes by `onChange`; sockets and clock are passed in so that it is tested without either.
+ */
+import type {
+  Badge,
+  Command,
+  NotebookEvent,
+  NotebookState,
+  Operation,
+  ServerMessage,
+  ClientMessage,
+  KernelQuery,
+} from "../../kernels/protocol/document.js";
+import { confirm, edit, openDocument, rebase, refuse, take, type LocalDocument } from "./document.js";
+import { reduce } from "./reduce.js";
+
+export type Link = "connecting" | "open" | "lost" | "closed";
+export interface Notice {
+  level: "info" | "warning" | "error";
+  text: string;
+  cell?: string;
+}
+export interface SessionSocket {
+  send(text: string): void;
+  close(): void;
+  onopen: (() => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number; reason: string }) => void) | null;
+}
+export interface SessionOptions {
+  path: string;
+  client: string;
+  name: string;
+  connect(): SessionSocket;
+  onChange(): void;
+  onNotice(notice: Notice): void;
+  /** server's events, after they were applied */
+  onEvent?(event: NotebookEvent): void;
+}
+type Reply = Extract<ServerMessage, { type: "reply" }>;
+type RefusedReply = Extract<Reply, { ok: false }>;
+export class CommandError extends Error {
+  readonly code: RefusedReply["error"]["code"];
+  readonly rev: number | undefined;
+  constructor(error: RefusedReply["error"]) {
+    super(error.message);
+    this.name = "CommandError";
+    this.code = error.code;
+    this.rev = error.rev;
+  }
+}
+
+export class NotebookSession {
+  state: NotebookState | null = null;
+  doc: LocalDocument | null = null;
+  link: Link = "connecting";
+  /** when the link was lost, ms since epoch */
+  lostAt: number | null = null;
+  retryAt: number | null = null;
+  /** results that arrived while we were away, shown by the "back" banner */
+  back: { results: number; epochChanged: boolean } | null = null;
+  /** reason of a refusal that ends the session (not found, not allowed) */
+  failure: string | null = null;
+  #options: SessionOptions;
+  #socket: SessionSocket | null = null;
+  #next = 1;
+  #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void; ops: boolean }>();
+  #attempt = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #ping: ReturnType<typeof setInterval> | null = null;
+  #heard = 0;
+  #flushTimer: ReturnType<typeof setTimeout> | null = null;
+  #runsBefore: Record<string, string | null> = {};
+  #opsId: number | null = null;
+  /** edits wait until the document has this revision */
+  #holdRev = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  get client(): string {
+    return this.#options.client;
+  }
+  /** may this page write? Nobody writing counts as yes: the first change asks for it. */
+  get writing(): boolean {
+    const writer = this.state?.writer;
+    return this.state !== null && this.state.broken === null && (writer === null || writer === undefined || writer.client === this.#options.client);
+  }
+
+  open(): void {
+    this.#timer = null;
+    this.retryAt = null;
+    const socket = this.#options.connect();
+    this.#socket = socket;
+    socket.onopen = () => {
+      this.#heard = Date.now();
+      this.#post({
+        type: "hello",
+        client: this.#options.client,
+        name: this.#options.name,
+        epoch: this.state?.epoch ?? null,
+        cursor: this.state?.seq ?? 0,
+      });
+      this.#ping ??= setInterval(() => this.#beat(), 2500);
+    };
+    socket.onmessage = (event) => {
+      if (socket !== this.#socket) return;
+      this.#heard = Date.now();
+      this.receive(JSON.parse(String(event.data)) as ServerMessage);
+    };
+    socket.onclose = (event) => {
+      if (socket !== this.#socket || this.link === "closed") return;
+      this.#socket = null;
+      this.#lose(event.code >= 4400 && event.code < 4500 ? event.reason || "The server refused this notebook." : null);
+    };
+  }
+
+  retryNow(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#socket === null && this.link !== "closed") this.open();
+  }
+
+  close(): void {
+    this.link = "closed";
+    for (const timer of [this.#timer, this.#flushTimer]) if (timer !== null) clearTimeout(timer);
+    if (this.#ping !== null) clearInterval(this.#ping);
+    this.#socket?.close();
+    this.#socket = null;
+    this.#rejectAll("the page was left");
+  }
+
+  #beat(): void {
+    if (this.#socket === null || this.link !== "open") return;
+    if (Date.now() - this.#heard > 12_000) {
+      const socket = this.#socket;
+      this.#socket = null;
+      socket.close();
+      this.#lose(null);
+      return;
+    }
+    this.#post({ type: "ping", id: this.#next++ });
+  }
+
+  #lose(failure: string | null): void {
+    if (this.doc !== null) this.doc = refuse(this.doc, true);
+    this.#opsId = null;
+    this.#rejectAll("the connection was lost before the server answered");
+    if (failure !== null) {
+      this.failure = failure;
+      this.link = "closed";
+      this.#options.onChange();
+      return;
+    }
+    if (this.link !== "lost") {
+      this.link = "lost";
+      this.lostAt = Date.now();
+      this.#runsBefore = Object.fromEntries(Object.entries(this.state?.cells ?? {}).map(([id, cell]) => [id, cell.run]));
+    }
+    const wait = Math.min(8000, 250 * 2 ** this.#attempt++);
+    this.retryAt = Date.now() + wait;
+    this.#timer = setTimeout(() => this.open(), wait);
+    this.#options.onChange();
+  }
+
+  #rejectAll(message: string): void {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject, ops } of waiting) if (!ops) reject(new Error(message));
+  }
+
+  #post(message: ClientMessage): void {
+    this.#socket?.send(JSON.stringify(message));
+  }
+
+  /** Applies one message of the server. */
+  receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "snapshot": {
+        const was = this.state;
+        this.state = message.state;
+        this.#holdRev = 0;
+        this.doc =
+          this.doc === null ? openDocument(message.state.source, message.state.rev) : rebase(this.doc, message.state.source, message.state.rev);
+        this.#up(was !== null && was.epoch !== message.state.epoch);
+        break;
+      }
+      case "events":
+        for (const event of message.events) this.#event(event);
+        this.#up(false);
+        break;
+      case "reply": {
+        const waiting = this.#waiting.get(message.id);
+        this.#waiting.delete(message.id);
+        if (message.ok) waiting?.resolve(message.value);
+        else waiting?.reject(new CommandError(message.error));
+        break;
+      }
+      case "pong":
+        break;
+    }
+    this.#options.onChange();
+    this.#flush();
+  }
+
+  #up(epochChanged: boolean): void {
+    if (this.link === "open") return;
+    if (this.link === "lost") {
+      const results = Object.entries(this.state?.cells ?? {}).filter(
+        ([id, cell]) => cell.status === "idle" && cell.run !== (this.#runsBefore[id] ?? null),
+      ).length;
+      this.back = { results, epochChanged };
+    }
+    this.link = "open";
+    this.lostAt = null;
+    this.#attempt = 0;
+  }
+
+  #event(event: NotebookEvent): void {
+    if (this.state === null || this.doc === null || event.seq <= this.state.seq) return;
+    if (event.type === "ops") {
+      const own =
+        this.doc.inflight.length > 0 && event.by === this.#options.client && JSON.stringify(event.ops) === JSON.stringify(this.doc.inflight);
+      this.doc = confirm(this.doc, event.rev, event.ops, own);
+      if (own) this.#opsId = null;
+    }
+    this.state = reduce(this.state, event);
+    if (event.type === "notice")
+      this.#options.onNotice({ level: event.level, text: event.text, ...(event.cell !== undefined && { cell: event.cell }) });
+    this.#options.onEvent?.(event);
+  }
+
+  /** A change of the document, shown at once and sent. Throws a RangeError when it does not fit what is shown. */
+  edit(ops: Operation[]): void {
+    if (this.doc === null || ops.length === 0) return;
+    this.doc = edit(this.doc, ops);
+    this.#options.onChange();
+    // a burst of typing is one command; the first stroke goes at once
+    this.#flushTimer ??= setTimeout(() => {
+      this.#flushTimer = null;
+      this.#flush();
+    }, 16);
+  }
+
+  #flush(): void {
+    if (this.doc === null || this.link !== "open" || this.#opsId !== null || this.doc.rev < this.#holdRev) return;
+    const { doc, ops } = take(this.doc);
+    if (ops.length === 0) return;
+    this.doc = doc;
+    const id = this.#next++;
+    this.#opsId = id;
+    this.#waiting.set(id, {
+      ops: true,
+      resolve: () => {},
+      reject: (error) => {
+        if (this.#opsId !== id || this.doc === null) return;
+        this.#opsId = null;
+        const code = error instanceof CommandError ? error.code : "internal";
+        if (code === "stale") this.#holdRev = (error instanceof CommandError ? error.rev : undefined) ?? this.doc.rev + 1;
+        // stale: the newer operations are on their way, after them ours are sent again
+        this.doc = refuse(this.doc, code === "stale");
+        if (code !== "stale") {
+          // what the server refuses is not shown as if it were there
+          this.doc = { ...openDocument(this.doc.confirmed, this.doc.rev) };
+          this.#options.onNotice({ level: code === "not-writer" ? "warning" : "error", text: error.message });
+        }
+      },
+    });
+    this.#post({ type: "command", id, rev: doc.rev, command: { do: "ops", ops } });
+  }
+
+  /** Sends a command and gives the server's answer; edits that wait are sent first. */
+  async command(command: Exclude<Command, { do: "ops" }>): Promise<unknown> {
+    await this.settled();
+    if (this.link !== "open" || this.doc === null) throw new Error("not connected: the command was not sent");
+    const id = this.#next++;
+    const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject, ops: false }));
+    this.#post({ type: "command", id, rev: this.doc.rev, command });
+    return answer;
+  }
+
+  query(call: KernelQuery): Promise<unknown> {
+    return this.command({ do: "call", call });
+  }
+
+  /** Resolves when no edit is on its way (or the link is lost). */
+  async settled(): Promise<void> {
+    this.#flush();
+    while (this.doc !== null && this.link === "open" && (this.doc.inflight.length > 0 || this.doc.waiting.length > 0)) {
+      await new Promise((resolve) => setTimeout(resolve, 4));
+      this.#flush();
+    }
+  }
+}
+
+/** The badge in words (ui 3.3). */
+export function badgeText(badge: Badge, number: (cell: string) => number): { icon: string; text: string } {
+  switch (badge.state) {
+    case "same":
+      return { icon: "equal", text: "Same as a clean run" };
+    case "stale":
+      return { icon: "refresh-cw", text: `${badge.cells.length} ${badge.cells.length === 1 ? "cell" : "cells"} stale` };
+    case "error":
+      return { icon: "circle-x", text: badge.cells[0] === undefined ? "Error" : `Error in cell ${number(badge.cells[0])}` };
+    case "unchecked":
+      return { icon: "circle-help", text: "Not checked" };
+  }
+}
