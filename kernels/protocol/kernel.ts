@@ -3,7 +3,10 @@ import type { Cell, KernelQuery, Variable } from "./document.js";
 import type { CellError, Output, Progress } from "./output.js";
 import type { ServerCalls } from "./serving.js";
 
-/** Environment that starts a kernel. */
+/**
+ * What a kernel is for. A kernel (perhaps a spare one, before its notebook is known) is started with the environment variable
+ * TOUCHSTONE_SOCKETS = JSON of `sockets`; it connects to all three, says `ready`, and then gets `configure`.
+ */
 export interface KernelConfig {
   /** absolute path of the notebook (it may not exist yet) */
   notebook: string;

@@ -17,7 +17,7 @@ export const mime = {
 
 export type Output =
   | { kind: "display"; /** stable within the cell; a later display of the same id replaces it */ id: string; data: MimeBundle }
-  | { kind: "stream"; name: "stdout" | "stderr"; text: string }
+  | { kind: "stream"; name: "stdout" | "stderr"; text: string; /** characters left out before `text`; the whole is downloadable */ cut?: number }
   | { kind: "error"; error: CellError };
 
 /** An error as a person needs it: where in their own cell, and what to do. */
