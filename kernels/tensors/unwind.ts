@@ -1,0 +1,169 @@
+/**
+ * Puts TensorFlow.js back in order after a cell was terminated.
+ *
+ * `terminateExecution` skips `finally`: tidy scopes stay open, gradientDepth stays at 1 and the tape alive, so that every later op leaks and, after a few stops,
+ * every training step throws (measured: 20 stops left 58 scopes and 31,939 tensors). A stop inside a wasm kernel also leaves C++ frames on the wasm stack and
+ * an output that no tensor knows. All of it is undone down to a savepoint taken when the cell began; one product with a known answer then decides
+ * whether the back end still computes.
+ */
+import type { Tensor } from "@tensorflow/tfjs";
+import type { Tf } from "./backend.js";
+import { restoreRandom } from "./seeds.js";
+import { walkable } from "./wasm.js";
+
+export interface Savepoint {
+  /** open tidy scopes */
+  scopes: number;
+  gradientDepth: number;
+  /** top of the wasm stack, null on other back ends */
+  stack: number | null;
+}
+
+export interface Unwound {
+  /** scopes that the cell had left open */
+  scopes: number;
+  /** tensors of the tape and of those scopes, now disposed */
+  disposed: number;
+  /** the back end gave a wrong product and was started afresh */
+  reset: boolean;
+  /** tensors whose values could not be carried over to the fresh back end: shape and, for variables, name */
+  lost: string[];
+}
+
+interface EngineState {
+  scopeStack: { track: Tensor[] }[];
+  activeScope: unknown;
+  gradientDepth: number;
+  kernelDepth: number;
+  activeTape: { saved?: Tensor[] }[] | null;
+  numDataMovesStack: unknown[];
+  profiling: boolean;
+  tensorInfo: WeakMap<object, { backend: object; shape: number[]; dtype: string }>;
+  numTensors: number;
+  registeredVariables: Record<string, Tensor & { name: string }>;
+}
+interface Engine {
+  state: EngineState;
+  endScope(): void;
+  backendName: string;
+  registryFactory: Record<string, unknown>;
+}
+interface WasmLike {
+  wasm?: { stackSave?(): number; stackRestore?(at: number): void };
+  dataIdMap?: { data?: unknown; get(id: object): { dtype: string; shape: number[]; refCount: number }; has(id: object): boolean };
+  readSync(id: object): ArrayBufferView;
+  disposeData(id: object, force?: boolean): boolean;
+  move(id: object, values: unknown, shape: number[], dtype: string, refCount: number): void;
+}
+
+const engineOf = (tf: Tf): Engine => tf.engine() as unknown as Engine;
+const backendOf = (tf: Tf): WasmLike => tf.backend() as unknown as WasmLike;
+
+/** To be taken before a cell's code runs. */
+export function savepoint(tf: Tf): Savepoint {
+  const { state } = engineOf(tf);
+  return { scopes: state.scopeStack.length, gradientDepth: state.gradientDepth, stack: backendOf(tf).wasm?.stackSave?.() ?? null };
+}
+
+/** To be called from a fresh stack after a hard stop, before any other tensor work. Does nothing harmful when nothing was left open. */
+export async function unwind(tf: Tf, to: Savepoint): Promise<Unwound> {
+  restoreRandom();
+  const engine = engineOf(tf);
+  const { state } = engine;
+  const before = state.numTensors;
+  const backend = backendOf(tf);
+  if (to.stack !== null) backend.wasm?.stackRestore?.(to.stack);
+  const inGradient = state.gradientDepth > to.gradientDepth || state.activeTape !== null;
+  for (const node of state.activeTape ?? []) for (const tensor of node.saved ?? []) dispose(tensor);
+  let scopes = 0;
+  while (state.scopeStack.length > to.scopes) {
+    const top = state.scopeStack[state.scopeStack.length - 1];
+    // saved for the backward pass but not yet on the tape: kept, and nobody's
+    if (inGradient) for (const tensor of top?.track ?? []) if ((tensor as unknown as { kept?: boolean }).kept) dispose(tensor);
+    engine.endScope();
+    scopes++;
+  }
+  state.gradientDepth = 0;
+  state.kernelDepth = 0;
+  state.activeTape = null;
+  state.profiling = false;
+  state.numDataMovesStack.length = 0;
+  for (const id of ids(backend)) if (!state.tensorInfo.has(id)) backend.disposeData(id, true);
+  const disposed = before - state.numTensors;
+  if (canary(tf)) return { scopes, disposed, reset: false, lost: [] };
+  return { scopes, disposed, reset: true, lost: await reset(tf) };
+}
+
+function dispose(tensor: Tensor): void {
+  if (!tensor.isDisposed) tensor.dispose();
+}
+
+/** Every data id of the wasm back end: repairWasm makes its table one that can be walked. */
+function ids(backend: WasmLike): object[] {
+  const table = backend.dataIdMap?.data;
+  return table instanceof Map ? [...(table.keys() as Iterable<object>)] : [];
+}
+
+/** True when products, a sum, a convolution and a transposed product have their known values. Leaves no tensor behind. */
+export function canary(tf: Tf): boolean {
+  try {
+    return tf.tidy(() => {
+      const n = 40;
+      // small integers: exact in float32 in any order of summation
+      const a = tf.tensor2d(
+        Int32Array.from({ length: n * n }, (_, i) => ((i * 7) % 11) - 5),
+        [n, n],
+        "float32",
+      );
+      const eye = tf.eye(n) as typeof a;
+      const same = tf.matMul(a, eye).sub(a).abs().sum().dataSync()[0];
+      const norm = tf.matMul(a, a, true, false).mul(eye).sum().dataSync()[0];
+      const squares = a.square().sum().dataSync()[0];
+      const image = a.reshape([1, n, n, 1]) as import("@tensorflow/tfjs").Tensor4D;
+      const shifted = tf
+        .conv2d(image, tf.tensor4d([0, 0, 0, 0, 1, 0, 0, 0, 0], [3, 3, 1, 1]), 1, "same")
+        .sub(image)
+        .abs()
+        .sum()
+        .dataSync()[0];
+      let expected = 0;
+      for (let i = 0; i < n * n; i++) expected += (((i * 7) % 11) - 5) ** 2;
+      return same === 0 && shifted === 0 && norm === expected && squares === expected;
+    });
+  } catch {
+    return false;
+  }
+}
+
+/** Starts the back end afresh and carries over what can be read of the old one. Returns a description of what cannot. */
+export async function reset(tf: Tf): Promise<string[]> {
+  const engine = engineOf(tf);
+  const name = tf.getBackend();
+  const old = backendOf(tf);
+  const names = new Map(Object.values(engine.state.registeredVariables).map((v) => [v.dataId as object, v.name]));
+  const kept: { id: object; values: ArrayBufferView; shape: number[]; dtype: string; refCount: number }[] = [];
+  const lost: string[] = [];
+  for (const id of ids(old)) {
+    const info = engine.state.tensorInfo.get(id);
+    if (!info) continue;
+    try {
+      const { shape, dtype, refCount } = old.dataIdMap!.get(id);
+      kept.push({ id, values: old.readSync(id), shape, dtype, refCount });
+    } catch {
+      lost.push(`${names.get(id) ?? "tensor"} ${info.dtype}[${info.shape.join(",")}]`);
+    }
+  }
+  const factory = tf.findBackendFactory(name);
+  tf.removeBackend(name);
+  tf.registerBackend(name, factory);
+  await tf.setBackend(name);
+  const fresh = backendOf(tf);
+  if (name === "wasm") walkable(fresh);
+  for (const { id, values, shape, dtype, refCount } of kept) {
+    fresh.move(id, values, shape, dtype, refCount);
+    const info = engine.state.tensorInfo.get(id);
+    if (info) info.backend = fresh;
+  }
+  if (!canary(tf)) throw new Error(`the "${name}" back end computes wrongly even after a restart: restart the kernel`);
+  return lost;
+}
