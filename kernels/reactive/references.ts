@@ -1,0 +1,236 @@
+/** What a cell defines and what it reads, by JavaScript's own scope rules (design 4, prototypes 1). Pure: source in, names out. */
+import type { Variable } from "@typescript-eslint/scope-manager";
+import type { Cell, CellKind, Problem } from "../protocol/document.js";
+import { sqlTables } from "./tables.js";
+import { bare, parseCell, place, scopesOf, walk, type Node } from "./tree.js";
+
+/** A name at the top level of a cell. */
+export interface Binding {
+  name: string;
+  how: "const" | "let" | "var" | "using" | "function" | "class" | "enum" | "import";
+  /** offset of the name where it is declared */
+  at: number;
+}
+export interface NamePlace {
+  name: string;
+  line: number;
+  column: number;
+}
+
+export interface Analysis {
+  id: string;
+  kind: CellKind;
+  /** names that other cells may use, in order of declaration */
+  defines: string[];
+  /** how each of these is declared */
+  bindings: Binding[];
+  /** top-level names that stay in the cell: `_x`, `using`, a `var` inside a statement */
+  privates: string[];
+  /** types and interfaces; they make no edge and clash with nothing */
+  types: string[];
+  /** free names whose value is read, also those of JavaScript and of the library */
+  uses: string[];
+  /** assignments to free names */
+  writes: NamePlace[];
+  /** changes inside the value of a free name: `x.push(1)`, `x.a = 1`, `delete x.a` */
+  mutations: (NamePlace & { code: string })[];
+  /** names read as tables by sql`` texts; whether a cell defines them is the graph's to say */
+  tables: string[];
+  /** syntax errors, with line and column from 1 */
+  problems: Problem[];
+  /** the last statement is an expression, which displays itself */
+  displays: boolean;
+  /** top-level await */
+  awaits: boolean;
+}
+
+/** Names that the kernel gives to every cell. They are no edges; a cell that defines one of them shadows it for all. */
+export const libraryNames: readonly string[] =
+  "sql relation file display view cell console baseline train distill ensemble abTest readTest drift decay promote label diagnose review log features f secret tf progress".split(
+    " ",
+  );
+
+const nothing = {
+  defines: [],
+  bindings: [],
+  privates: [],
+  types: [],
+  uses: [],
+  writes: [],
+  mutations: [],
+  tables: [],
+  problems: [],
+  displays: false,
+  awaits: false,
+};
+
+/**
+ * Analyses one cell. With a syntax error the names of `last`, the analysis before it, are kept, so that the cells around do not
+ * lose their edges while a person types.
+ */
+export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analysis): Analysis {
+  const { id, kind, source } = cell;
+  if (kind === "markdown") return { ...nothing, id, kind };
+  const parsed = parseCell(source);
+  const problems = parsed.errors.map(({ message, at }): Problem => ({ type: "syntax", severity: "error", message, ...place(source, at) }));
+  if (problems.length > 0) return { ...nothing, ...last, id, kind, problems: problems.slice(0, 5), writes: [], mutations: [] };
+
+  const scopes = scopesOf(parsed.program);
+  const top = scopes.globalScope!.childScopes[0]!;
+  const bindings: Binding[] = [];
+  const privates: string[] = [];
+  const types: string[] = [];
+  const own = new Set(parsed.body.flatMap((statement) => [statement, statement.declaration as Node | null]));
+  for (const variable of top.variables) {
+    const how = declaredAs(variable, own);
+    if (how === "type") types.push(variable.name);
+    else if (how === "private" || (how && variable.name.startsWith("_"))) privates.push(variable.name);
+    else if (how) bindings.push({ name: variable.name, how, at: variable.identifiers[0]!.range[0] });
+  }
+  const typed = source.includes("typeof") ? typeQueries(parsed.program) : new Set<unknown>();
+  const through = scopes.globalScope!.through.filter((reference) => reference.isValueReference && !typed.has(reference.identifier));
+  const reads = through.filter((reference) => reference.isRead());
+  const at = (node: Node) => place(source, node.start);
+  const name = (node: Node) => node.name as string;
+  const free = new Set(through.map((reference) => reference.identifier as unknown as Node));
+  const last_ = parsed.body.at(-1);
+  const { mutations, tables, awaits } = inspect(parsed.program, source, free);
+  return {
+    id,
+    kind,
+    defines: bindings.map((binding) => binding.name),
+    bindings,
+    privates,
+    types,
+    uses: unique(reads.map((reference) => reference.identifier.name as string)),
+    writes: through
+      .filter((reference) => reference.isWrite())
+      .map((reference) => reference.identifier as unknown as Node)
+      .map((node) => ({ name: name(node), ...at(node) })),
+    mutations,
+    tables,
+    problems,
+    displays: last_?.type === "ExpressionStatement" && last_.directive == null,
+    awaits,
+  };
+}
+
+const unique = <T>(items: readonly T[]) => [...new Set(items)];
+
+/** How a top-level variable is declared; null when it has no value (declare, import type, overloads without a body). */
+function declaredAs(variable: Variable, own: ReadonlySet<Node | null>): Binding["how"] | "type" | "private" | null {
+  let type = false;
+  for (const definition of variable.defs) {
+    const node = definition.node as unknown as Node;
+    const parent = definition.parent as unknown as Node | undefined;
+    switch (definition.type as string) {
+      case "ImportBinding":
+        if (parent?.importKind === "type" || node.importKind === "type") type = true;
+        else return "import";
+        break;
+      case "Variable": {
+        if (!parent || parent.declare) break;
+        const kind = parent.kind as string;
+        if (kind === "using" || kind === "await using") return "private";
+        if (kind === "var") {
+          if (own.has(parent)) return "var";
+          return "private";
+        }
+        return kind as "const" | "let";
+      }
+      case "FunctionName":
+        if (!node.declare && node.type !== "TSDeclareFunction") return "function";
+        break;
+      case "ClassName":
+        if (!node.declare) return "class";
+        break;
+      case "TSEnumName":
+        if (!node.declare) return "enum";
+        break;
+      case "TSModuleName":
+        if (!node.declare && (node.id as Node).type === "Identifier") return "const";
+        break;
+      case "Type":
+        type = true;
+    }
+  }
+  return type ? "type" : null;
+}
+
+/** Identifiers of `typeof x` in types: they read no value when the cell runs. */
+function typeQueries(program: Node): Set<unknown> {
+  const found = new Set<unknown>();
+  walk(program, (node, parents) => {
+    if (node.type === "Identifier" && parents.some((parent) => parent.type === "TSTypeQuery")) found.add(node);
+  });
+  return found;
+}
+
+const mutators = new Set(["push", "pop", "shift", "unshift", "splice", "sort", "fill", "copyWithin"]);
+/** methods that also exist as pure ones (a tensor's `add`): a change only when the result is dropped or the arguments say so */
+const perhaps: Record<string, (call: Node, statement: boolean) => boolean> = {
+  set: (call) => (call.arguments as Node[]).length === 2,
+  delete: (call) => (call.arguments as Node[]).length === 1,
+  clear: (call) => (call.arguments as Node[]).length === 0,
+  add: (_, statement) => statement,
+  reverse: (_, statement) => statement,
+};
+
+function inspect(program: Node, source: string, free: ReadonlySet<Node>) {
+  const mutations: Analysis["mutations"] = [];
+  const tables: string[] = [];
+  let awaits = false;
+  const change = (target: Node, whole: Node) => {
+    let root = bare(target);
+    let depth = 0;
+    while (root.type === "MemberExpression") {
+      root = bare(root.object as Node);
+      depth++;
+    }
+    if (depth > 0 && root.type === "Identifier" && free.has(root)) {
+      const code = source.slice(whole.start, whole.end).split("\n")[0]!;
+      mutations.push({ name: root.name as string, ...place(source, whole.start), code: code.length > 60 ? `${code.slice(0, 57)}...` : code });
+    }
+  };
+  const targets = (node: Node | null, whole: Node): void => {
+    if (!node) return;
+    if (node.type === "ArrayPattern") for (const item of node.elements as (Node | null)[]) targets(item, whole);
+    else if (node.type === "ObjectPattern") for (const item of node.properties as Node[]) targets((item.value ?? item.argument) as Node, whole);
+    else if (node.type === "AssignmentPattern") targets(node.left as Node, whole);
+    else if (node.type === "RestElement") targets(node.argument as Node, whole);
+    else change(node, whole);
+  };
+  walk(program, (node, parents) => {
+    if (node.type === "AssignmentExpression") targets(node.left as Node, node);
+    else if (node.type === "UpdateExpression") change(node.argument as Node, node);
+    else if (node.type === "UnaryExpression" && node.operator === "delete") change(node.argument as Node, node);
+    else if (node.type === "CallExpression") {
+      const callee = bare(node.callee as Node);
+      const method = callee.type === "MemberExpression" && !callee.computed ? ((callee.property as Node).name as string) : null;
+      const statement = parents.at(-1)?.type === "ExpressionStatement";
+      if (method !== null && (mutators.has(method) || (Object.hasOwn(perhaps, method) && perhaps[method]!(node, statement)))) change(callee, node);
+      const assign = source.slice(callee.start, callee.end);
+      const first = (node.arguments as Node[])[0];
+      if (
+        /^(Object\.(assign|defineProperty|defineProperties|setPrototypeOf)|Reflect\.(set|deleteProperty|defineProperty))$/.test(assign) &&
+        first?.type === "Identifier" &&
+        free.has(first)
+      )
+        mutations.push({
+          name: first.name as string,
+          ...place(source, node.start),
+          code: source.slice(node.start, node.end).split("\n")[0]!.slice(0, 60),
+        });
+    } else if (node.type === "TaggedTemplateExpression") {
+      const tag = bare(node.tag as Node);
+      if (tag.type === "Identifier" && tag.name === "sql") {
+        const quasis = (node.quasi as Node).quasis as { value: { cooked: string | null; raw: string } }[];
+        tables.push(...sqlTables(quasis.map((quasi) => quasi.value.cooked ?? quasi.value.raw).join(" $1 ")));
+      }
+    } else if (node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node.await === true)) {
+      awaits ||= !parents.some((parent) => /Function|^PropertyDefinition$|^StaticBlock$/.test(parent.type));
+    } else if (node.type === "VariableDeclaration" && node.kind === "await using")
+      awaits ||= !parents.some((parent) => parent.type.includes("Function"));
+  });
+  return { mutations, tables: unique(tables), awaits };
+}
