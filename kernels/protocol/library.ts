@@ -24,7 +24,8 @@ export type DatePart = "hour" | "dow" | "month";
 
 export interface BaselineOptions<R extends object> {
   split: Split<R>;
-  task: Task<R>;
+  /** default: found from the columns, and said */
+  task?: Task<R>;
   /** default: log loss, RMSE or MAE by task */
   metric?: MetricName;
   /** default: all that fit the task */

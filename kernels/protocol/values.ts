@@ -112,6 +112,8 @@ export interface Metric {
   row?(y: number, p: Prediction): number;
   /** set metrics such as AUC; bootstrapped from y and p */
   all?(ys: ArrayLike<number>, ps: ArrayLike<Prediction>): number;
+  /** the value is the square root of the mean of the rows (RMSE); else it is their mean */
+  root?: boolean;
 }
 
 export interface Predictor<R extends object = Row> {
@@ -141,6 +143,8 @@ export interface Evaluation {
   /** hash of the test rows' keys in that order: two evaluations with equal keys may be paired */
   keys: Hash;
   by?: Record<string, Evaluation>;
+  /** how the interval was made */
+  method?: string;
 }
 
 /** Under this key an evaluated predictor keeps the split that judged it: promote sends its test rows to the server's judge. */
