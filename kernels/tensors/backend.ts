@@ -1,7 +1,8 @@
 /** Which TensorFlow.js back end computes here: the first of a fixed chain that loads, or the one that is forced. */
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
-import { repairWasm, walkable } from "./wasm.js";
+import { keepLedger, walkable } from "./ledger.js";
+import { repairWasm } from "./wasm.js";
 
 export type Tf = typeof import("@tensorflow/tfjs");
 
@@ -130,6 +131,8 @@ const loaders: Record<BackendName, Loader> = {
     if (!tf.findBackend("wasm")) {
       if (wasmBinary) {
         const url = `data:application/wasm;base64,${Buffer.from(wasmBinary).toString("base64")}`;
+        // emscripten's glue reads the CommonJS name, which a bundled ES module lacks; nothing is found by it here
+        (globalThis as { __dirname?: string }).__dirname ??= "/";
         wasm.setWasmPaths({ "tfjs-backend-wasm.wasm": url, "tfjs-backend-wasm-simd.wasm": url, "tfjs-backend-wasm-threaded-simd.wasm": url }, true);
       } else {
         wasm.setWasmPaths(wasmFolder() + sep);
@@ -138,6 +141,7 @@ const loaders: Record<BackendName, Loader> = {
     repairWasm(tf);
     await set(tf, "wasm");
     walkable(tf.backend());
+    keepLedger(tf);
     const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
     return `WebAssembly${simd ? " SIMD" : ""}, 1 thread`;
   },

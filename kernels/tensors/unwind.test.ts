@@ -152,7 +152,8 @@ test("60 real terminations of training loops leave the tensors as before, and tr
   const x = tf.ones([32, 8, 8, 1]);
   const y = tf.ones([32, 4]);
   const optimizer = tf.train.adam(1e-4);
-  const step = () => tf.tidy(() => optimizer.minimize(() => tf.losses.meanSquaredError(y, model.apply(x, { training: true }) as never) as never));
+  const step = () =>
+    tf.tidy(() => void optimizer.minimize(() => tf.losses.meanSquaredError(y, model.apply(x, { training: true }) as never) as never));
   step();
   const ids = dataIds();
   const before = tf.memory();

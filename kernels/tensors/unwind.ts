@@ -8,8 +8,8 @@
  */
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tf } from "./backend.js";
+import { dataIds, recount, walkable } from "./ledger.js";
 import { restoreRandom } from "./seeds.js";
-import { walkable } from "./wasm.js";
 
 export interface Savepoint {
   /** open tidy scopes */
@@ -22,7 +22,7 @@ export interface Savepoint {
 export interface Unwound {
   /** scopes that the cell had left open */
   scopes: number;
-  /** tensors of the tape and of those scopes, now disposed */
+  /** tensors of the tape and of those scopes, now disposed; negative when the torn books had counted too few */
   disposed: number;
   /** the back end gave a wrong product and was started afresh */
   reset: boolean;
@@ -50,7 +50,7 @@ interface Engine {
 }
 interface WasmLike {
   wasm?: { stackSave?(): number; stackRestore?(at: number): void };
-  dataIdMap?: { data?: unknown; get(id: object): { dtype: string; shape: number[]; refCount: number }; has(id: object): boolean };
+  dataIdMap?: { get(id: object): { dtype: string; shape: number[]; refCount: number }; has(id: object): boolean };
   readSync(id: object): ArrayBufferView;
   disposeData(id: object, force?: boolean): boolean;
   move(id: object, values: unknown, shape: number[], dtype: string, refCount: number): void;
@@ -88,20 +88,18 @@ export async function unwind(tf: Tf, to: Savepoint): Promise<Unwound> {
   state.activeTape = null;
   state.profiling = false;
   state.numDataMovesStack.length = 0;
-  for (const id of ids(backend)) if (!state.tensorInfo.has(id)) backend.disposeData(id, true);
+  const lost = recount(tf).map((tensor) => describe(tensor));
   const disposed = before - state.numTensors;
-  if (canary(tf)) return { scopes, disposed, reset: false, lost: [] };
-  return { scopes, disposed, reset: true, lost: await reset(tf) };
+  if (canary(tf)) return { scopes, disposed, reset: false, lost };
+  return { scopes, disposed, reset: true, lost: [...lost, ...(await reset(tf))] };
 }
 
 function dispose(tensor: Tensor): void {
   if (!tensor.isDisposed) tensor.dispose();
 }
 
-/** Every data id of the wasm back end: repairWasm makes its table one that can be walked. */
-function ids(backend: WasmLike): object[] {
-  const table = backend.dataIdMap?.data;
-  return table instanceof Map ? [...(table.keys() as Iterable<object>)] : [];
+function describe(tensor: { name?: string | undefined; dtype: string; shape: number[] }): string {
+  return `${tensor.name ?? "tensor"} ${tensor.dtype}[${tensor.shape.join(",")}]`;
 }
 
 /** True when products, a sum, a convolution and a transposed product have their known values. Leaves no tensor behind. */
@@ -143,14 +141,14 @@ export async function reset(tf: Tf): Promise<string[]> {
   const names = new Map(Object.values(engine.state.registeredVariables).map((v) => [v.dataId as object, v.name]));
   const kept: { id: object; values: ArrayBufferView; shape: number[]; dtype: string; refCount: number }[] = [];
   const lost: string[] = [];
-  for (const id of ids(old)) {
+  for (const id of dataIds(old)) {
     const info = engine.state.tensorInfo.get(id);
     if (!info) continue;
     try {
       const { shape, dtype, refCount } = old.dataIdMap!.get(id);
       kept.push({ id, values: old.readSync(id), shape, dtype, refCount });
     } catch {
-      lost.push(`${names.get(id) ?? "tensor"} ${info.dtype}[${info.shape.join(",")}]`);
+      lost.push(describe({ ...info, name: names.get(id) }));
     }
   }
   const factory = tf.findBackendFactory(name);

@@ -57,12 +57,6 @@ export function repairWasm(tf: Tf): void {
   }
 }
 
-/** Lets `unwind` walk the back end's data, to free what a stopped kernel left without an owner. To be called right after initialisation. */
-export function walkable(backend: object): void {
-  const storage = (backend as { dataIdMap: { data: unknown; dataIdsCount: number } }).dataIdMap;
-  if (storage.dataIdsCount === 0) storage.data = new Map();
-}
-
 /** Stock kernels that the repairs are built from. */
 export interface Tools {
   tf: Tf;
