@@ -12,8 +12,11 @@ export function renameName(source: string, from: string, to: string): { source: 
   const top = scopes.globalScope!.childScopes[0]!;
   const variable = top.set.get(from);
   if (!variable) throw new RangeError(`The cell does not define \`${from}\` at its top level`);
-  const references = [...new Set([...variable.identifiers, ...variable.references.map((reference) => reference.identifier)])] as unknown as Node[];
-  const taken = scopes.scopes.some((scope) => scope.set.has(to) && (scope === top || scope.through.some((one) => one.resolved === variable)));
+  // a class has its name in a scope of its own as well
+  const variables = scopes.variables.filter((one) => one === variable || one.identifiers.some((node) => variable.identifiers.includes(node)));
+  const nodes = variables.flatMap((one) => [...one.identifiers, ...one.references.map((reference) => reference.identifier)]);
+  const references = [...new Set(nodes)] as unknown as Node[];
+  const taken = scopes.scopes.some((scope) => scope.set.has(to) && (scope === top || scope.through.some((one) => variables.includes(one.resolved!))));
   if (taken || scopes.globalScope!.through.some((reference) => reference.identifier.name === to))
     throw new RangeError(`The cell uses the name \`${to}\` already`);
 

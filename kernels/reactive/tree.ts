@@ -44,8 +44,9 @@ export function walk(node: Node, enter: (node: Node, parents: readonly Node[]) =
     parents.push(one);
     for (const key of visitorKeys[one.type] ?? []) {
       const child = one[key];
-      if (Array.isArray(child)) for (const item of child as (Node | null)[]) item && visit(item);
-      else if (child) visit(child as Node);
+      if (Array.isArray(child)) {
+        for (const item of child as (Node | null)[]) if (item) visit(item);
+      } else if (child) visit(child as Node);
     }
     parents.pop();
   };
