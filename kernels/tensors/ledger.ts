@@ -33,12 +33,17 @@ interface Engine {
     numDataBuffers: number;
     numStringTensors: number;
     tensorInfo: WeakMap<object, Info>;
+    scopeStack: { id: number }[];
     registeredVariables: Record<string, Variable>;
   };
   trackTensor(tensor: Tensor, backend: unknown): void;
   disposeTensor(tensor: Tensor): void;
   removeDataId(id: object, backend: unknown): void;
 }
+
+/** id of the outermost tidy that was open when the tensor was made */
+const outermost = Symbol("outermost");
+type Marked = Tensor & { [outermost]?: number | undefined; kept?: boolean };
 
 const ledgers = new WeakMap<object, Set<Tensor>>();
 
@@ -52,6 +57,7 @@ export function keepLedger(tf: Tf): void {
   const older = firstId(tf);
   engine.trackTensor = (tensor, backend) => {
     trackTensor.call(engine, tensor, backend);
+    (tensor as Marked)[outermost] = engine.state.scopeStack[0]?.id;
     live.add(tensor);
   };
   engine.disposeTensor = (tensor) => {
@@ -101,6 +107,17 @@ export function walkable(instance: object): void {
 export function dataIds(backend: object): object[] {
   const table = (backend as Partial<Backend>).dataIdMap?.data;
   return table instanceof Map ? [...table.keys()] : [];
+}
+
+/**
+ * Disposes of what was made inside a tidy that was never finished: no one can hold it but by `keep` or as a variable.
+ * `kept` ones too when a gradient was being taken: they were saved for its backward pass.
+ */
+export function sweep(tf: Tf, scope: number, kept: boolean): void {
+  for (const tensor of ledgers.get(tf.engine()) ?? []) {
+    if ((tensor as Marked)[outermost] === scope && !("assign" in tensor) && !tensor.isDisposed && (kept || !(tensor as Marked).kept))
+      tensor.dispose();
+  }
 }
 
 /** Takes every count again, frees buffers without an owner. Returns tensors whose buffer is gone. */

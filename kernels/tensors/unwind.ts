@@ -8,7 +8,7 @@
  */
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tf } from "./backend.js";
-import { dataIds, recount, walkable } from "./ledger.js";
+import { dataIds, recount, sweep, walkable } from "./ledger.js";
 import { restoreRandom } from "./seeds.js";
 
 export interface Savepoint {
@@ -31,7 +31,7 @@ export interface Unwound {
 }
 
 interface EngineState {
-  scopeStack: { track: Tensor[] }[];
+  scopeStack: { id: number; track: Tensor[] }[];
   activeScope: unknown;
   gradientDepth: number;
   kernelDepth: number;
@@ -75,6 +75,9 @@ export async function unwind(tf: Tf, to: Savepoint): Promise<Unwound> {
   if (to.stack !== null) backend.wasm?.stackRestore?.(to.stack);
   const inGradient = state.gradientDepth > to.gradientDepth || state.activeTape !== null;
   for (const node of state.activeTape ?? []) for (const tensor of node.saved ?? []) dispose(tensor);
+  // a scope open at the savepoint is older than the cell: what was made inside it is told apart by the scopes above it alone
+  const outer = to.scopes === 0 ? state.scopeStack[0] : undefined;
+  if (outer) sweep(tf, outer.id, inGradient);
   let scopes = 0;
   while (state.scopeStack.length > to.scopes) {
     const top = state.scopeStack[state.scopeStack.length - 1];
