@@ -1,5 +1,5 @@
 /** The notebook document, what may be done to it, and the one ordered log that every client replays. */
-import type { CellError, Output, Progress } from "./output.js";
+import type { CellError, ColumnInfo, Output, Progress, WireValue } from "./output.js";
 
 export type CellKind = "code" | "sql" | "markdown" | BuiltinKind;
 export type BuiltinKind = "label" | "baseline" | "train" | "distill" | "ab-test" | "drift" | "diagnose" | "review" | "promote";
@@ -206,6 +206,43 @@ export type KernelQuery =
   | { query: "table.export"; relation: string; format: "csv" | "parquet"; path: string; sort?: SortKey[]; where?: Filter[] }
   | { query: "variables" }
   | { query: "memory" };
+
+/** Answer to `table.page`: wire values, row-major; row numbers count from `offset`. */
+export interface TablePage {
+  offset: number;
+  columns: ColumnInfo[];
+  rows: WireValue[][];
+}
+
+/** Answer to `table.profile`. */
+export interface TableProfile {
+  /** rows that pass the filter */
+  rows: number;
+  /** rows looked at; fewer than `rows` when sampled (above 1 M rows) */
+  looked: number;
+  columns: ColumnProfile[];
+}
+export interface ColumnProfile extends ColumnInfo {
+  kind: "number" | "date" | "text" | "boolean" | "other";
+  /** counts are of the rows looked at */
+  nulls: number;
+  /** approximate */
+  distinct: number;
+  min: WireValue;
+  max: WireValue;
+  /** p5, p25, p50, p75, p95 of numbers and dates */
+  quantiles: WireValue[] | null;
+  /** 20 equal bins of numbers and dates; dates as ISO */
+  bins: { from: number | string; to: number | string; count: number }[] | null;
+  /** most frequent values of text, booleans and the rest, at most 10 */
+  top: { value: WireValue; count: number }[] | null;
+}
+
+/** Answer to `table.export`. */
+export interface TableExport {
+  rows: number;
+  bytes: number;
+}
 
 export interface SortKey {
   column: string;
