@@ -1,4 +1,15 @@
-/** Wire between the server and one kernel process: frames (frames.ts) over unix sockets, one main, one control, one bulk. */
+/**
+ * Wire between the server and one kernel process: frames (frames.ts) over unix sockets, one main, one control, one bulk.
+ *
+ * Start: the server listens on three sockets of this kernel alone (a kernel does not name itself on `bulk`), then
+ * `spawn(process.execPath, [...kernelFlags(process.version, heapLimit), entry("kernel")], { env: { TOUCHSTONE_KERNEL_SOCKETS: JSON.stringify({ main, control, bulk }) } })`
+ * (kernels/paths/flags.ts). The kernel connects to all three, says `hello` on control and `ready` on main; `configure` may come at any time after, once.
+ * Secrets are the environment's `TOUCHSTONE_SECRET_NAME`. What native code prints to file descriptors 1 and 2 comes by the pipes.
+ * Order: on each socket as sent; between sockets none. A run is over when both `done` (main) and `flushed` (bulk) have come, with `count` outputs seen.
+ * Outputs of a cell's timers may follow later under the same run, with rising `n`. An error is an output and in `done`: show it once.
+ * A display of an `id` seen before replaces it in its place. Runs are queued in the kernel and run one at a time; `interrupt` of a queued run cancels it.
+ * End: `shutdown` on main disposes and exits 0; `exit` on control kills at once; a kernel whose server is gone (a closed socket) ends itself.
+ */
 import type { Cell, KernelQuery, Variable } from "./document.js";
 import type { CellError, Output, Progress } from "./output.js";
 import type { ServerCalls } from "./serving.js";

@@ -1,0 +1,149 @@
+/**
+ * The control worker: hears the server on a socket of its own while the main thread spins. Stops runs (soft first, then by
+ * `Runtime.terminateExecution`), samples memory, answers pings.
+ */
+import { Session } from "node:inspector";
+import { parentPort, workerData } from "node:worker_threads";
+import type { FromControl, ToControl } from "../protocol/kernel.js";
+import { connectFrames } from "./connection.js";
+import { word, type ControlData, type ControlToMain, type MainToControl } from "./shared.js";
+
+/** without an answer for so long the main thread is taken to spin */
+const patience = 80;
+const stuckAfter = 5000;
+const sampleEvery = 100;
+
+const data = workerData as ControlData;
+const shared = new Int32Array(data.shared);
+const main = parentPort!;
+const session = new Session();
+session.connectToMainThread();
+
+interface Stop {
+  run: string;
+  since: number;
+  /** when the main thread last said that it hears */
+  acked: number | null;
+  asked: number;
+  struck: number;
+  hard: boolean;
+  stuck: boolean;
+}
+
+let current: { run: string; number: number } | null = null;
+let limit = Infinity;
+let nearLimit: string | null = null;
+const stops = new Map<string, Stop>();
+/** pings of main that are not answered yet */
+let pinged: { id: number; at: number } | null = null;
+let heap = { used: 0, external: 0 };
+let lag = 0;
+
+const tell = (message: FromControl) => socket.send(message);
+const ask = (message: ControlToMain) => main.postMessage(message);
+/** the server is gone: so is this process, whatever its main thread does */
+const die = () => process.kill(process.pid, "SIGKILL");
+
+const socket = connectFrames(data.socket, { message: (head) => hear(head as ToControl), close: die });
+tell({ type: "hello", pid: process.pid });
+
+function hear(message: ToControl): void {
+  if (message.type === "exit") die();
+  else if (message.type === "ping") {
+    tell({ type: "pong", id: message.id, lag: Math.round(pinged ? Math.max(lag, performance.now() - pinged.at) : lag) });
+  } else if (message.soft) ask({ type: "soft", run: message.run, keep: true });
+  else stop(message.run);
+}
+
+function stop(run: string): void {
+  if (stops.has(run)) return;
+  const now = performance.now();
+  stops.set(run, { run, since: now, acked: null, asked: now, struck: 0, hard: false, stuck: false });
+  if (current?.run === run) Atomics.store(shared, word.stopped, current.number);
+  ask({ type: "soft", run, keep: false });
+}
+
+/** Looks after the stops that are not over. */
+function tend(): void {
+  const now = performance.now();
+  for (const item of stops.values()) {
+    const heard = Math.max(item.acked ?? 0, item.since);
+    if (now - Math.max(heard, item.struck) >= patience && pendingAnswer(item)) {
+      if (current?.run === item.run && Atomics.load(shared, word.user) === current.number) {
+        item.struck = now;
+        item.hard = true;
+        session.post("Runtime.terminateExecution");
+      }
+    }
+    if (now - item.asked >= patience) {
+      item.asked = now;
+      ask({ type: "soft", run: item.run, keep: false });
+    }
+    if (!item.stuck && now - item.since >= stuckAfter) {
+      item.stuck = true;
+      tell({ type: "interrupted", run: item.run, how: "stuck" });
+    }
+  }
+}
+
+/** Is the last question older than the last answer? */
+function pendingAnswer(item: Stop): boolean {
+  return item.acked === null || item.asked > item.acked;
+}
+
+main.on("message", (message: MainToControl) => {
+  if (message.type === "run") {
+    current = { run: message.run, number: message.number };
+    if (stops.has(message.run)) Atomics.store(shared, word.stopped, message.number);
+  } else if (message.type === "ack") {
+    const item = stops.get(message.run);
+    if (item) item.acked = performance.now();
+  } else if (message.type === "over") {
+    if (current?.run === message.run) current = null;
+    if (nearLimit === message.run) nearLimit = null;
+    const item = stops.get(message.run);
+    if (item) {
+      stops.delete(message.run);
+      tell({ type: "interrupted", run: message.run, how: item.hard ? "hard" : "soft" });
+    }
+  } else if (message.type === "limit") limit = message.bytes;
+  else if (message.type === "pong") {
+    if (pinged) lag = performance.now() - pinged.at;
+    pinged = null;
+    heap = { used: message.heapUsed, external: message.external };
+  } else if (message.type === "exit") {
+    session.disconnect();
+    process.exit(0);
+  }
+});
+
+setInterval(tend, 20);
+
+let tick = 0;
+setInterval(() => {
+  tick++;
+  const rss = process.memoryUsage.rss();
+  if (tick % 10 === 0) {
+    tell({ type: "memory", rss, heapUsed: heap.used, heapLimit: data.heapLimit, external: heap.external });
+    if (!pinged) {
+      pinged = { id: tick, at: performance.now() };
+      ask({ type: "ping", id: tick });
+    }
+  }
+  if (current && nearLimit !== current.run) {
+    if (rss > limit) near(rss, limit);
+    else if (rss > data.heapLimit * 0.8) {
+      session.post("Runtime.getHeapUsage", (error, usage) => {
+        const used = error ? 0 : ((usage as { usedSize?: number } | undefined)?.usedSize ?? 0);
+        if (used > data.heapLimit * 0.85) near(used, data.heapLimit);
+      });
+    }
+  }
+}, sampleEvery);
+
+function near(used: number, most: number): void {
+  if (!current || nearLimit === current.run) return;
+  nearLimit = current.run;
+  tell({ type: "near-limit", rss: used, limit: most });
+  stop(current.run);
+}

@@ -1,0 +1,177 @@
+/** A value in the forms that the page can draw. Never throws: a value that breaks its own inspection is shown as such. */
+import { inspect, types } from "node:util";
+import { mime, type MimeBundle } from "../protocol/output.js";
+
+/** marks what `html` and `md` make */
+export const bundle = Symbol.for("touchstone.bundle");
+const maxRows = 50;
+const maxColumns = 30;
+
+/** Text, and where it fits a richer form. Relations are the caller's business. */
+export function toBundle(value: unknown): MimeBundle {
+  try {
+    return rich(value);
+  } catch (error) {
+    return { [mime.text]: safeInspect(value, error) };
+  }
+}
+
+function rich(value: unknown): MimeBundle {
+  if (typeof value === "string") return { [mime.text]: value };
+  if (typeof value !== "object" || value === null) return { [mime.text]: inspect(value) };
+  if (types.isProxy(value)) return { [mime.text]: inspect(value, { depth: 2 }) };
+  if (bundle in value) return (value as { [bundle]: MimeBundle })[bundle];
+  if (value instanceof Uint8Array && isPng(value)) {
+    return {
+      [mime.png]: Buffer.from(value.buffer, value.byteOffset, value.length).toString("base64"),
+      [mime.text]: `PNG image, ${value.length} bytes`,
+    };
+  }
+  if (isTensor(value)) return { [mime.text]: tensorText(value) };
+  if (isPlotly(value)) return { [mime.plotly]: value, [mime.text]: plotText(value) };
+  if (isFinding(value)) return { [mime.text]: `${value.verdict}: ${value.sentence}` };
+  const table = recordsTable(value);
+  const text = inspect(value, { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 100, getters: false });
+  return table ? { [mime.html]: table, [mime.text]: text } : { [mime.text]: text };
+}
+
+function safeInspect(value: unknown, error: unknown): string {
+  try {
+    return inspect(value, { customInspect: false, showProxy: true, getters: false, depth: 1 });
+  } catch {
+    return `[value that cannot be shown: ${error instanceof Error ? error.message : "its inspection failed"}]`;
+  }
+}
+
+function isPng(bytes: Uint8Array): boolean {
+  return bytes.length > 8 && bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47;
+}
+
+interface TensorLike {
+  shape: number[];
+  dtype: string;
+  size: number;
+  isDisposed: boolean;
+  dataSync(): ArrayLike<number>;
+}
+
+export function isTensor(value: object): value is TensorLike {
+  return "dataId" in value && "shape" in value && "dtype" in value && "rankType" in value;
+}
+
+function tensorText(tensor: TensorLike): string {
+  const head = `Tensor ${tensor.dtype} [${tensor.shape.join(", ")}]`;
+  if (tensor.isDisposed) return `${head}, disposed`;
+  if (tensor.size > 1_000_000) return head;
+  const data = tensor.dataSync();
+  const shown = Array.from({ length: Math.min(20, data.length) }, (_, i) => formatNumber(data[i]));
+  return `${head}\n${shown.join(" ")}${data.length > 20 ? ` ... ${data.length - 20} more` : ""}`;
+}
+
+function formatNumber(value: unknown): string {
+  return typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(6))) : String(value);
+}
+
+function isPlotly(value: object): value is { data: Record<string, unknown>[]; layout?: Record<string, unknown>; title?: string } {
+  if (!("data" in value) || !Array.isArray(value.data)) return false;
+  const keys = Object.keys(value);
+  if (!keys.every((key) => ["data", "layout", "title", "config", "frames"].includes(key))) return false;
+  return "layout" in value || (value.data.length > 0 && value.data.every((trace) => typeof trace === "object" && trace !== null && "type" in trace));
+}
+
+function plotText(value: { data: unknown[]; layout?: Record<string, unknown>; title?: string }): string {
+  const title = value.title ?? value.layout?.["title"];
+  const text = typeof title === "object" && title !== null ? (title as { text?: string }).text : title;
+  return `figure${text ? ` "${String(text)}"` : ""}, ${value.data.length} ${value.data.length === 1 ? "trace" : "traces"}`;
+}
+
+function isFinding(value: object): value is { sentence: string; verdict: string } {
+  return "sentence" in value && "verdict" in value && "numbers" in value && typeof value.sentence === "string";
+}
+
+/** An array of flat records, as a small HTML table. */
+function recordsTable(value: object): string | null {
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isRecord)) return null;
+  const columns: string[] = [];
+  for (const row of value.slice(0, maxRows) as Record<string, unknown>[])
+    for (const key of Object.keys(row)) if (!columns.includes(key)) columns.push(key);
+  if (columns.length === 0 || columns.length > maxColumns) return null;
+  const head = columns.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join("");
+  const rows = (value.slice(0, maxRows) as Record<string, unknown>[]).map(
+    (row) =>
+      `<tr>${columns.map((name) => `<td${numeric(row[name]) ? ' class="number"' : ""}>${escapeHtml(cellText(row[name]))}</td>`).join("")}</tr>`,
+  );
+  const more = value.length > maxRows ? `<caption>first ${maxRows} of ${value.length.toLocaleString("en")} rows</caption>` : "";
+  return `<table>${more}<thead><tr>${head}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
+}
+
+function isRecord(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || types.isProxy(value)) return false;
+  const prototype = Object.getPrototypeOf(value) as unknown;
+  return prototype === Object.prototype || prototype === null;
+}
+
+function numeric(value: unknown): boolean {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
+function cellText(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value === undefined) return "";
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "invalid date" : value.toISOString();
+  return numeric(value) ? formatNumber(value) : inspect(value, { depth: 1, breakLength: Infinity, maxArrayLength: 5 });
+}
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+function made(data: MimeBundle): MimeBundle {
+  return Object.defineProperty({ ...data }, bundle, { value: data });
+}
+
+/** `html`...``: holes are escaped unless they are themselves made by `html`. */
+export function html(text: TemplateStringsArray, ...values: unknown[]): MimeBundle {
+  const hole = (value: unknown): string => {
+    if (Array.isArray(value)) return value.map(hole).join("");
+    if (typeof value === "object" && value !== null && bundle in value) return String((value as MimeBundle)[mime.html] ?? "");
+    return value === undefined || value === null ? "" : escapeHtml(String(value));
+  };
+  return made({ [mime.html]: text.map((part, i) => part + (i < values.length ? hole(values[i]) : "")).join("") });
+}
+
+/** `md`...``: Markdown; holes are put in as they are. */
+export function md(text: TemplateStringsArray, ...values: unknown[]): MimeBundle {
+  const joined = text.map((part, i) => part + (i < values.length ? String(values[i]) : "")).join("");
+  return made({ [mime.markdown]: joined, [mime.text]: joined });
+}
+
+/** `svg`...`` */
+export function svg(text: TemplateStringsArray, ...values: unknown[]): MimeBundle {
+  const joined = html(text, ...values)[mime.html] as string;
+  return made({ [mime.svg]: joined });
+}
+
+/** One line about a value, for the variables panel. */
+export function preview(value: unknown): { type: string; size: number | null; preview: string } {
+  try {
+    if (typeof value === "object" && value !== null && !types.isProxy(value)) {
+      if (isTensor(value))
+        return { type: `Tensor ${value.dtype} [${value.shape.join(",")}]`, size: value.size * 4, preview: value.isDisposed ? "disposed" : "" };
+      if (ArrayBuffer.isView(value)) return { type: value.constructor.name, size: value.byteLength, preview: short(value) };
+      if (Array.isArray(value)) return { type: `Array(${value.length})`, size: null, preview: short(value) };
+    }
+    if (typeof value === "function")
+      return { type: /^class\b/.test(Function.prototype.toString.call(value)) ? "class" : "function", size: null, preview: short(value) };
+    if (typeof value === "string") return { type: "string", size: value.length * 2, preview: short(value) };
+    const type = value === null ? "null" : typeof value === "object" ? (value.constructor?.name ?? "object") : typeof value;
+    return { type, size: null, preview: short(value) };
+  } catch {
+    return { type: typeof value, size: null, preview: "" };
+  }
+}
+
+function short(value: unknown): string {
+  const text = inspect(value, { depth: 0, breakLength: Infinity, maxArrayLength: 5, maxStringLength: 80, getters: false });
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+}

@@ -1,0 +1,407 @@
+/** The cells of one notebook as they run: one at a time, each with its scope; the names that they leave; how they are stopped. */
+import * as vm from "node:vm";
+import type { Cell, Variable } from "../protocol/document.js";
+import type { FromKernel, RunRequest } from "../protocol/kernel.js";
+import type { CellError, Output } from "../protocol/output.js";
+import { settle, type Settling } from "../protocol/values.js";
+import { preview, toBundle } from "./display.js";
+import { toCellError, type Place } from "./errors.js";
+import type { Imports } from "./imports.js";
+import { randomFrom } from "./random.js";
+import { createScope, type Scope } from "./scope.js";
+import { word, type MainToControl } from "./shared.js";
+import type { Outputs, Sink } from "./streams.js";
+import { translate, type Translation } from "./translate.js";
+
+/** One run of one cell. */
+export interface Run {
+  id: string;
+  number: number;
+  cell: Cell;
+  request: RunRequest;
+  sink: Sink;
+  scope: Scope;
+  warnings: string[];
+  /** absolute paths of files that it read or imported */
+  reads: Set<string>;
+  stopped: boolean;
+  over: boolean;
+  displayed: number;
+  /** displays on their way: tables have to ask DuckDB first */
+  pending: Promise<void>[];
+  /** library calls in progress: they are given a moment to put things in order when the run is stopped */
+  calls: Set<Promise<unknown>>;
+  emit(output: Output, clear?: boolean): void;
+  display(value: unknown, options?: { id?: string }): Promise<void> | undefined;
+}
+
+/** What the library gives a cell: name -> its value for this run, made when the cell mentions it. */
+export type Injected = Record<string, (run: Run) => unknown>;
+
+export interface EvaluatorOptions {
+  shared: Int32Array;
+  outputs: Outputs;
+  tell(message: FromKernel): void;
+  control(message: MainToControl): void;
+  seed(cell: string, purpose: string): number;
+  injected: Injected;
+  imports: Imports;
+  notebook: string;
+  /** a frame's file when it is not a cell's: null hides it */
+  filePlace(file: string, line: number, column: number): Place | null;
+  /** richer forms of values that need an engine (relations); undefined = not one of them */
+  displayLater(value: unknown, run: Run): Promise<Output & { kind: "display" }> | undefined;
+  /** called before a run: returns what puts the engines back in order when it was stopped */
+  savepoint(run: Run): (stopped: boolean) => Promise<string[]>;
+  /** tells the engines to stop what they do */
+  halt(run: Run): void;
+  /** after each run: memory of the back end, files to watch */
+  after(run: Run): void;
+}
+
+export interface Evaluator {
+  enqueue(request: RunRequest): void;
+  /** from the control worker: stop, or (`keep`) only set the signal */
+  soft(run: string, keep: boolean): void;
+  forget(cells: string[]): void;
+  variables(): Variable[];
+  current(): Run | null;
+  /** that run, or the last one: what unattributed output belongs to */
+  recent(): Run | null;
+  report(error: unknown): void;
+  /** the compiler's parameters for an imported file */
+  wrappers(): Record<string, unknown>;
+  /** which cells' last runs read this file */
+  readers(path: string): string[];
+  sourceOf(cell: string): string | undefined;
+  /** cell that defines a name now */
+  owner(name: string): string | undefined;
+}
+
+type Outcome = { result: "ok" } | { result: "error"; error: unknown } | { result: "interrupted" };
+interface Name {
+  cell: string;
+  get(): unknown;
+}
+
+const never = new Promise<never>(() => {});
+const grace = 400;
+
+export function createEvaluator(options: EvaluatorOptions): Evaluator {
+  const { shared, outputs, tell, control } = options;
+  const names = new Map<string, Name>();
+  const runs = new Map<string, Run>();
+  const queue: RunRequest[] = [];
+  /** translations by the file name in stacks; old ones stay for a while, stale cells hold old functions */
+  const compiled = new Map<string, { cell: string; source: string; translation: Translation }>();
+  const stopped = new Set<number>();
+  let numbers = 0;
+  let current: Run | null = null;
+  let last: Run | null = null;
+  let end: ((outcome: Outcome) => void) | null = null;
+  const importer = options.imports.from(options.notebook);
+
+  const enter = (number: number) => Atomics.store(shared, word.user, number);
+  const isStopped = (number: number) => shared[word.stopped] === number || stopped.has(number);
+
+  /** `await e` of a cell: never continues once its run was stopped. */
+  const wait = (value: unknown): Promise<unknown> => {
+    const number = current?.number ?? 0;
+    if (number !== 0 && isStopped(number)) return never;
+    return new Promise((resolve, reject) => {
+      Promise.resolve(value).then(
+        (result) => {
+          if (!isStopped(number)) resolve(result);
+        },
+        (error: unknown) => {
+          if (!isStopped(number)) reject(error as Error);
+        },
+      );
+    });
+  };
+  const waitEach = (iterable: unknown): AsyncIterable<unknown> => ({
+    [Symbol.asyncIterator]() {
+      const source = iterable as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
+      const iterator = (source[Symbol.asyncIterator]?.() ?? source[Symbol.iterator]?.()) as AsyncIterator<unknown> | undefined;
+      if (!iterator) throw new TypeError("the value after `of` is not iterable");
+      const sync = !source[Symbol.asyncIterator];
+      return {
+        next: () => (sync ? unwrapped(iterator) : wait(iterator.next())) as Promise<IteratorResult<unknown>>,
+        return: (value) => wait(iterator.return?.(value) ?? { done: true, value }) as Promise<IteratorResult<unknown>>,
+      };
+    },
+  });
+  const unwrapped = async (iterator: AsyncIterator<unknown>) => {
+    const step = (await wait(iterator.next())) as IteratorResult<unknown>;
+    return step.done ? step : { done: false, value: await wait(step.value) };
+  };
+
+  const guard = (run: Run) => (callback: () => void) => {
+    const before = shared[word.user]!;
+    enter(run.number);
+    try {
+      callback();
+    } catch (error) {
+      reportIn(run, error);
+    } finally {
+      enter(before);
+    }
+  };
+
+  const describe = (error: unknown, run: Run): CellError =>
+    toCellError(error, {
+      cell: run.cell.id,
+      source: run.cell.source,
+      place,
+      sourceOf: (at) => {
+        if (at.cell === undefined) return undefined;
+        return at.cell === run.cell.id ? run.cell.source : runs.get(at.cell)?.cell.source;
+      },
+      names: () => [...names.keys(), ...Object.keys(options.injected)],
+      owner: (name) => names.get(name)?.cell,
+    });
+  const place = (file: string, line: number, column: number): Place | null => {
+    const known = compiled.get(file);
+    if (known) {
+      const at = known.translation.locate(line, column);
+      return at && { cell: known.cell, ...at };
+    }
+    const imported = options.imports.file(file);
+    if (imported) {
+      const at = imported.translation?.locate(line, column);
+      return at ? { file, ...at } : null;
+    }
+    return options.filePlace(file, line, column);
+  };
+  const reportIn = (run: Run, error: unknown) => run.emit({ kind: "error", error: describe(error, run) });
+
+  const makeRun = (request: RunRequest): Run => {
+    const sink: Sink = { run: request.run, cell: request.cell.id, count: 0 };
+    const run: Run = {
+      id: request.run,
+      number: ++numbers,
+      cell: request.cell,
+      request,
+      sink,
+      scope: createScope(
+        (callback) => guard(run)(callback),
+        (error) => reportIn(run, error),
+      ),
+      warnings: [],
+      reads: new Set(),
+      stopped: false,
+      over: false,
+      displayed: 0,
+      pending: [],
+      calls: new Set(),
+      emit: (output, clear) => outputs.emit(sink, output, clear),
+      display: (value, { id } = {}) => {
+        const name = id ?? `d${++run.displayed}`;
+        const later = options.displayLater(value, run);
+        if (!later) {
+          run.emit({ kind: "display", id: name, data: toBundle(value) });
+          return undefined;
+        }
+        // keeps its place among the outputs while DuckDB is asked
+        run.emit({ kind: "display", id: name, data: { "text/plain": "..." } });
+        const shown = later.then((output) => run.emit({ ...output, id: name }));
+        shown.catch(() => undefined);
+        run.pending.push(shown);
+        return shown;
+      },
+    };
+    return run;
+  };
+
+  const show = (run: Run) => (value: unknown) => {
+    if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function" && typeof value === "object") {
+      return Promise.resolve(value as PromiseLike<unknown>).then((result) => (result === undefined || run.stopped ? undefined : run.display(result)));
+    }
+    return value === undefined ? undefined : run.display(value);
+  };
+
+  const compile = async (run: Run): Promise<Translation & { file: string }> => {
+    const file = `cell:${encodeURIComponent(run.cell.id)}#${run.number}`;
+    const translation = await translate(run.cell.source);
+    compiled.set(file, { cell: run.cell.id, source: run.cell.source, translation });
+    const own = [...compiled].filter(([, each]) => each.cell === run.cell.id);
+    for (const [old] of own.slice(0, -8)) compiled.delete(old);
+    return { ...translation, file };
+  };
+
+  /** The whole of a run but for its beginning and end. Throws what the cell throws. */
+  const perform = async (run: Run): Promise<void> => {
+    if (run.cell.kind === "markdown") {
+      const text = run.cell.source;
+      run.emit({ kind: "display", id: "d1", data: { "text/markdown": text, "text/plain": text } });
+      return;
+    }
+    const translation = await compile(run);
+    const parameters: Record<string, unknown> = {
+      ...wrappers(),
+      $x: (getters: object) => {
+        for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(getters))) names.set(name, { cell: run.cell.id, get: get! });
+      },
+      $show: show(run),
+      $imp: importer,
+    };
+    for (const name of translation.free) {
+      const known = names.get(name);
+      if (known && known.cell !== run.cell.id) {
+        const value = tryGet(known);
+        if (value) parameters[name] = value.value;
+      } else if (Object.hasOwn(options.injected, name)) parameters[name] = await options.injected[name]!(run);
+    }
+    if (run.stopped) return;
+    const body = vm.compileFunction(translation.code, Object.keys(parameters), { filename: translation.file });
+    // from a fresh stack: a termination unwinds everything below it
+    await new Promise<void>((resolve, reject) => {
+      setImmediate(() => {
+        if (run.stopped) return;
+        enter(run.number);
+        (body(...Object.values(parameters)) as Promise<void>).then(resolve, reject);
+      });
+    });
+    for (const name of translation.exports) {
+      const value = tryGet(names.get(name))?.value as Settling | undefined;
+      if (typeof value === "object" && value !== null && typeof value[settle] === "function") await value[settle]!(name);
+      if (run.stopped) return;
+    }
+    const result = translation.exports.at(-1);
+    if (run.cell.kind === "sql" && run.displayed === 0 && result !== undefined) run.display(tryGet(names.get(result))?.value);
+    for (const shown of run.pending) await shown;
+  };
+
+  const tryGet = (name: Name | undefined): { value: unknown } | undefined => {
+    try {
+      return name && { value: name.get() };
+    } catch {
+      // its cell failed before it was set
+      return undefined;
+    }
+  };
+
+  const wrappers = (): Record<string, unknown> => ({ $w: wait, $wi: waitEach, $meta: options.notebook ? meta(options.notebook) : {} });
+  const execute = async (request: RunRequest): Promise<void> => {
+    const started = performance.now();
+    const run = makeRun(request);
+    current = last = run;
+    control({ type: "run", run: run.id, number: run.number });
+    tell({ type: "started", run: run.id, cell: run.cell.id });
+    drop(run.cell.id);
+    runs.set(run.cell.id, run);
+    Math.random = randomFrom(options.seed(run.cell.id, "random"));
+    const restore = options.savepoint(run);
+    const outcome = await new Promise<Outcome>((resolve) => {
+      end = resolve;
+      perform(run).then(
+        () => resolve({ result: "ok" }),
+        (error: unknown) => resolve({ result: "error", error }),
+      );
+    });
+    end = null;
+    let result = outcome.result;
+    if (run.stopped) {
+      result = "interrupted";
+      await settled([...run.calls], grace);
+      stopped.add(run.number);
+    }
+    enter(0);
+    run.warnings.push(...(await restore(result === "interrupted")));
+    let error: CellError | undefined;
+    if (outcome.result === "error" && result === "error") {
+      error = describe(outcome.error, run);
+      run.emit({ kind: "error", error });
+    }
+    run.over = true;
+    options.after(run);
+    outputs.finish(run.sink);
+    current = null;
+    tell({
+      type: "done",
+      run: run.id,
+      cell: run.cell.id,
+      result,
+      ...(error && { error }),
+      elapsedMs: Math.round(performance.now() - started),
+      warnings: run.warnings,
+      reads: [...run.reads],
+    });
+    control({ type: "over", run: run.id });
+    tell({ type: "variables", variables: variables() });
+  };
+
+  const pump = () => {
+    const request = current ? undefined : queue.shift();
+    if (request) void execute(request).then(pump);
+  };
+
+  const stop = (run: Run) => {
+    if (run.stopped) return;
+    run.stopped = true;
+    Atomics.store(shared, word.stopped, run.number);
+    run.scope.stop();
+    options.halt(run);
+    end?.({ result: "interrupted" });
+  };
+
+  const drop = (cell: string) => {
+    runs.get(cell)?.scope.dispose();
+    runs.delete(cell);
+    for (const [name, { cell: owner }] of names) if (owner === cell) names.delete(name);
+  };
+
+  const variables = (): Variable[] => {
+    const list: Variable[] = [];
+    for (const [name, known] of names) {
+      const value = tryGet(known);
+      if (value) list.push({ name, cell: known.cell, ...preview(value.value) });
+    }
+    return list;
+  };
+
+  return {
+    enqueue(request) {
+      queue.push(request);
+      pump();
+    },
+    soft(id, keep) {
+      control({ type: "ack", run: id });
+      if (current?.id === id) return keep ? current.scope.abort() : stop(current);
+      const place = queue.findIndex((request) => request.run === id);
+      if (place >= 0 && !keep) {
+        const [request] = queue.splice(place, 1);
+        const cell = request!.cell.id;
+        outputs.finish({ run: id, cell, count: 0 });
+        tell({ type: "done", run: id, cell, result: "interrupted", elapsedMs: 0, warnings: [], reads: [] });
+      }
+      // finished, but its timers may go on
+      for (const run of runs.values()) if (run.id === id && !keep) run.scope.stop();
+      control({ type: "over", run: id });
+    },
+    forget: (cells) => cells.forEach(drop),
+    variables,
+    current: () => current,
+    recent: () => current ?? last,
+    report(error) {
+      const run = current ?? last;
+      if (run) reportIn(run, error);
+    },
+    wrappers,
+    readers: (path) => [...runs.values()].filter((run) => run.reads.has(path)).map((run) => run.cell.id),
+    sourceOf: (cell) => runs.get(cell)?.cell.source,
+    owner: (name) => names.get(name)?.cell,
+  };
+}
+
+/** Resolves when all have settled, or after `ms`. */
+async function settled(promises: Promise<unknown>[], ms: number): Promise<void> {
+  if (promises.length === 0) return;
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([Promise.allSettled(promises), new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
+}
+
+function meta(path: string): object {
+  return Object.freeze({ url: new URL(`file://${encodeURI(path)}`).href, filename: path });
+}

@@ -1,0 +1,67 @@
+/** The kernel process: its three connections, the control worker, and what each message does. */
+import { getHeapStatistics } from "node:v8";
+import { Worker } from "node:worker_threads";
+import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
+import { entry } from "../paths/paths.js";
+import { connectFrames } from "./connection.js";
+import { createSession, type Session } from "./session.js";
+import { words, type ControlToMain, type MainToControl } from "./shared.js";
+import { createOutputs } from "./streams.js";
+
+/** Connects and says `ready`; a spare kernel waits here for its `configure`. */
+export function startKernel(sockets: KernelConfig["sockets"]): void {
+  const exit = process.exit.bind(process);
+  const memory = new SharedArrayBuffer(words * 4);
+  const worker = new Worker(entry("kernel-control"), {
+    workerData: { shared: memory, socket: sockets.control, heapLimit: getHeapStatistics().heap_size_limit },
+  });
+  const control = (message: MainToControl) => worker.postMessage(message);
+  let session: Session | null = null;
+
+  const leave = async () => {
+    await session?.close();
+    await Promise.all([main.flush(), bulk.flush()]);
+    exit(0);
+  };
+  const main = connectFrames(sockets.main, { message: (head) => hear(head as ToKernel), close: () => exit(0) });
+  const bulk = connectFrames(sockets.bulk, { close: () => exit(0) });
+  const tell = (message: FromKernel) => main.send(message);
+  const outputs = createOutputs((message) => bulk.send(message));
+
+  const hear = (message: ToKernel): void => {
+    if (message.type === "configure") {
+      session = createSession({ config: message.config, shared: new Int32Array(memory), outputs, tell, control });
+      control({ type: "limit", bytes: message.config.memoryLimit });
+    } else if (message.type === "shutdown") void leave();
+    else session?.hear(message);
+  };
+  worker.on("message", (message: ControlToMain) => {
+    if (message.type === "ping") {
+      const { heapUsed, external } = process.memoryUsage();
+      control({ type: "pong", id: message.id, heapUsed, external });
+    } else if (message.type === "soft") {
+      if (session) session.soft(message.run, message.keep);
+      else control({ type: "over", run: message.run });
+    }
+  });
+  worker.on("error", () => exit(70));
+
+  process.on("uncaughtException", (error) => session?.report(error));
+  process.on("unhandledRejection", (error) => session?.report(error));
+  // a cell that ends the process would take every variable along
+  process.exit = ((code?: number) => {
+    throw new Error(`process.exit(${code ?? ""}) would end the kernel; the cell has to return or throw`);
+  }) as typeof process.exit;
+  for (const name of ["stdout", "stderr"] as const) {
+    const write = process[name].write.bind(process[name]);
+    process[name].write = ((chunk: string | Uint8Array, encoding?: unknown, callback?: unknown) => {
+      const run = session?.recent();
+      if (!run) return write(chunk as string);
+      outputs.write(run.sink, name, typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8"));
+      const done = typeof encoding === "function" ? encoding : callback;
+      if (typeof done === "function") process.nextTick(done as () => void);
+      return true;
+    }) as typeof process.stdout.write;
+  }
+  tell({ type: "ready", pid: process.pid, node: process.version });
+}

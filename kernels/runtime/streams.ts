@@ -1,0 +1,67 @@
+/** Outputs of runs on their way to the server: streams are coalesced, the order is kept, nothing is dropped. */
+import type { BulkMessage } from "../protocol/kernel.js";
+import type { Output } from "../protocol/output.js";
+
+export interface Sink {
+  run: string;
+  cell: string;
+  /** outputs sent so far */
+  count: number;
+}
+
+export interface Outputs {
+  emit(sink: Sink, output: Output, clear?: boolean): void;
+  write(sink: Sink, name: "stdout" | "stderr", text: string): void;
+  /** everything pending of this run, then `flushed` */
+  finish(sink: Sink): void;
+}
+
+const windowMs = 50;
+/** so many writes go out at once in a window: the prints of a loop that never yields are seen */
+const atOnce = 20;
+
+/** `send` writes to the bulk socket. */
+export function createOutputs(send: (message: BulkMessage) => void): Outputs {
+  let pending: { sink: Sink; name: "stdout" | "stderr"; parts: string[] } | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let windowStart = 0;
+  let written = 0;
+
+  const post = (sink: Sink, output: Output, clear?: boolean) => {
+    const message: BulkMessage = { type: "output", run: sink.run, cell: sink.cell, n: sink.count++, output };
+    if (clear) message.clear = true;
+    send(message);
+  };
+  const flush = () => {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    if (!pending) return;
+    const { sink, name, parts } = pending;
+    pending = null;
+    post(sink, { kind: "stream", name, text: parts.join("") });
+  };
+
+  return {
+    emit(sink, output, clear) {
+      flush();
+      post(sink, output, clear);
+    },
+    write(sink, name, text) {
+      if (text === "") return;
+      if (pending && (pending.sink !== sink || pending.name !== name)) flush();
+      pending ??= { sink, name, parts: [] };
+      pending.parts.push(text);
+      const now = performance.now();
+      if (now - windowStart >= windowMs) {
+        windowStart = now;
+        written = 0;
+      }
+      if (written++ < atOnce) flush();
+      else timer ??= setTimeout(flush, windowMs);
+    },
+    finish(sink) {
+      flush();
+      send({ type: "flushed", run: sink.run, cell: sink.cell, count: sink.count });
+    },
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * A cell's TypeScript as the body of one async function (prototypes 1). vm.SourceTextModule never frees an instance, so cells are functions:
+ * free names are parameters, `$x({get a() {...}})` exposes the exports, imports go through `$imp`, each `await` through `$w`, so that a stopped
+ * run does not continue, and the last expression is shown by `$show`.
+ */
+import MagicString from "magic-string";
+import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { namesOf, type Names } from "./names.js";
+import { needsStripping, parse, walk, type Node } from "./syntax.js";
+
+export interface Translation extends Names {
+  /** body of a function; `$x $imp $meta $w $wi $show` and the free names are its parameters; returns a promise */
+  code: string;
+  /** place in the source, 1-based, of a place in `code`; null when it is the compiler's own text */
+  locate(line: number, column: number): { line: number; column: number } | null;
+}
+
+const before = '"use strict";return(async()=>{';
+const after = "\n})()";
+
+/** What the last expression and the exports become. */
+export type Target = "cell" | "file";
+
+/** Translates one cell, or one imported file (`target: "file"`: nothing is shown, `export`ed names alone are exposed). Throws ParseError. */
+export async function translate(source: string, target: Target = "cell"): Promise<Translation> {
+  const program = parse(source);
+  const names = namesOf(program);
+  const out = new MagicString(source);
+  const body = program["body"] as Node[];
+  let strip = false;
+  walk(program, (node) => {
+    strip ||= needsStripping(node);
+    rewrite(node, source, out);
+  });
+  const exposed = new Map<string, string>();
+  let leading = true;
+  for (const statement of body) {
+    if (statement.type === "ImportDeclaration") {
+      importLine(statement, names, out);
+      if (!leading) out.move(statement.start, statement.end, 0);
+    } else {
+      leading = false;
+      exportLine(statement, out, exposed, target);
+    }
+  }
+  if (target === "cell") for (const name of names.exports) exposed.set(name, name);
+  const last = body.at(-1);
+  if (target === "cell" && last?.type === "ExpressionStatement") {
+    const expression = last["expression"] as Node;
+    out.appendLeft(expression.start, ";await $w($show((").appendRight(expression.end, ")))");
+  }
+  const getters = [...exposed].map(([name, local]) => `get ${JSON.stringify(name)}(){return ${local}}`);
+  out.prepend(`$x({${getters.join(",")}});`);
+  return finish(out, names, exposed, strip);
+}
+
+async function finish(out: MagicString, names: Names, exposed: Map<string, string>, strip: boolean): Promise<Translation> {
+  let text = out.toString();
+  let stripped: TraceMap | null = null;
+  if (strip) {
+    const { transform } = await import("esbuild");
+    const result = await transform(text, {
+      loader: "ts",
+      target: "es2022",
+      sourcemap: "external",
+      sourcesContent: false,
+      tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, useDefineForClassFields: true, experimentalDecorators: true } },
+    });
+    text = result.code;
+    stripped = new TraceMap(result.map);
+  }
+  let own: TraceMap | null = null;
+  const locate = (line: number, column: number) => {
+    let at: { line: number | null; column: number | null } = { line, column: column - 1 - (line === 1 ? before.length : 0) };
+    if (at.column! < 0) return null;
+    if (stripped) at = originalPositionFor(stripped, { line: at.line!, column: at.column! });
+    if (at.line === null) return null;
+    own ??= new TraceMap(out.generateDecodedMap({ hires: true, source: "cell" }) as never);
+    const found = originalPositionFor(own, { line: at.line, column: at.column! });
+    return found.line === null ? null : { line: found.line, column: found.column + 1 };
+  };
+  return { ...names, exports: [...exposed.keys()], code: before + text + after, locate };
+}
+
+function rewrite(node: Node, source: string, out: MagicString): void {
+  if (node.type === "AwaitExpression") {
+    const argument = node["argument"] as Node;
+    out.appendLeft(argument.start, "$w(").appendRight(argument.end, ")");
+  } else if (node.type === "ForOfStatement" && node["await"] === true) {
+    const right = node["right"] as Node;
+    out.appendLeft(right.start, "$wi(").appendRight(right.end, ")");
+  } else if (node.type === "ImportExpression") {
+    out.update(node.start, node.start + "import".length, "$imp");
+  } else if (node.type === "MetaProperty" && source.startsWith("import", node.start)) {
+    out.update(node.start, node.end, "$meta");
+  }
+}
+
+function importLine(node: Node, names: Names, out: MagicString): void {
+  const spec = JSON.stringify((node["source"] as Node)["value"]);
+  const specifiers = node["specifiers"] as Node[];
+  if (node["importKind"] === "type") return void blank(node, out);
+  if (specifiers.length === 0) return void out.update(node.start, node.end, `await $w($imp(${spec}));`);
+  const parts: string[] = [];
+  const strict: string[] = [];
+  let space: string | null = null;
+  for (const specifier of specifiers) {
+    const local = (specifier["local"] as Node)["name"] as string;
+    const needed = names.imports.get(local);
+    if (needed === undefined) continue;
+    if (specifier.type === "ImportNamespaceSpecifier") {
+      space = local;
+      continue;
+    }
+    const imported = specifier["imported"] as Node | undefined;
+    const name = specifier.type === "ImportDefaultSpecifier" ? "default" : ((imported?.["name"] ?? imported?.["value"]) as string);
+    parts.push(name === local ? name : `${JSON.stringify(name)}:${local}`);
+    if (needed) strict.push(name);
+  }
+  if (parts.length === 0 && space === null) return void blank(node, out);
+  const lines = [];
+  if (space !== null) lines.push(`const ${space}=await $w($imp(${spec}));`);
+  if (parts.length > 0) lines.push(`const {${parts.join(",")}}=await $w($imp(${spec},undefined,${JSON.stringify(strict)}));`);
+  out.update(node.start, node.end, lines.join(""));
+}
+
+function blank(node: Node, out: MagicString): void {
+  out.update(node.start, node.end, ";");
+}
+
+function exportLine(node: Node, out: MagicString, exposed: Map<string, string>, target: Target): void {
+  if (node.type === "ExportNamedDeclaration") {
+    const declaration = node["declaration"] as Node | null;
+    if (declaration) {
+      if (target === "file") for (const name of declared(declaration)) exposed.set(name, name);
+      out.remove(node.start, declaration.start);
+      return;
+    }
+    if (node["source"]) return void reExport(node, out, exposed);
+    if (node["exportKind"] !== "type") {
+      for (const specifier of node["specifiers"] as Node[]) {
+        if (specifier["exportKind"] === "type") continue;
+        exposed.set(nameOf(specifier["exported"]), nameOf(specifier["local"]));
+      }
+    }
+    blank(node, out);
+  } else if (node.type === "ExportDefaultDeclaration") {
+    const declaration = node["declaration"] as Node;
+    const id = declaration["id"] as Node | null | undefined;
+    if (/Declaration$/.test(declaration.type) && id) {
+      out.remove(node.start, declaration.start);
+      exposed.set("default", nameOf(id));
+    } else if (target === "cell") {
+      out.update(node.start, declaration.start, "await $w($show((").appendLeft(declaration.end, ")))");
+    } else {
+      out.update(node.start, declaration.start, "const $default=");
+      exposed.set("default", "$default");
+    }
+  } else if (node.type === "ExportAllDeclaration") {
+    const spec = JSON.stringify((node["source"] as Node)["value"]);
+    if (node["exported"]) {
+      const local = `$r${exposed.size}`;
+      out.update(node.start, node.end, `const ${local}=await $w($imp(${spec}));`);
+      exposed.set(nameOf(node["exported"]), local);
+    } else out.update(node.start, node.end, `$x(await $w($imp(${spec})));`);
+  }
+}
+
+function reExport(node: Node, out: MagicString, exposed: Map<string, string>): void {
+  const local = `$r${exposed.size}`;
+  out.update(node.start, node.end, `const ${local}=await $w($imp(${JSON.stringify((node["source"] as Node)["value"])}));`);
+  for (const specifier of node["specifiers"] as Node[]) {
+    if (specifier["exportKind"] !== "type") exposed.set(nameOf(specifier["exported"]), `${local}[${JSON.stringify(nameOf(specifier["local"]))}]`);
+  }
+}
+
+/** Names of a declaration; patterns are walked. */
+function declared(node: Node): string[] {
+  if (node.type !== "VariableDeclaration") {
+    if (/^TS(Interface|TypeAlias|DeclareFunction)/.test(node.type) || node["declare"] === true) return [];
+    return node["id"] ? [nameOf(node["id"])] : [];
+  }
+  const names: string[] = [];
+  const pattern = (target: Node | null): void => {
+    if (!target) return;
+    if (target.type === "Identifier") names.push(target["name"] as string);
+    else if (target.type === "AssignmentPattern") pattern(target["left"] as Node);
+    else if (target.type === "RestElement") pattern(target["argument"] as Node);
+    else if (target.type === "ArrayPattern") (target["elements"] as (Node | null)[]).forEach(pattern);
+    else if (target.type === "ObjectPattern")
+      for (const property of target["properties"] as Node[]) pattern(property.type === "RestElement" ? property : (property["value"] as Node));
+  };
+  for (const declarator of node["declarations"] as Node[]) pattern(declarator["id"] as Node);
+  return names;
+}
+
+function nameOf(node: unknown): string {
+  const { name, value } = node as { name?: string; value?: string };
+  return (name ?? value) as string;
+}
