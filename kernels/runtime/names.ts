@@ -1,6 +1,5 @@
 /** What a cell's code defines and reads, with the details that the compiler needs (reactive/references.ts gives the graph its own view). */
-import { analyze, DefinitionType } from "@typescript-eslint/scope-manager";
-import { visitorKeys } from "@typescript-eslint/visitor-keys";
+import { scopesOf } from "../reactive/tree.js";
 import type { Node } from "./syntax.js";
 
 export interface Names {
@@ -14,36 +13,47 @@ export interface Names {
 
 /** Names of a parsed program. `_private` names, `var` inside a statement, `declare`, types and `using` are not exported. */
 export function namesOf(program: Node): Names {
-  const manager = analyze(program as never, { sourceType: "module", lib: [], childVisitorKeys: visitorKeys as never });
-  const moduleScope = manager.globalScope?.childScopes[0];
+  const { globalScope } = scopesOf(program);
   const exports: string[] = [];
   const imports = new Map<string, boolean>();
-  const statements = new Set(
-    (program["body"] as Node[]).map((node) => (node.type === "ExportNamedDeclaration" && node["declaration"] ? (node["declaration"] as Node) : node)),
-  );
-  for (const variable of moduleScope?.variables ?? []) {
-    const definition = variable.defs[0];
-    if (!definition) continue;
-    const node = definition.node as unknown as Node;
-    const parent = definition.parent as unknown as Node | null | undefined;
-    if (definition.type === DefinitionType.ImportBinding) {
-      const typeOnly = parent?.["importKind"] === "type" || node["importKind"] === "type";
+  const body = program["body"] as Node[];
+  const statements = new Set(body.map((node) => (node.type === "ExportNamedDeclaration" ? ((node["declaration"] as Node | null) ?? node) : node)));
+  for (const variable of globalScope?.childScopes[0]?.variables ?? []) {
+    const definitions = variable.defs.map((each) => ({
+      type: each.type as string,
+      node: each.node as unknown as Node,
+      parent: each.parent as unknown as Node | null | undefined,
+    }));
+    if (definitions.some(({ type }) => type === "ImportBinding")) {
+      const typeOnly = definitions.some(({ node, parent }) => node["importKind"] === "type" || parent?.["importKind"] === "type");
       const values = variable.references.filter((reference) => reference.isValueReference);
       if (typeOnly || (variable.references.length > 0 && values.length === 0)) continue;
       imports.set(variable.name, values.length > 0);
-    } else if (definition.type === DefinitionType.Variable) {
-      if (!parent || parent["declare"] === true || parent["kind"] === "using" || parent["kind"] === "await using") continue;
-      if (parent["kind"] === "var" && !statements.has(parent)) continue;
-    } else if (definition.type === DefinitionType.Type) {
-      continue;
-    } else if (node["declare"] === true || node.type === "TSDeclareFunction") {
-      continue;
-    }
+    } else if (!definitions.some(({ type, node, parent }) => hasValue(type, node, parent, statements))) continue;
     if (!variable.name.startsWith("_")) exports.push(variable.name);
   }
   const free = new Set<string>();
-  for (const reference of manager.globalScope?.through ?? []) {
+  for (const reference of globalScope?.through ?? []) {
     if (reference.isValueReference || reference.isWrite()) free.add(reference.identifier.name as string);
   }
   return { exports, free: [...free], imports };
+}
+
+function hasValue(type: string, node: Node, parent: Node | null | undefined, statements: Set<Node>): boolean {
+  if (type === "Variable") {
+    if (!parent || parent["declare"] === true) return false;
+    const kind = parent["kind"] as string;
+    return !kind.includes("using") && (kind !== "var" || statements.has(parent));
+  }
+  if (type === "TSModuleName") return node["declare"] !== true && hasStatements(node);
+  return type !== "Type" && node["declare"] !== true && node.type !== "TSDeclareFunction";
+}
+
+/** A namespace of types alone leaves no value behind. */
+function hasStatements(node: Node): boolean {
+  const body = (node["body"] as Node | null)?.["body"] as Node[] | undefined;
+  return (body ?? []).some((statement) => {
+    const declared = (statement["declaration"] as Node | null | undefined) ?? statement;
+    return !/^TS(InterfaceDeclaration|TypeAliasDeclaration)$/.test(declared.type);
+  });
 }

@@ -1,10 +1,11 @@
 /** A configured kernel: evaluator, imports and engines of one notebook wired together. */
 import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
-import { createEvaluator, type Run } from "./evaluate.js";
+import { createEvaluator, type Injected, type Run } from "./evaluate.js";
 import { createImports, type Imports, type Namespace } from "./imports.js";
 import { basicNames } from "./injected.js";
 import { seedOf } from "./random.js";
 import type { MainToControl } from "./shared.js";
+import { createTensors } from "./tensors.js";
 import { ownFile } from "./own.js";
 import type { Outputs } from "./streams.js";
 
@@ -27,7 +28,8 @@ export interface Session {
 export function createSession(options: SessionOptions): Session {
   const { config, shared, outputs, tell, control } = options;
   process.chdir(config.workspace);
-  const injected = basicNames(outputs, tell);
+  const tensors = createTensors(config.backend, tell, () => evaluator.current());
+  const injected: Injected = { ...basicNames(outputs, tell), tf: async () => (await tensors.load()).tf };
   const imports: Imports = createImports({
     notebook: config.notebook,
     parameters: (free) => {
@@ -39,7 +41,8 @@ export function createSession(options: SessionOptions): Session {
       }
       return parameters;
     },
-    supplied: () => null,
+    supplied: (spec) =>
+      /^@tensorflow\/tfjs($|-)/.test(spec) && !/-(node|node-gpu)$/.test(spec) ? tensors.load().then(({ tf }) => tf as unknown as Namespace) : null,
     read: (path) => evaluator.current()?.reads.add(path),
   });
   const evaluator = createEvaluator({
@@ -53,9 +56,9 @@ export function createSession(options: SessionOptions): Session {
     notebook: config.notebook,
     filePlace: (file, line, column) => (ownFile(file) ? null : { file: file.replace(/^file:\/\//, ""), line, column }),
     displayLater: () => undefined,
-    savepoint: () => async () => [],
-    halt: () => {},
-    after: () => {},
+    savepoint: () => tensors.savepoint(),
+    halt: () => tensors.halt(),
+    after: () => tensors.report(),
   });
 
   return {

@@ -6,7 +6,8 @@
 import MagicString from "magic-string";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { namesOf, type Names } from "./names.js";
-import { needsStripping, parse, walk, type Node } from "./syntax.js";
+import { walk } from "../reactive/tree.js";
+import { needsStripping, parse, type Node } from "./syntax.js";
 
 export interface Translation extends Names {
   /** body of a function; `$x $imp $meta $w $wi $show` and the free names are its parameters; returns a promise */

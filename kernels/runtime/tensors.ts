@@ -1,0 +1,118 @@
+/** TensorFlow.js as the kernel holds it: loaded on first use, stopped with its run, unwound afterwards. */
+import type { FromKernel } from "../protocol/kernel.js";
+import type { Backend, Tf } from "../tensors/backend.js";
+import type { Savepoint } from "../tensors/unwind.js";
+import type { Run } from "./evaluate.js";
+
+export interface Tensors {
+  load(): Promise<Backend>;
+  loaded(): Backend | null;
+  savepoint(): (stopped: boolean) => Promise<string[]>;
+  /** asks the trainings in progress to end after their batch */
+  halt(): void;
+  /** tells the server what the back end holds */
+  report(): void;
+}
+
+interface Model {
+  stopTraining: boolean;
+  isTraining: boolean;
+}
+type Fit = (this: Model, ...args: unknown[]) => Promise<unknown>;
+
+export function createTensors(backend: string | null, tell: (message: FromKernel) => void, current: () => Run | null): Tensors {
+  let loading: Promise<Backend> | null = null;
+  let loaded: Backend | null = null;
+  let unwinding: typeof import("../tensors/unwind.js") | null = null;
+  let ground: Savepoint | null = null;
+  const fits = new Map<Promise<unknown>, Model>();
+  let release: (() => void)[] = [];
+
+  /** The library's own loops do not go through the cell's awaits: they are told to stop, and their callbacks not to wait. */
+  const watchFits = (tf: Tf) => {
+    const prototype = tf.LayersModel.prototype as unknown as Record<string, Fit>;
+    for (const name of ["fit", "fitDataset"]) {
+      const original = prototype[name]!;
+      prototype[name] = function (...args) {
+        const run = current();
+        if (!run) return original.apply(this, args);
+        const options = args.at(-1) as { callbacks?: unknown } | undefined;
+        if (isConfig(options?.callbacks)) args[args.length - 1] = { ...options, callbacks: unblocked(options.callbacks) };
+        const fit = original.apply(this, args);
+        const tracked = fit.then(
+          () => undefined,
+          () => undefined,
+        );
+        fits.set(tracked, this);
+        run.calls.add(tracked);
+        void tracked.then(() => {
+          fits.delete(tracked);
+          run.calls.delete(tracked);
+        });
+        return fit;
+      };
+    }
+  };
+  const unblocked = (callbacks: Record<string, unknown>) =>
+    Object.fromEntries(
+      Object.entries(callbacks).map(([name, callback]) => [
+        name,
+        typeof callback !== "function"
+          ? callback
+          : (...args: unknown[]) => {
+              const result: unknown = callback(...args);
+              if (typeof (result as PromiseLike<unknown> | undefined)?.then !== "function") return result;
+              return Promise.race([result, new Promise<void>((resolve) => release.push(resolve))]);
+            },
+      ]),
+    );
+
+  const report = () => {
+    if (!loaded) return;
+    const { numTensors, numBytes } = loaded.tf.memory();
+    const { name, device, skipped } = loaded;
+    tell({ type: "backend", name, device, skipped, tensors: { count: numTensors, bytes: numBytes } });
+  };
+
+  return {
+    load() {
+      loading ??= (async () => {
+        const [{ loadBackend }, unwind] = await Promise.all([import("../tensors/backend.js"), import("../tensors/unwind.js")]);
+        loaded = await loadBackend(backend);
+        unwinding = unwind;
+        ground = unwind.savepoint(loaded.tf);
+        watchFits(loaded.tf);
+        report();
+        return loaded;
+      })();
+      loading.catch(() => (loading = null));
+      return loading;
+    },
+    loaded: () => loaded,
+    savepoint() {
+      const taken = loaded ? unwinding!.savepoint(loaded.tf) : null;
+      return async (stopped) => {
+        release = [];
+        const to = taken ?? ground;
+        if (!stopped || !loaded || !to) return [];
+        for (const model of fits.values()) model.isTraining = false;
+        fits.clear();
+        const { reset, lost } = await unwinding!.unwind(loaded.tf, to);
+        const warnings: string[] = [];
+        if (reset) warnings.push("the stop left the tensor back end computing wrongly; it was started afresh");
+        if (lost.length > 0) warnings.push(`lost with the stop: ${lost.join(", ")}`);
+        return warnings;
+      };
+    },
+    halt() {
+      for (const model of fits.values()) model.stopTraining = true;
+      for (const resolve of release) resolve();
+      release = [];
+    },
+    report,
+  };
+}
+
+function isConfig(callbacks: unknown): callbacks is Record<string, unknown> {
+  return typeof callbacks === "object" && callbacks !== null && Object.getPrototypeOf(callbacks) === Object.prototype;
+}
