@@ -22,6 +22,8 @@ export interface ProposeRequest {
   dir: string;
   /** test rows as Parquet, beside the folder, outside the version; column `__y` is the truth, `__key` the split's key */
   testRows: string;
+  /** `__key` of the training rows as Parquet, for the leakage gate */
+  trainKeys?: string;
   margin: number;
   budget: Budget;
   /** slices of the test rows by column, reported, not gated */
