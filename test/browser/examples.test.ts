@@ -1,0 +1,207 @@
+/** Journeys on the shipped examples and on training: ui.md 9, numbers 1, 12, 13, 14, 19. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openStage, Visitor, writeNotebook, type Stage } from "../support/journey.js";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage?.close());
+
+const flights = `// %% [sql] id="flights"
+const flights = sql\`
+  select file_row_number as id, date, delay, distance, origin, delay > 15 as late
+  from read_parquet('npm:vega-datasets/data/flights-3m.parquet', file_row_number = true)
+  where date < timestamp '2001-07-01' and file_row_number % 100 = 0\`
+
+// %% id="split"
+const parts = flights.split({ by: "time", key: "date", cut: ["2001-04-01", "2001-05-01"] })
+
+// %% [baseline] id="floor"
+const floor = await baseline({ split: parts, task: { kind: "binary", target: "late" }, metric: "log loss", using: ["prior"] })
+
+// %% id="features"
+const feats = features({
+  input: { date: "timestamp", distance: "double" },
+  fit: async (rows) => ({ distance: await f.stats(rows, "distance") }),
+  row: (r, s) => [f.z(r.distance, s.distance), ...f.oneHot(f.hour(r.date), 24)],
+})
+`;
+
+it("1. an example opens by one press and runs to the end", async () => {
+  const v = await Visitor.enter(stage);
+  const example = v.page
+    .getByRole("listitem")
+    .filter({ hasText: "Will my flight be late?" })
+    .or(v.page.locator("tr, a, section li").filter({ hasText: "Will my flight be late?" }));
+  await example
+    .getByRole("button", { name: /Open/ })
+    .or(example.getByRole("link", { name: /Open/ }))
+    .first()
+    .click();
+  await v.cells().first().waitFor();
+  await v.page.keyboard.press("Control+k");
+  await v.page.keyboard.insertText("run all");
+  await v.page.keyboard.press("Enter");
+  const ids = await v
+    .cells()
+    .evaluateAll((cells) =>
+      cells.filter((cell) => (cell as HTMLElement).dataset["kind"] !== "markdown").map((cell) => (cell as HTMLElement).dataset["cell"]!),
+    );
+  expect(ids).toContain("promote");
+  for (const id of ids) await v.ok(v.cell(id), 170_000);
+  await v.see("Same as a clean run");
+  await v
+    .cell("floor")
+    .getByText(/The number to beat is/)
+    .waitFor();
+  await v.cell("model").getByText(/Beats/).first().waitFor();
+  await v.cell("model").locator("touch-plot").first().waitFor();
+  await v
+    .cell("promote")
+    .getByRole("button", { name: /^Promote flights/ })
+    .waitFor();
+  await v.leave();
+});
+
+it("12. a training shows its curve beside the baseline and is stopped with the best kept", async () => {
+  const path = writeNotebook(stage, "t", "train", flights);
+  const v = await Visitor.enter(stage, path);
+  await v.cell("features").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("features"), 60_000);
+  await v.cell("floor").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("floor"), 60_000);
+  await v.cell("features").locator("article").first().focus();
+  await v.page.keyboard.press("Escape");
+  await v.page.keyboard.press("b");
+  await v.page.keyboard.press("Escape");
+  await v.page.keyboard.press("/");
+  await v.page.keyboard.insertText("train");
+  await v.page.keyboard.press("Enter");
+  const cell = v.page.locator('touch-cell[data-kind="train"]');
+  await cell.waitFor();
+  const epochs = cell.getByLabel(/Epochs/i).first();
+  await epochs.fill("400");
+  await epochs.press("Tab");
+  const patience = cell.getByLabel(/Patience|Early stop/i).first();
+  if ((await patience.count()) > 0 && (await patience.isVisible())) {
+    await patience.fill("400");
+    await patience.press("Tab");
+  }
+  await cell.getByRole("button", { name: /^Run/ }).click();
+  await cell.locator("touch-plot").first().waitFor({ timeout: 60_000 });
+  await cell
+    .getByText(/epoch \d+ of 400/)
+    .first()
+    .waitFor({ timeout: 60_000 });
+  await cell.getByText(/left/).first().waitFor({ timeout: 60_000 });
+  await cell.getByRole("button", { name: "Stop and keep best" }).first().click();
+  await v.ok(cell, 60_000);
+  await cell
+    .getByText(/stopped at epoch \d+/)
+    .first()
+    .waitFor();
+  await cell
+    .getByText(/against/)
+    .first()
+    .waitFor();
+  await v.leave();
+});
+
+it("13. a model trained on shuffled labels does not beat the baseline and is not promoted", async () => {
+  const path = writeNotebook(
+    stage,
+    "t",
+    "shuffled",
+    `${flights.replace("delay > 15 as late", "hash(file_row_number * 31) % 5 = 0 as late")}
+// %% [train] id="model"
+const model = await train({ split: parts, task: { kind: "binary", target: "late" }, against: floor, features: feats, epochs: 3, batch: 256 })
+
+// %% [promote] id="promote"
+const live = await promote({ name: "shuffled", model, against: floor })
+`,
+  );
+  const v = await Visitor.enter(stage, path);
+  await v.cells().first().waitFor();
+  await v.cell("promote").getByRole("button", { name: /^Run/ }).click();
+  await v.state(v.cell("promote"), { status: "idle" }, 120_000);
+  await v.ok(v.cell("promote"), 120_000);
+  await v
+    .cell("model")
+    .getByText(/Does not beat/i)
+    .first()
+    .waitFor();
+  await v
+    .cell("promote")
+    .getByText(/Not promoted/)
+    .first()
+    .waitFor();
+  expect(
+    await v
+      .cell("promote")
+      .getByRole("button", { name: /^Promote shuffled/ })
+      .count(),
+  ).toBe(0);
+  const { models } = (await (await stage.server.fetch("/api/ts/models")).json()) as { models: { name: string }[] };
+  expect(models.map((model) => model.name)).not.toContain("shuffled");
+  await v.leave();
+});
+
+it("14. a student fits the budget that its teacher fails, and a promote cell is one press away", async () => {
+  const path = writeNotebook(
+    stage,
+    "t",
+    "student",
+    `${flights}
+// %% [train] id="teacher"
+const teacher = await train({ split: parts, task: { kind: "binary", target: "late" }, against: floor, features: feats, model: "mlp", epochs: 3, batch: 256 })
+
+// %% [distill] id="d"
+const d = await distill({ teacher, split: parts, against: floor, students: [4], epochs: 3, batch: 256, budget: { bytes: 3000 } })
+`,
+  );
+  const v = await Visitor.enter(stage, path);
+  await v.cells().first().waitFor();
+  await v.cell("d").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("d"), 120_000);
+  await v.cell("d").locator("touch-plot").first().waitFor();
+  for (const word of ["teacher", "student", "scratch", "prior"]) await v.cell("d").getByText(new RegExp(word, "i")).first().waitFor();
+  await v
+    .cell("d")
+    .getByRole("button", { name: /Promote/ })
+    .first()
+    .click();
+  const promote = v.page.locator('touch-cell[data-kind="promote"]');
+  await promote.waitFor();
+  expect(await v.source((await promote.getAttribute("data-cell"))!)).toMatch(/model: d\.student/);
+  await v.leave();
+});
+
+it("19. the drift of January against June, in pictures", async () => {
+  const path = writeNotebook(
+    stage,
+    "t",
+    "drift",
+    `// %% [sql] id="jan"
+const january = sql\`select date, delay, distance, origin from 'npm:vega-datasets/data/flights-3m.parquet' where month(date) = 1\`
+
+// %% [sql] id="jun"
+const june = sql\`select date, delay, distance, origin from 'npm:vega-datasets/data/flights-3m.parquet' where month(date) = 6\`
+
+// %% [drift] id="drift"
+const moved = await drift({ reference: january, current: june, columns: ["delay", "distance", "origin"] })
+`,
+  );
+  const v = await Visitor.enter(stage, path);
+  await v.cells().first().waitFor();
+  await v.cell("drift").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("drift"), 60_000);
+  await v
+    .cell("drift")
+    .getByText(/of 3 columns/)
+    .first()
+    .waitFor();
+  await v.cell("drift").locator("touch-plot").first().waitFor();
+  expect(await v.cell("drift").locator("touch-plot").count()).toBeGreaterThanOrEqual(2);
+  await v.leave();
+});

@@ -1,0 +1,349 @@
+/** The journeys of ui.md 9 that concern notebooks, in gestures. Each ends with axe and an empty console. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openStage, Visitor, writeNotebook, type Stage } from "../support/journey.js";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage?.close());
+
+const file = (workspace: string, name: string): string => readFileSync(join(stage.root, "workspaces", workspace, `${name}.nb.ts`), "utf8");
+
+it("2. a new notebook, one plus one, and it is still there", async () => {
+  const v = await Visitor.enter(stage);
+  await v.page
+    .getByRole("button", { name: /New notebook/ })
+    .first()
+    .click();
+  const name = v.page.getByRole("dialog").getByRole("textbox").first();
+  await name.fill("sums");
+  await v.page.keyboard.press("Enter");
+  await v.cells().first().waitFor();
+  await v.type(v.cells().first(), "1 + 1");
+  await v.page.keyboard.press("Shift+Enter");
+  await v.ok(v.cells().first());
+  expect((await v.cells().first().locator("touch-output").innerText()).trim()).toBe("2");
+  await v.cells().nth(1).locator(".monaco-editor.focused").waitFor({ state: "attached" });
+  expect(await v.cells().count()).toBe(2);
+  await v.page.reload();
+  await v.cells().first().waitFor();
+  await v.cells().first().locator("touch-output").waitFor();
+  expect((await v.cells().first().locator("touch-output").innerText()).trim()).toBe("2");
+  await v.leave();
+});
+
+it("3. an endless loop is stopped and the variables are kept", async () => {
+  const path = writeNotebook(stage, "j", "loop", `// %% id="a"\nconst kept = 41\n\n// %% id="b"\n0\n\n// %% id="c"\nkept + 1\n`);
+  const v = await Visitor.enter(stage, path);
+  await v.cell("a").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("a"));
+  await v.type(v.cell("b"), "while (true) {}");
+  await v.page.keyboard.press("Control+Enter");
+  await v.state(v.cell("b"), { status: "running" });
+  await v
+    .cell("b")
+    .getByText(/running/)
+    .waitFor();
+  await v.cell("b").getByRole("button", { name: "Stop", exact: true }).click();
+  await v.state(v.cell("b"), { status: "idle", result: "interrupted" });
+  await v
+    .cell("b")
+    .getByText(/interrupted/)
+    .waitFor();
+  await v.cell("c").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("c"));
+  expect((await v.cell("c").locator("touch-output").innerText()).trim()).toBe("42");
+  await v.leave();
+});
+
+it("4. a run goes on without its page, and every line is there for another viewer", async () => {
+  const code = `for (let i = 0; i < 60; i++) {\n  console.log("line " + i)\n  await new Promise((next) => setTimeout(next, 100))\n}`;
+  const path = writeNotebook(stage, "j", "long", `// %% id="a"\n${code}\n`);
+  const first = await Visitor.enter(stage, path);
+  await first.cell("a").getByRole("button", { name: /^Run/ }).click();
+  await first.state(first.cell("a"), { status: "running" });
+  await first.cell("a").getByText("line 5", { exact: false }).waitFor();
+  await first.context.close();
+  const second = await Visitor.enter(stage, path);
+  const third = await Visitor.enter(stage, path);
+  await second.state(second.cell("a"), { status: "running" });
+  await second
+    .cell("a")
+    .getByText(/running 0:0\d/)
+    .waitFor();
+  for (const viewer of [second, third]) {
+    await viewer.ok(viewer.cell("a"));
+    const text = await viewer.cell("a").locator("touch-output").innerText();
+    expect([...text.matchAll(/line (\d+)/g)].map((m) => Number(m[1]))).toEqual(Array.from({ length: 60 }, (_, i) => i));
+  }
+  await third.page.getByRole("button", { name: "Take over" }).waitFor();
+  await third.leave();
+  await second.leave();
+});
+
+it("6. lazy mode marks what depends on a change and runs only that", async () => {
+  const path = writeNotebook(
+    stage,
+    "j",
+    "lazy",
+    `// ---\n// mode: lazy\n// ---\n\n// %% id="cut"\nconst cutoff = 1\n\n// %% id="b"\nconst b = cutoff + 1\nb\n\n// %% id="c"\nconst c = b + 1\nc\n\n// %% id="d"\nc * 2\n\n// %% id="other"\nDate.now()\n`,
+  );
+  const v = await Visitor.enter(stage, path);
+  await v.cells().first().waitFor();
+  await v.page.keyboard.press("Control+k");
+  await v.page.keyboard.insertText("run all");
+  await v.page.keyboard.press("Enter");
+  for (const id of ["cut", "b", "c", "d", "other"]) await v.ok(v.cell(id));
+  await v.see("Same as a clean run");
+  const before = await v.cell("other").locator("touch-output").innerText();
+  await v.type(v.cell("cut"), "const cutoff = 10");
+  await v.page.keyboard.press("Control+Enter");
+  await v.ok(v.cell("cut"));
+  for (const id of ["b", "c", "d"]) await v.state(v.cell(id), { stale: true });
+  await v
+    .cell("b")
+    .getByText(/stale: .*cutoff.* changed/)
+    .waitFor();
+  await v.see("3 cells stale");
+  await v.page
+    .getByRole("button", { name: /Run stale/ })
+    .first()
+    .click();
+  for (const id of ["b", "c", "d"]) await v.state(v.cell(id), { status: "idle", result: "ok", stale: false });
+  expect((await v.cell("d").locator("touch-output").innerText()).trim()).toBe("24");
+  expect(await v.cell("other").locator("touch-output").innerText()).toBe(before);
+  await v.leave();
+});
+
+it("7. a name defined twice is an error on both, and one press renames", async () => {
+  const path = writeNotebook(stage, "j", "clash", `// %% id="a"\nconst x = 1\nx + 1\n\n// %% id="b"\nconst x = 5\nx * 2\n`);
+  const v = await Visitor.enter(stage, path);
+  await v
+    .cell("a")
+    .getByText(/also defined in cell/)
+    .waitFor();
+  await v
+    .cell("b")
+    .getByText(/also defined in cell/)
+    .waitFor();
+  await v.cell("b").getByRole("button", { name: "Rename here" }).click();
+  await v
+    .cell("a")
+    .getByText(/also defined in cell/)
+    .waitFor({ state: "detached" });
+  await v
+    .cell("b")
+    .getByText(/also defined in cell/)
+    .waitFor({ state: "detached" });
+  expect(await v.source("b")).toBe("const x2 = 5\nx2 * 2");
+  expect(await v.source("a")).toBe("const x = 1\nx + 1");
+  await v.leave();
+});
+
+it("8. ten million rows scroll and sort as ten do", async () => {
+  const path = writeNotebook(stage, "j", "rows", `// %% [sql] id="q"\nconst many = sql\`select * from range(10000000) t(id)\`\nmany\n`);
+  const v = await Visitor.enter(stage, path);
+  await v.cell("q").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("q"));
+  const grid = v.cell("q").locator("touch-grid");
+  const rows = grid.locator("tbody td");
+  await rows.first().waitFor();
+  const text = async (at: "first" | "last"): Promise<number> =>
+    Number(
+      (await rows.allInnerTexts())
+        .filter((t) => t.trim() !== "")
+        .at(at === "first" ? 0 : -1)!
+        .replace(/\D/g, ""),
+    );
+  await rows.first().click();
+  await v.page.keyboard.press("Control+End");
+  await expect.poll(() => text("last"), { timeout: 20_000 }).toBe(9_999_999);
+  const top = await text("first");
+  await rows.first().hover();
+  await v.page.mouse.wheel(0, -100);
+  await expect.poll(() => text("first"), { timeout: 20_000 }).toBeLessThan(top);
+  expect(top - (await text("first"))).toBeLessThan(10);
+  const header = grid.locator("thead th", { hasText: "id" }).first();
+  await header.click();
+  await expect.poll(() => text("first"), { timeout: 20_000 }).toBe(0);
+  await header.click();
+  await expect.poll(() => text("first"), { timeout: 20_000 }).toBe(9_999_999);
+  await v.leave();
+});
+
+const small = `// %% [sql] id="days"
+const days = sql\`select date, ridership from 'data/chicago-ridership.csv' order by date\`
+
+// %% id="split"
+const parts = days.split({ by: "time", key: "date", cut: ["2013-09-01", "2014-09-01"] })
+`;
+
+it("10 and 11. a baseline from the insert menu, its form and its code", async () => {
+  const path = writeNotebook(stage, "ridership", "form", small);
+  const v = await Visitor.enter(stage, path);
+  await v.cell("days").waitFor();
+  await v.cell("split").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("split"));
+  await v.cell("split").locator("article").first().focus();
+  await v.page.keyboard.press("Escape");
+  await v.page.keyboard.press("b");
+  await v.page.keyboard.press("Escape");
+  await v.page.keyboard.press("/");
+  await v.page.keyboard.insertText("base");
+  await v.page.keyboard.press("Enter");
+  const cell = v.page.locator('touch-cell[data-kind="baseline"]');
+  await cell.waitFor();
+  const id = (await cell.getAttribute("data-cell"))!;
+  expect(await v.source(id)).toMatch(/split: parts/);
+  expect(await v.source(id)).toMatch(/target: "ridership"/);
+  await cell.locator("article").first().focus();
+  await v.page.keyboard.press("Control+Enter");
+  await v.ok(cell, 60_000);
+  await cell.getByText(/The number to beat is/).waitFor();
+
+  // 11: form and code are two views of one text
+  await v.page.keyboard.press("t");
+  await cell.locator("touch-editor").waitFor();
+  await v.type(
+    cell,
+    `// a remark that stays\nconst floor = await baseline({ split: parts, /* here */ task: { kind: "forecast", target: "ridership", time: "date", season: 30, horizon: 1 } })`,
+  );
+  await v.page.keyboard.press("Control+A");
+  await v.page.keyboard.press("End");
+  const before = await v.source(id);
+  await v.type(cell, before.replace("season: 30", "season: 7"));
+  await v.page.keyboard.press("Escape");
+  await v.page.keyboard.press("t");
+  const season = cell.getByLabel(/Season/i).first();
+  await season.waitFor();
+  expect(await season.inputValue()).toBe("7");
+  const horizon = cell.getByLabel(/Horizon/i).first();
+  await horizon.fill("14");
+  await horizon.press("Tab");
+  await expect.poll(() => v.source(id), { timeout: 20_000 }).toBe(before.replace("season: 30", "season: 7").replace("horizon: 1 ", "horizon: 14 "));
+  await v.leave();
+});
+
+it("18. the A/B plan says users, days and false alarms, and a smaller effect needs 3.9 times the users", async () => {
+  const path = writeNotebook(
+    stage,
+    "j",
+    "ab",
+    `// %% [ab-test] id="p"\nconst plan = await abTest({ outcome: { kind: "proportion", rate: 0.1 } })\n\n// %% id="n"\n[plan.plan.keysPerArm, plan.falseAlarm.value, plan.falseAlarmIfPeeking.value]\n`,
+  );
+  const v = await Visitor.enter(stage, path);
+  await v.cell("p").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("p"), 60_000);
+  await v
+    .cell("p")
+    .getByText(/an arm/)
+    .first()
+    .waitFor();
+  await v.cell("p").locator("touch-plot").first().waitFor();
+  const numbers = async (): Promise<number[]> =>
+    JSON.parse(
+      (await v.cell("n").locator("touch-output").innerText())
+        .replace(/^[^[]*/, "")
+        .replace(/[^\]]*$/, "")
+        .replace(/_/g, ""),
+    ) as number[];
+  await v.ok(v.cell("n"));
+  const [users, , peeking] = await numbers();
+  expect(users).toBeGreaterThan(14_000);
+  expect(users).toBeLessThan(15_500);
+  expect(peeking).toBeGreaterThan(0.1);
+  const lift = v
+    .cell("p")
+    .getByLabel(/Smallest effect|Lift/i)
+    .first();
+  await lift.fill("0.05");
+  await lift.press("Tab");
+  await v.cell("p").locator("article").first().focus();
+  await v.page.keyboard.press("Control+Enter");
+  await expect.poll(async () => (await numbers())[0]! / users!, { timeout: 60_000 }).toBeGreaterThan(3.8);
+  expect((await numbers())[0]! / users!).toBeLessThan(4);
+  await v.leave();
+});
+
+it("21. the palette restarts the kernel and turns the page dark, with the caret in an editor", async () => {
+  const path = writeNotebook(stage, "j", "palette", `// %% id="a"\nconst x = 1\nx\n`);
+  const v = await Visitor.enter(stage, path);
+  await v.cell("a").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("a"));
+  await v.caret(v.cell("a"));
+  await v.page.keyboard.press("Control+k");
+  await v.page.keyboard.insertText("restart");
+  await v.page.keyboard.press("Enter");
+  const confirm = v.page.getByRole("button", { name: /^Restart/ });
+  await confirm.first().waitFor();
+  await v.page.keyboard.press("Enter");
+  await v.see(/Restarted/);
+  expect((await v.cell("a").locator("touch-output").innerText()).trim()).toContain("1");
+  await v.page.getByText("Same as a clean run").waitFor({ state: "detached" });
+  await v.page.keyboard.press("Control+k");
+  await v.page.keyboard.insertText("dark");
+  await v.page.keyboard.press("Enter");
+  await v.page.waitForFunction(() => document.documentElement.dataset["theme"] === "dark");
+  await v.leave();
+});
+
+it("22. a killed kernel is explained, outputs stay, and one press brings the notebook back to that cell", async () => {
+  const path = writeNotebook(stage, "j", "death", `// %% id="a"\nconst x = 20\nx\n\n// %% id="b"\nx + 1\n\n// %% id="boom"\n0\n`);
+  const v = await Visitor.enter(stage, path);
+  await v.cell("b").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("b"));
+  await v.type(v.cell("boom"), "process.exit(137)");
+  await v.page.keyboard.press("Control+Enter");
+  await v.see(/The kernel stopped in cell/);
+  await v.see(/137/);
+  expect((await v.cell("b").locator("touch-output").innerText()).trim()).toBe("21");
+  await v.type(v.cell("boom"), "x + 2");
+  await v.page.getByRole("button", { name: /Restart and run to/ }).click();
+  await v.ok(v.cell("boom"));
+  expect((await v.cell("boom").locator("touch-output").innerText()).trim()).toBe("22");
+  await v.leave();
+});
+
+it("16. the copied curl answers, and the page counts the request", async () => {
+  const path = writeNotebook(
+    stage,
+    "ridership",
+    "serve",
+    `${small}
+// %% [baseline] id="floor"
+const floor = await baseline({ split: parts, task: { kind: "forecast", target: "ridership", time: "date", season: 7, horizon: 1 }, metric: "MAE" })
+
+// %% [promote] id="promote"
+const live = await promote({ name: "riders", model: floor.bar, against: floor })
+`,
+  );
+  const v = await Visitor.enter(stage, path);
+  await v.cells().first().waitFor();
+  await v.cell("promote").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("promote"), 120_000);
+  await v
+    .cell("promote")
+    .getByRole("button", { name: /^Promote riders/ })
+    .click();
+  await v
+    .cell("promote")
+    .getByText(/is live at/)
+    .waitFor({ timeout: 60_000 });
+  await v.goto("/models/riders/live");
+  await v.page.getByText("curl", { exact: false }).first().waitFor();
+  const command = await v.page.locator("pre, code").filter({ hasText: "curl" }).first().innerText();
+  const count = async (): Promise<number> => {
+    const { models } = (await (await stage.server.fetch("/api/ts/models")).json()) as { models: { name: string; traffic: { requests: number } }[] };
+    return models.find((model) => model.name === "riders")!.traffic.requests;
+  };
+  const before = await count();
+  const answer = execFileSync("sh", ["-c", command.replace(/^\$ /, "")], { encoding: "utf8" });
+  expect((JSON.parse(answer) as { predictions: unknown[] }).predictions).toHaveLength(1);
+  await expect.poll(count, { timeout: 10_000 }).toBe(before + 1);
+  await v.leave();
+  expect(file("ridership", "serve")).toContain("riders");
+});
