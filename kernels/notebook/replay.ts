@@ -30,7 +30,8 @@ export function replay(state: NotebookState, event: NotebookEvent): NotebookStat
     }
     case "outputs": {
       const shown = event.clear ? [] : (state.outputs[event.cell] ?? []);
-      return { ...next, outputs: { ...state.outputs, [event.cell]: addOutputs(shown, event.outputs) } };
+      const outputs = { ...state.outputs, [event.cell]: addOutputs(shown, event.outputs) };
+      return { ...next, outputs, outputsFrom: without(state.outputsFrom, event.cell) };
     }
     case "kernel":
       return { ...next, kernel: event.kernel };

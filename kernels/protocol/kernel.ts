@@ -16,7 +16,7 @@ import type { ServerCalls } from "./serving.js";
 
 /**
  * What a kernel is for. A kernel (perhaps a spare one, before its notebook is known) is started with the environment variable
- * TOUCHSTONE_SOCKETS = JSON of `sockets`; it connects to all three, says `ready`, and then gets `configure`.
+ * TOUCHSTONE_KERNEL_SOCKETS = JSON of `sockets`; it connects to all three, says `ready`, and then gets `configure`.
  */
 export interface KernelConfig {
   /** absolute path of the notebook (it may not exist yet) */

@@ -1,0 +1,66 @@
+/** The HTTP application: serving's routes, our own under /api/ts/, the page for the rest. No port, no clock. */
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { checkAccess, checkServing, type RequestFacts } from "./access.js";
+import type { Effects } from "./effects.js";
+import { doctorRoutes } from "./routes/doctor.js";
+import { exampleRoutes } from "./routes/examples.js";
+import { fileRoutes } from "./routes/files.js";
+import { homeRoutes } from "./routes/home.js";
+import { modelRoutes } from "./routes/models.js";
+import { notebookRoutes } from "./routes/notebooks.js";
+import { pageRoutes } from "./routes/page.js";
+import { problem } from "./routes/problem.js";
+
+/** Prefixes that are serving's: clients of models call them without our token. */
+const servingPaths = /^\/(v1|v2|invocations|ping|health|version|metrics)(\/|$)/;
+
+export function createApp(effects: Effects): Hono {
+  const app = new Hono();
+  app.onError((error, c) => problem(c, error, effects.log));
+  app.notFound((c) => c.json({ error: { code: "not-found", message: `There is no ${c.req.method} ${c.req.path}.` } }, 404));
+
+  app.use(async (c, next) => {
+    const url = new URL(c.req.url);
+    const facts: RequestFacts = { method: c.req.method, url: url.pathname + url.search, header: (name) => c.req.header(name) };
+    if (servingPaths.test(url.pathname)) {
+      const verdict = checkServing(facts);
+      if (verdict.ok === false) return c.json({ error: { code: verdict.code, message: verdict.message } }, verdict.status);
+      return next();
+    }
+    // scripts and pictures of the page hold no secret
+    if (c.req.method === "GET" && /^\/(assets\/|icon\.svg$|favicon\.ico$)/.test(url.pathname) && checkServing(facts).ok === true) return next();
+    const verdict = checkAccess(effects.access, facts);
+    if (verdict.ok === "exchange")
+      return c.body(null, 302, { location: verdict.location, "set-cookie": verdict.cookie, "cache-control": "no-store" });
+    if (verdict.ok === false) {
+      if (url.pathname.startsWith("/api/")) return c.json({ error: { code: verdict.code, message: verdict.message } }, verdict.status);
+      return c.text(verdict.message, verdict.status);
+    }
+    return next();
+  });
+
+  // everything of serving's is its own: errors, limits, keys
+  app.all("*", async (c, next) => (servingPaths.test(c.req.path) ? effects.serving.app.fetch(c.req.raw, c.env) : next()));
+
+  const own = new Hono();
+  own.onError((error, c) => problem(c, error, effects.log));
+  own.use(
+    bodyLimit({ maxSize: 32 * 2 ** 20, onError: (c) => c.json({ error: { code: "too-large", message: "Expected a body of at most 32 MB." } }, 413) }),
+  );
+  own.use(async (c, next) => {
+    await next();
+    if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
+    c.res.headers.set("x-content-type-options", "nosniff");
+  });
+  own.route("/", homeRoutes(effects));
+  own.route("/", notebookRoutes(effects));
+  own.route("/", fileRoutes(effects));
+  own.route("/", exampleRoutes(effects));
+  own.route("/", modelRoutes(effects));
+  own.route("/", doctorRoutes(effects));
+  app.route("/api/ts", own);
+  const page = pageRoutes(effects.web, { cache: effects.cache });
+  app.get("*", async (c, next) => (c.req.path.startsWith("/api/") && c.req.path !== "/api/ts/frame" ? next() : page.fetch(c.req.raw, c.env)));
+  return app;
+}

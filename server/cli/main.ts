@@ -1,0 +1,69 @@
+/** The command line. Everything a person reads is printed here, and every failure is one sentence. */
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { mkdirSync } from "node:fs";
+import { Failure } from "./failure.js";
+import { findRoot } from "./root.js";
+
+const say = (text: string) => console.log(text);
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError("Expected a port from 0 to 65535.");
+  return value;
+}
+
+/** Runs one command and ends the process with its exit code. */
+export async function main(argv: string[]): Promise<void> {
+  // EPIPE of `touchstone ... | head` is no failure
+  process.stdout.on("error", () => process.exit(0));
+  process.exit(await execute(argv));
+}
+
+export async function execute(argv: string[]): Promise<number> {
+  let code = 0;
+  const program = new Command("touchstone").description(
+    "A notebook workbench in which no model reaches users before it has been rubbed against its baseline.",
+  );
+  program.exitOverride().showHelpAfterError("Run `touchstone --help` for the commands.");
+  program
+    .command("start", { isDefault: true })
+    .description("start the server and print its address")
+    .option("--port <n>", "port on 127.0.0.1 (default 4747, or the next free one)", port)
+    .option("--no-open", "do not open a browser")
+    .option("--dev", "build the page again when its sources change")
+    .action(async (options: { port?: number; open: boolean; dev?: boolean }) => {
+      const { start } = await import("./start.js");
+      const given = process.env["PORT"];
+      const root = findRoot(process.cwd()) ?? process.cwd();
+      mkdirSync(root, { recursive: true });
+      code = await start({ root, port: options.port ?? (given ? port(given) : null), open: options.open, dev: options.dev === true, say });
+    });
+  program
+    .command("doctor")
+    .description("what works on this machine, and why the rest does not")
+    .option("--json", "print JSON")
+    .action(async (options: { json?: boolean }) => {
+      const { doctor } = await import("../doctor.js");
+      const checks = await doctor(findRoot(process.cwd()) ?? process.cwd());
+      if (options.json === true) say(JSON.stringify(checks, null, 2));
+      else
+        for (const check of checks)
+          say(
+            `${check.state.padEnd(8)} ${check.name.padEnd(14)} ${check.found}${check.why === undefined ? "" : `: ${check.why}`}${check.fix === undefined ? "" : ` (${check.fix})`}`,
+          );
+      if (checks.some((check) => check.state === "error")) code = 1;
+    });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof Failure) {
+      console.error(`touchstone: ${error.message}`);
+      return error.exitCode;
+    }
+    // commander has printed its sentence
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+    console.error(`touchstone: ${(error as Error).message}`);
+    return 1;
+  }
+}

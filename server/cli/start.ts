@@ -1,0 +1,86 @@
+/** `touchstone start`: the server, its address with the token, and a clean end on Ctrl-C. */
+import { spawn } from "node:child_process";
+import { accessSync, constants, mkdirSync, watch } from "node:fs";
+import { join } from "node:path";
+import { pino } from "pino";
+import { packageRoot } from "../../kernels/paths/paths.js";
+import { PortError, startServer } from "../main.js";
+import { Failure } from "./failure.js";
+import { findOwner } from "./root.js";
+
+export interface StartOptions {
+  root: string;
+  port: number | null;
+  open: boolean;
+  dev: boolean;
+  say(text: string): void;
+}
+
+/** Runs until it is told to stop; the exit code. */
+export async function start({ root, port, open, dev, say }: StartOptions): Promise<number> {
+  try {
+    mkdirSync(join(root, ".touchstone"), { recursive: true, mode: 0o700 });
+    accessSync(join(root, ".touchstone"), constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES" || code === "EROFS" || code === "EPERM")
+      throw new Failure(
+        1,
+        `${root} is read-only: Touchstone keeps notebooks, models and logs there. Make it writable, or set TOUCHSTONE_HOME to a folder that is.`,
+      );
+    if (code === "ENOTDIR" || code === "EEXIST") throw new Failure(1, `${root} is not a folder.`);
+    throw error;
+  }
+  const owner = await findOwner(root);
+  if (owner !== null) {
+    throw new Failure(1, `Touchstone runs here already (process ${owner.pid}): ${owner.url}/?token=${owner.token}`);
+  }
+  const log = pino({ base: null }, pino.destination({ dest: join(root, ".touchstone", "server.log"), mkdir: true, sync: false, mode: 0o600 }));
+  let server;
+  try {
+    server = await startServer({ root, port, log, dev });
+  } catch (error) {
+    if (error instanceof PortError) throw new Failure(1, `${error.message[0]!.toUpperCase()}${error.message.slice(1)}.`);
+    throw error;
+  }
+  const address = `${server.url}/?token=${server.access.token}`;
+  if (port === null && server.port !== 4747) say(`port 4747 is in use; this is ${server.port}`);
+  say(`Touchstone is ready: ${address}`);
+  say("Ctrl-C stops it, with every kernel and model host.");
+  if (open && process.stdout.isTTY) openBrowser(address);
+  const stopWatching = dev ? rebuild(say) : () => {};
+  return await new Promise<number>((resolve) => {
+    let asked = 0;
+    const stop = (signal: string) => {
+      asked++;
+      if (asked > 1) process.exit(130);
+      say("stopping");
+      stopWatching();
+      server.close().then(
+        () => resolve(signal === "SIGINT" ? 130 : 0),
+        () => resolve(1),
+      );
+    };
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+  });
+}
+
+function openBrowser(address: string): void {
+  const command = process.platform === "darwin" ? "open" : process.platform === "win32" ? "explorer" : "xdg-open";
+  const child = spawn(command, [address], { stdio: "ignore", detached: true });
+  child.on("error", () => {});
+  child.unref();
+}
+
+/** --dev: the page is built again when its sources change; reload shows it. */
+function rebuild(say: (text: string) => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const watcher = watch(join(packageRoot(), "web"), { recursive: true }, () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const child = spawn(process.execPath, [join(packageRoot(), "scripts/build.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
+      child.on("exit", (code) => say(code === 0 ? "page built" : "the page could not be built; the lines above say why"));
+    }, 200);
+  });
+  return () => watcher.close();
+}

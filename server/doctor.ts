@@ -1,0 +1,116 @@
+/** What works on this machine: one check a line, with the reason and what to do. Engines are looked at in a process of their own. */
+import { execFile } from "node:child_process";
+import { accessSync, constants, existsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { createServer } from "node:net";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { DoctorCheck } from "../kernels/protocol/http.js";
+import { entry } from "../kernels/paths/paths.js";
+
+const run = promisify(execFile);
+
+export async function doctor(root: string): Promise<DoctorCheck[]> {
+  return [node(), machine(), ...(await backends()), await duckdb(), folder(root), await disk(root), await port()];
+}
+
+function node(): DoctorCheck {
+  return { name: "Node", state: "ok", found: `${process.version} on ${process.platform} ${process.arch}` };
+}
+
+function machine(): DoctorCheck {
+  return { name: "Machine", state: "ok", found: `${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GB of memory` };
+}
+
+interface Probe {
+  name: string;
+  loads?: boolean;
+  ok?: boolean;
+  why?: string;
+  device?: string;
+}
+
+/** dist/probe.js prints which back ends of TFJS load. */
+async function backends(): Promise<DoctorCheck[]> {
+  try {
+    const { stdout } = await run(process.execPath, ["--no-warnings", entry("probe")], { timeout: 60_000, maxBuffer: 2 ** 20 });
+    return readProbe(stdout);
+  } catch (error) {
+    return [{ name: "TFJS", state: "error", found: "back ends could not be tried", why: (error as Error).message.split("\n").slice(0, 3).join(" ") }];
+  }
+}
+
+export function readProbe(stdout: string): DoctorCheck[] {
+  const line = stdout.trim().split("\n").at(-1) ?? "";
+  const probe = JSON.parse(line) as Probe[] | { backends: Probe[] };
+  const list = Array.isArray(probe) ? probe : probe.backends;
+  const first = list.find((backend) => backend.loads ?? backend.ok)?.name;
+  return list.map((backend): DoctorCheck => {
+    const loads = backend.loads ?? backend.ok ?? false;
+    if (loads)
+      return {
+        name: `TFJS ${backend.name}`,
+        state: "ok",
+        found: `loads${backend.device === undefined ? "" : ` (${backend.device})`}${backend.name === first ? "; used" : ""}`,
+      };
+    return {
+      name: `TFJS ${backend.name}`,
+      state: "missing",
+      found: "not used",
+      why: backend.why ?? "does not load",
+      ...(backend.name === "cuda" && { fix: "npm run setup:gpu" }),
+    };
+  });
+}
+
+async function duckdb(): Promise<DoctorCheck> {
+  const code = `import("@duckdb/node-api").then(async (d) => { const c = await (await d.DuckDBInstance.create(":memory:")).connect(); const r = await c.runAndReadAll("select version()"); console.log(r.getRows()[0][0]); process.exit(0); }, (e) => { console.error(e.message); process.exit(1); })`;
+  try {
+    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", code], { cwd: join(entry("kernel"), "../.."), timeout: 30_000 });
+    return { name: "DuckDB", state: "ok", found: stdout.trim() };
+  } catch (error) {
+    return {
+      name: "DuckDB",
+      state: "error",
+      found: "does not load",
+      why: String((error as { stderr?: string }).stderr ?? (error as Error).message).slice(0, 300),
+      fix: "npm ci",
+    };
+  }
+}
+
+function folder(root: string): DoctorCheck {
+  try {
+    accessSync(existsSync(join(root, ".touchstone")) ? join(root, ".touchstone") : root, constants.W_OK);
+    return { name: "Folder", state: "ok", found: root };
+  } catch {
+    return {
+      name: "Folder",
+      state: "error",
+      found: `${root} cannot be written`,
+      why: "notebooks, models and logs are kept here",
+      fix: `chmod u+w ${root}`,
+    };
+  }
+}
+
+async function disk(root: string): Promise<DoctorCheck> {
+  const { bavail, bsize } = await statfs(root);
+  const free = (Number(bavail) * Number(bsize)) / 2 ** 30;
+  return {
+    name: "Disk",
+    state: free < 1 ? "warning" : "ok",
+    found: `${free.toFixed(1)} GB free`,
+    ...(free < 1 && { why: "training, spilling and logs need more" }),
+  };
+}
+
+async function port(): Promise<DoctorCheck> {
+  const free = await new Promise<boolean>((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(4747, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+  return { name: "Port 4747", state: "ok", found: free ? "free" : "in use (by this server, or the next free one is taken)" };
+}

@@ -1,0 +1,154 @@
+/** Notebooks as files, and what belongs to an open one beside its WebSocket. */
+import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { Hono } from "hono";
+import type { Filter, SortKey } from "../../kernels/protocol/document.js";
+import type { Effects } from "../effects.js";
+import { inside, notebookEnding, placeOf } from "../sessions/paths.js";
+import { body, RequestError, text } from "./problem.js";
+
+export function notebookRoutes({ root, sessions }: Effects): Hono {
+  const open = (path: string | undefined) => {
+    if (path === undefined || path === "") throw new RequestError(400, "bad-request", "Expected `path` in the query.");
+    return sessions.open(path);
+  };
+  const download = (file: string, name: string, type: string, done?: () => void) => {
+    const stream = createReadStream(file);
+    if (done !== undefined) stream.once("close", done);
+    return new Response(Readable.toWeb(stream) as ReadableStream<Uint8Array>, {
+      headers: {
+        "content-type": type,
+        "content-length": String(statSync(file).size),
+        "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+      },
+    });
+  };
+  return (
+    new Hono()
+      .post("/notebooks", async (c) => {
+        const given = await body(c);
+        const workspace = given["workspace"] === undefined ? "notes" : text(given, "workspace");
+        const title = given["name"] === undefined ? "" : text(given, "name");
+        const folder = folderOf(root, workspace);
+        if (!existsSync(folder)) {
+          mkdirSync(folder, { recursive: true });
+          writeFileSync(join(folder, "package.json"), `{ "name": ${JSON.stringify(basename(folder))}, "private": true }\n`);
+        }
+        const file = freshFile(folder, slug(title) || "notebook");
+        writeFileSync(file, title === "" ? "" : `// ---\n// title: ${title.replace(/[\r\n]+/g, " ")}\n// ---\n`, { flag: "wx" });
+        const place = placeOf(root, file.slice(root.length + 1));
+        return c.json({ path: place.path, href: place.href }, 201);
+      })
+      .post("/notebooks/rename", async (c) => {
+        const given = await body(c);
+        const from = placeOf(root, text(given, "path"));
+        const name = text(given, "to");
+        if (/[\\/]/.test(name) || name.startsWith("."))
+          throw new RequestError(400, "bad-request", `Expected \`to\` to be a file name, got ${JSON.stringify(name)}.`);
+        const to = placeOf(root, join(dirname(from.path), name.endsWith(notebookEnding) ? name : name + notebookEnding), false);
+        if (existsSync(to.file)) throw new RequestError(409, "exists", `${basename(to.file)} exists already.`);
+        await sessions.drop(from.path, "This notebook was renamed.");
+        renameSync(from.file, to.file);
+        for (const [folder, ending] of kept) {
+          const old = join(from.store, folder, from.key + ending);
+          if (existsSync(old)) renameSync(old, join(to.store, folder, to.key + ending));
+        }
+        return c.json({ path: to.path, href: to.href });
+      })
+      .delete("/notebooks", async (c) => {
+        const place = placeOf(root, c.req.query("path") ?? "");
+        await sessions.drop(place.path, "This notebook was deleted.");
+        // kept for an undo: outputs and journal go with it, the file to the workspace's trash
+        const trash = join(place.store, "trash");
+        mkdirSync(trash, { recursive: true, mode: 0o700 });
+        const target = join(trash, `${Date.now()}-${basename(place.file)}`);
+        renameSync(place.file, target);
+        for (const [folder, ending] of kept) rmSync(join(place.store, folder, place.key + ending), { recursive: true, force: true });
+        return c.json({ ok: true });
+      })
+      .post("/notebooks/shutdown", async (c) => {
+        const session = sessions.get(text(await body(c), "path"));
+        if (session !== null) await session.command({ do: "shutdown" });
+        return c.json({ ok: true });
+      })
+      .get("/notebooks/state", (c) => c.json(open(c.req.query("path")).state))
+      // the whole printed text of a cell's last run
+      .get("/outputs/text", async (c) => {
+        const session = open(c.req.query("path"));
+        const cell = c.req.query("cell") ?? "";
+        if (session.state.cells[cell] === undefined)
+          throw new RequestError(404, "not-found", `Cell ${JSON.stringify(cell)} is not in this notebook.`);
+        const file = session.textFile(cell);
+        if (file === null) throw new RequestError(404, "not-found", `Cell ${cell} has printed nothing.`);
+        await session.flush();
+        return download(file, `${cell}.txt`, "text/plain; charset=utf-8");
+      })
+      // a relation as the grid shows it: sorted and filtered
+      .get("/tables/export", async (c) => {
+        const session = open(c.req.query("path"));
+        const relation = c.req.query("relation") ?? "";
+        if (relation === "") throw new RequestError(400, "bad-request", "Expected `relation` in the query.");
+        const format = c.req.query("format") ?? "csv";
+        if (format !== "csv" && format !== "parquet")
+          throw new RequestError(400, "bad-request", `Expected \`format\` to be csv or parquet, got ${JSON.stringify(format)}.`);
+        const list = <T>(name: string): T[] | undefined => {
+          const given = c.req.query(name);
+          if (given === undefined) return undefined;
+          try {
+            const value = JSON.parse(given) as unknown;
+            if (Array.isArray(value)) return value as T[];
+          } catch {}
+          throw new RequestError(400, "bad-request", `Expected \`${name}\` to be a JSON list.`);
+        };
+        const sort = list<SortKey>("sort");
+        const where = list<Filter>("where");
+        const folder = join(session.place.store, "exports");
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        const file = join(folder, `${Date.now()}-${Math.random().toString(36).slice(2)}.${format}`);
+        try {
+          await session.query({ query: "table.export", relation, format, path: file, ...(sort && { sort }), ...(where && { where }) });
+        } catch (error) {
+          await rm(file, { force: true });
+          throw new RequestError(409, "kernel", (error as Error).message);
+        }
+        const name = `${relation.split(".").at(-1)!.replace(/["@]/g, "")}.${format}`;
+        return download(
+          file,
+          name,
+          format === "csv" ? "text/csv; charset=utf-8" : "application/vnd.apache.parquet",
+          () => void rm(file, { force: true }),
+        );
+      })
+  );
+}
+
+/** what a workspace keeps of a notebook, by folder of .touchstone and ending */
+const kept = [
+  ["outputs", ""],
+  ["journal", ".ndjson"],
+  ["runs", ".json"],
+] as const;
+
+export function folderOf(root: string, workspace: string): string {
+  if (workspace === ".") return root;
+  if (!/^[\w][\w .-]{0,60}$/.test(workspace))
+    throw new RequestError(400, "bad-request", `Expected \`workspace\` to be a folder's name, got ${JSON.stringify(workspace)}.`);
+  return inside(root, join("workspaces", workspace));
+}
+
+const slug = (title: string) =>
+  title
+    .toLowerCase()
+    .normalize("NFKD")
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 40);
+
+function freshFile(folder: string, name: string): string {
+  for (let n = 1; ; n++) {
+    const file = join(folder, `${name}${n === 1 ? "" : `-${n}`}${notebookEnding}`);
+    if (!existsSync(file)) return file;
+  }
+}

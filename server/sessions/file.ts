@@ -1,0 +1,182 @@
+/** The document's file: written once the document is quiet, by rename, known by hash; changes from outside are merged by cell. */
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { watch, type FSWatcher } from "chokidar";
+import type { NotebookSource } from "../../kernels/protocol/document.js";
+import { mergeExternal } from "../../kernels/notebook/merge.js";
+import { parseNotebook } from "../../kernels/notebook/parse.js";
+import { printNotebook } from "../../kernels/notebook/print.js";
+import { sourceHash } from "./outputs.js";
+
+export interface FileEffects {
+  quiet: number;
+  watch: boolean;
+  now(): number;
+  /** the document now */
+  source(): NotebookSource;
+  saved(at: number): void;
+  /** the document as it becomes */
+  outside(source: NotebookSource, text: string): void;
+  notice(text: string): void;
+}
+
+export interface NotebookFile {
+  /** Reads the file beside what the journal knows: `journal` the document, `base` what was last written. */
+  open(
+    journal: NotebookSource | null,
+    base: NotebookSource | null,
+  ): { source: NotebookSource; saved: NotebookSource; broken: string | null; write: boolean };
+  /** the document changed */
+  changed(): void;
+  /** what was last written or read */
+  readonly saved: NotebookSource;
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function notebookFile(path: string, effects: FileEffects): NotebookFile {
+  let base: NotebookSource = { front: {}, cells: [] };
+  /** hash of the file's text as last written or read */
+  let hash = "";
+  let readOnly = false;
+  /** the file does not parse: it is not written until it does */
+  let held = false;
+  let dirty = false;
+  let timer: NodeJS.Timeout | null = null;
+  let work: Promise<void> = Promise.resolve();
+  let watcher: FSWatcher | null = null;
+  let closed = false;
+  const name = path.split(/[\\/]/).at(-1)!;
+
+  /** Takes in what another program wrote. */
+  const takeIn = (text: string) => {
+    const now = sourceHash(text);
+    if (now === hash) return;
+    const parsed = parseNotebook(text);
+    hash = now;
+    if (parsed.broken !== null) {
+      held = true;
+      effects.notice(
+        `${name} was changed outside and cannot be read now (${parsed.broken}); the notebook here is kept, and the file is not written until it can be read.`,
+      );
+      return;
+    }
+    held = false;
+    const ours = effects.source();
+    const { source, conflicts } = mergeExternal(base, ours, parsed.source);
+    base = parsed.source;
+    const differ = countChanges(ours, source);
+    if (differ > 0) {
+      const both = conflicts.length === 0 ? "" : `; ${conflicts.length} changed here too and ${conflicts.length === 1 ? "is" : "are"} kept twice`;
+      effects.outside(source, `${name} changed outside: ${differ} ${differ === 1 ? "cell differs" : "cells differ"}${both}.`);
+    }
+  };
+
+  const read = async () => {
+    let text: string;
+    try {
+      text = await readFile(path, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") effects.notice(`${name} cannot be read: ${(error as Error).message}`);
+      return;
+    }
+    takeIn(text);
+  };
+
+  const write = async () => {
+    if (!dirty || held || readOnly) return;
+    // somebody may have written a moment ago, before the watcher said so
+    await read();
+    if (held) return;
+    dirty = false;
+    const source = effects.source();
+    const text = printNotebook(source);
+    if (sourceHash(text) !== hash || !existsSync(path)) {
+      // a link stays a link
+      const target = existsSync(path) ? realpathSync(path) : path;
+      const temporary = `${target}.${process.pid}.new`;
+      try {
+        const mode = existsSync(target) ? statSync(target).mode & 0o777 : 0o644;
+        const out = await open(temporary, "w", mode);
+        try {
+          await out.writeFile(text);
+          await out.sync();
+        } finally {
+          await out.close();
+        }
+        hash = sourceHash(text);
+        await rename(temporary, target);
+      } catch (error) {
+        await rm(temporary, { force: true }).catch(() => {});
+        dirty = true;
+        effects.notice(`${name} could not be saved: ${(error as Error).message}. The change is kept in the journal.`);
+        return;
+      }
+    }
+    base = source;
+    effects.saved(effects.now());
+  };
+  const writeSoon = () => (work = work.then(write));
+
+  return {
+    get saved() {
+      return base;
+    },
+    open(journal, saved) {
+      const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+      const parsed = parseNotebook(text);
+      hash = sourceHash(text);
+      base = parsed.source;
+      if (effects.watch && existsSync(dirname(path))) {
+        watcher = watch(path, { ignoreInitial: true, awaitWriteFinish: false });
+        watcher.on("all", () => {
+          if (!closed) work = work.then(read);
+        });
+        watcher.on("error", () => {});
+      }
+      if (parsed.broken !== null) {
+        readOnly = true;
+        return { source: parsed.source, saved: parsed.source, broken: parsed.broken, write: false };
+      }
+      if (journal === null || saved === null) return { source: parsed.source, saved: parsed.source, broken: null, write: false };
+      const source = same(parsed.source, saved) ? journal : mergeExternal(saved, journal, parsed.source).source;
+      dirty = !same(source, parsed.source);
+      return { source, saved: parsed.source, broken: null, write: dirty };
+    },
+    changed() {
+      dirty = true;
+      if (timer !== null) clearTimeout(timer);
+      timer = setTimeout(() => {
+        timer = null;
+        void writeSoon();
+      }, effects.quiet);
+    },
+    async flush() {
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+      await writeSoon();
+    },
+    async close() {
+      closed = true;
+      if (timer !== null) clearTimeout(timer);
+      await work;
+      await watcher?.close();
+    },
+  };
+}
+
+const same = (a: NotebookSource, b: NotebookSource) => printNotebook(a) === printNotebook(b);
+
+function countChanges(a: NotebookSource, b: NotebookSource): number {
+  const before = new Map(a.cells.map((cell) => [cell.id, cell]));
+  const after = new Map(b.cells.map((cell) => [cell.id, cell]));
+  let count = 0;
+  for (const [id, cell] of after) {
+    const old = before.get(id);
+    if (old === undefined || old.source !== cell.source || old.kind !== cell.kind) count++;
+  }
+  for (const id of before.keys()) if (!after.has(id)) count++;
+  // order, options or front matter alone
+  return count === 0 && !same(a, b) ? 1 : count;
+}

@@ -1,0 +1,127 @@
+/** What comes over a WebSocket is checked before it is believed. Pure; answers a sentence, or null when all is well. */
+import { z } from "zod";
+import type { ClientMessage, Operation } from "../../kernels/protocol/document.js";
+
+const id = z.string().min(1).max(200);
+const text = z.string().max(10_000_000);
+const kind = z.enum(["code", "sql", "markdown", "label", "baseline", "train", "distill", "ab-test", "drift", "diagnose", "review", "promote"]);
+const flags = z.object({
+  lazy: z.boolean().optional(),
+  cache: z.boolean().optional(),
+  disabled: z.boolean().optional(),
+  rest: z.array(z.string()).optional(),
+});
+const oneLine = z.string().regex(/^[^\r\n]*$/, "one line");
+const front = z.object({
+  title: oneLine.optional(),
+  seed: z.number().int().optional(),
+  mode: z.enum(["auto", "lazy"]).optional(),
+  rest: z.array(oneLine).optional(),
+});
+// an id stands in the marker's line, between quotes
+const newId = z.string().regex(/^[\w.-]{1,80}$/, "letters, digits, . _ -");
+const cell = z.object({ id: newId, kind, source: text, options: flags });
+const place = z.number().int().min(0);
+
+const operation: z.ZodType = z.discriminatedUnion("op", [
+  z.object({ op: z.literal("insert"), cell, after: id.nullable() }),
+  z.object({ op: z.literal("delete"), id }),
+  z.object({ op: z.literal("move"), id, after: id.nullable() }),
+  z.object({ op: z.literal("edit"), id, at: place, remove: place, insert: text }),
+  z.object({ op: z.literal("kind"), id, kind }),
+  z.object({ op: z.literal("options"), id, options: flags }),
+  z.object({ op: z.literal("front"), front }),
+  z.object({ op: z.literal("replace"), source: z.object({ front, cells: z.array(cell) }) }),
+]);
+
+/** Why these operations are not ones, or null. A carriage return would be lost in the file: sources hold \n alone. */
+export function checkOps(ops: readonly Operation[]): string | null {
+  const parsed = z.array(operation).min(1).max(10_000).safeParse(ops);
+  return parsed.success ? null : describe("ops", parsed.error);
+}
+
+const value: z.ZodType = z.lazy(() =>
+  z.discriminatedUnion("type", [
+    z.object({ type: z.literal("literal"), value: z.union([z.string(), z.number(), z.boolean(), z.null()]) }),
+    z.object({ type: z.literal("name"), name: z.string() }),
+    z.object({ type: z.literal("list"), items: z.array(value) }),
+    z.object({ type: z.literal("code"), text }),
+  ]),
+);
+const count = z.number().int().min(0);
+const sort = z.array(z.object({ column: z.string(), desc: z.boolean() })).optional();
+const scalar = z.union([z.string(), z.number()]);
+const where = z
+  .array(
+    z.discriminatedUnion("op", [
+      z.object({ column: z.string(), op: z.literal("range"), min: scalar.optional(), max: scalar.optional() }),
+      z.object({ column: z.string(), op: z.literal("contains"), text: z.string() }),
+      z.object({ column: z.string(), op: z.literal("regex"), text: z.string() }),
+      z.object({ column: z.string(), op: z.literal("in"), values: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])) }),
+      z.object({ column: z.string(), op: z.literal("null") }),
+      z.object({ column: z.string(), op: z.literal("not-null") }),
+    ]),
+  )
+  .optional();
+const relation = z.string().min(1).max(1000);
+// table.export writes a file: it is asked for by a route of its own, never by a client
+const query = z.discriminatedUnion("query", [
+  z.object({
+    query: z.literal("table.page"),
+    relation,
+    offset: count,
+    limit: count.max(10_000),
+    columns: z.array(z.string()).optional(),
+    sort,
+    where,
+  }),
+  z.object({ query: z.literal("table.count"), relation, where }),
+  z.object({ query: z.literal("table.profile"), relation, columns: z.array(z.string()), where }),
+  z.object({ query: z.literal("variables") }),
+  z.object({ query: z.literal("memory") }),
+]);
+
+const command: z.ZodType = z.discriminatedUnion("do", [
+  z.object({ do: z.literal("ops"), ops: z.array(operation).min(1).max(10_000) }),
+  z.object({ do: z.literal("field"), cell: id, path: z.string().min(1).max(200), value: value.optional() }),
+  z.object({ do: z.literal("rename"), cell: id, from: z.string().min(1), to: z.string().min(1) }),
+  z.object({ do: z.literal("run"), cells: z.array(id).max(10_000), inputs: z.boolean().optional() }),
+  z.object({ do: z.literal("run-all") }),
+  z.object({ do: z.literal("run-stale") }),
+  z.object({ do: z.literal("interrupt"), soft: z.boolean().optional() }),
+  z.object({ do: z.literal("cancel"), cell: id }),
+  z.object({ do: z.literal("restart"), then: z.union([z.enum(["nothing", "all", "stale"]), z.object({ to: id })]) }),
+  z.object({ do: z.literal("shutdown") }),
+  z.object({ do: z.literal("clear"), cell: id.nullable() }),
+  z.object({ do: z.literal("mode"), mode: z.enum(["auto", "lazy"]) }),
+  z.object({ do: z.literal("write") }),
+  z.object({ do: z.literal("flush") }),
+  z.object({ do: z.literal("call"), call: query }),
+]);
+
+const message: z.ZodType = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("hello"), client: id, name: z.string().max(200), epoch: z.string().nullable(), cursor: z.number() }),
+  z.object({ type: z.literal("command"), id: z.number(), rev: z.number(), command }),
+  z.object({ type: z.literal("ping"), id: z.number() }),
+]);
+
+/** A client's message, or why it is none; `id` lets the refusal be an answer. */
+export function readMessage(textOf: string): { message: ClientMessage } | { wrong: string; id: number | null } {
+  let json: unknown;
+  try {
+    json = JSON.parse(textOf);
+  } catch {
+    return { wrong: "Expected a JSON message.", id: null };
+  }
+  const parsed = message.safeParse(json);
+  if (parsed.success) return { message: json as ClientMessage };
+  const given = (json as { id?: unknown } | null)?.id;
+  return { wrong: describe("message", parsed.error), id: typeof given === "number" ? given : null };
+}
+
+function describe(what: string, error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (issue === undefined) return `The ${what} cannot be read.`;
+  const at = issue.path.map(String).join(".");
+  return `Expected ${what}${at === "" ? "" : ` at \`${at}\``} to fit the protocol: ${issue.message}.`;
+}

@@ -1,0 +1,208 @@
+/** One kernel process: started, spoken to, stopped, its death explained. Knows nothing of documents. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { setPriority } from "node:os";
+import type { KernelQuery } from "../../kernels/protocol/document.js";
+import type { BulkMessage, FromControl, FromKernel, KernelConfig, ToControl, ToKernel } from "../../kernels/protocol/kernel.js";
+import { kernelFlags } from "../../kernels/paths/flags.js";
+import { entry } from "../../kernels/paths/paths.js";
+import { listen, type Sockets } from "./sockets.js";
+
+export interface Exit {
+  /** we asked for it */
+  expected: boolean;
+  cause: string;
+  code: number | null;
+  signal: string | null;
+}
+
+export interface KernelEvents {
+  ready(pid: number): void;
+  message(message: Exclude<FromKernel, { type: "ready" | "reply" }>): void;
+  outputs(messages: Extract<BulkMessage, { type: "output" }>[]): void;
+  control(message: FromControl): void;
+  exit(exit: Exit): void;
+}
+
+/** What a session needs of a kernel; tests give one that lives in this process. */
+export interface Kernel {
+  readonly pid: number | null;
+  /** takes it into use: events that came before are told now */
+  attach(config: Omit<KernelConfig, "sockets">, events: KernelEvents): void;
+  send(message: ToKernel): void;
+  control(message: ToControl): void;
+  query(query: KernelQuery): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+export interface KernelOptions {
+  heapLimit: number;
+  /** told what the process itself prints: natives and Node's own warnings */
+  said?(text: string): void;
+}
+
+/** Names of the environment that a kernel gets; everything else may hold a secret. */
+const passed =
+  /^(PATH|HOME|USER|LANG|LC_\w+|TZ|TMPDIR|TEMP|TMP|NODE_EXTRA_CA_CERTS|CUDA_\w+|LD_LIBRARY_PATH|VK_\w+|NVIDIA_\w+|TF_\w+|TOUCHSTONE_(BACKEND|MEMORY))$/;
+export const kernelEnvironment = (env: NodeJS.ProcessEnv) => Object.fromEntries(Object.entries(env).filter(([name]) => passed.test(name)));
+
+/** Starts a process; resolves when its sockets listen, before it is ready. */
+export async function startKernel(options: KernelOptions): Promise<Kernel> {
+  let events: KernelEvents | null = null;
+  let config: Omit<KernelConfig, "sockets"> | null = null;
+  let readyPid: number | null = null;
+  let early: Exit | null = null;
+  let stopping = false;
+  let gone = false;
+  let said = "";
+  let rss = 0;
+  let nextQuery = 1;
+  const queries = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  /** outputs seen of the run, and a `done` that waits for the rest of them */
+  const seen = new Map<string, number>();
+  const flushed = new Map<string, number>();
+  const held = new Map<string, { message: Extract<FromKernel, { type: "done" }>; timer: NodeJS.Timeout }>();
+
+  const release = (run: string) => {
+    const waiting = held.get(run);
+    if (waiting === undefined) return;
+    clearTimeout(waiting.timer);
+    held.delete(run);
+    seen.delete(run);
+    flushed.delete(run);
+    events?.message(waiting.message);
+  };
+  const complete = (run: string) => flushed.has(run) && (seen.get(run) ?? 0) >= flushed.get(run)!;
+
+  const onMain = (message: FromKernel) => {
+    if (message.type === "ready") {
+      readyPid = message.pid;
+      if (events !== null) begin();
+    } else if (message.type === "reply") {
+      const waiting = queries.get(message.id);
+      queries.delete(message.id);
+      if (message.ok) waiting?.resolve(message.value);
+      else waiting?.reject(new Error(message.message));
+    } else if (message.type === "done") {
+      held.set(message.run, { message, timer: setTimeout(() => release(message.run), 2000) });
+      if (complete(message.run)) release(message.run);
+    } else events?.message(message);
+  };
+  const onBulk = (messages: BulkMessage[]) => {
+    const outputs: Extract<BulkMessage, { type: "output" }>[] = [];
+    for (const message of messages) {
+      if (message.type === "flushed") flushed.set(message.run, message.count);
+      else {
+        seen.set(message.run, (seen.get(message.run) ?? 0) + 1);
+        outputs.push(message);
+      }
+    }
+    if (outputs.length > 0) events?.outputs(outputs);
+    for (const message of messages) if (message.type === "flushed" && complete(message.run)) release(message.run);
+  };
+
+  const sockets: Sockets = await listen(
+    (channel, messages) => {
+      if (gone) return;
+      if (channel === "main") for (const message of messages) onMain(message as FromKernel);
+      else if (channel === "bulk") onBulk(messages as BulkMessage[]);
+      else
+        for (const message of messages as FromControl[]) {
+          if (message.type === "memory") rss = message.rss;
+          events?.control(message);
+        }
+    },
+    () => {},
+    (error) => {
+      said += `\n${error.message}`;
+      child.kill("SIGKILL");
+    },
+  );
+
+  const child: ChildProcess = spawn(process.execPath, [...kernelFlags(process.version, options.heapLimit), entry("kernel")], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...kernelEnvironment(process.env), TOUCHSTONE_KERNEL_SOCKETS: JSON.stringify(sockets.paths) },
+    windowsHide: true,
+  });
+  // the server answers people and models first
+  if (child.pid !== undefined)
+    try {
+      setPriority(child.pid, 5);
+    } catch {}
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      said = (said + text).slice(-8192);
+      options.said?.(text);
+    });
+
+  const ended = new Promise<void>((resolve) => {
+    const end = (code: number | null, signal: string | null, failure?: string) => {
+      if (gone) return;
+      gone = true;
+      for (const run of [...held.keys()]) release(run);
+      for (const { reject } of queries.values()) reject(new Error("the kernel stopped before it answered"));
+      queries.clear();
+      sockets.close();
+      const exit: Exit = { expected: stopping, cause: failure ?? explain(code, signal, said, rss, options.heapLimit), code, signal };
+      if (events !== null) events.exit(exit);
+      else early = exit;
+      resolve();
+    };
+    child.once("error", (error) => end(null, null, `The kernel could not be started: ${error.message}`));
+    // "close" comes after its last words
+    child.once("close", end);
+  });
+
+  const begin = () => {
+    sockets.send("main", { type: "configure", config: { ...config!, sockets: sockets.paths } } satisfies ToKernel);
+    events!.ready(readyPid!);
+  };
+
+  return {
+    get pid() {
+      return child.pid ?? null;
+    },
+    attach(given, on) {
+      config = given;
+      events = on;
+      if (early !== null) on.exit(early);
+      else if (readyPid !== null) begin();
+    },
+    send: (message) => void sockets.send("main", message),
+    control: (message) => void sockets.send("control", message),
+    query(query) {
+      const id = nextQuery++;
+      return new Promise((resolve, reject) => {
+        if (gone || !sockets.send("main", { type: "query", id, query } satisfies ToKernel)) reject(new Error("the kernel is not running"));
+        else queries.set(id, { resolve, reject });
+      });
+    },
+    async stop() {
+      if (gone) return;
+      stopping = true;
+      sockets.send("main", { type: "shutdown" } satisfies ToKernel);
+      sockets.send("control", { type: "exit" } satisfies ToControl);
+      const kill = setTimeout(() => child.kill("SIGKILL"), 500);
+      await ended;
+      clearTimeout(kill);
+    },
+  };
+}
+
+/** Why a process ended, in one sentence for the person whose variables are gone. */
+export function explain(code: number | null, signal: string | null, said: string, rss: number, heapLimit: number): string {
+  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
+  const used = rss > 0 ? `, at ${gigabytes(rss)}` : "";
+  if (/heap out of memory|Reached heap limit|allocation failed/i.test(said))
+    return `out of memory: the heap reached its limit of ${gigabytes(heapLimit)} (exit ${signal ?? code})`;
+  if (signal === "SIGKILL" || code === 137) return `killed from outside (signal 9)${used}; the system does this when memory runs out`;
+  if (signal === "SIGTERM" || signal === "SIGINT" || signal === "SIGHUP") return `ended from outside (${signal})`;
+  if (signal === "SIGSEGV" || signal === "SIGBUS" || signal === "SIGILL" || signal === "SIGFPE") return `a native library crashed (${signal})${used}`;
+  const last = said
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => /error|assert|fatal|cannot/i.test(line) && !line.startsWith("at "))
+    .at(-1);
+  if (signal !== null) return `aborted (${signal})${last === undefined ? "" : `: ${last.slice(0, 300)}`}`;
+  if (code === 0) return "the kernel's process ended by itself (exit code 0), for example by process.exit()";
+  return `the kernel's process ended with exit code ${code}${last === undefined ? "" : `: ${last.slice(0, 300)}`}`;
+}

@@ -1,0 +1,121 @@
+/** Outputs on disk, one file a cell, with the hash of the source that made them; and the whole printed text of the last run. */
+import { createHash } from "node:crypto";
+import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, type WriteStream } from "node:fs";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Output } from "../../kernels/protocol/output.js";
+
+export interface KeptOutputs {
+  cell: string;
+  run: string;
+  sourceHash: string;
+  at: number;
+  outputs: Output[];
+}
+
+export interface OutputStore {
+  /** all kept outputs by cell; files that cannot be read are left out */
+  load(): Record<string, KeptOutputs>;
+  /** soon, off the path of a run; a newer one of the same cell takes its place */
+  keep(kept: KeptOutputs): void;
+  drop(cell: string): void;
+  /** printed text of a run, as it comes; a new run starts a new file */
+  print(cell: string, run: string, outputs: readonly Output[]): void;
+  /** path of the whole printed text, null when the cell printed nothing */
+  textFile(cell: string): string | null;
+  flush(): Promise<void>;
+}
+
+export const sourceHash = (source: string) => createHash("sha256").update(source).digest("hex").slice(0, 32);
+
+/** A file name that no id can break out of; long ids are told apart by their hash. */
+const fileName = (id: string) => {
+  const safe = encodeURIComponent(id).replaceAll("%", "_").replaceAll("*", "_");
+  return safe === id && id.length <= 80 ? `c-${safe}` : `c-${safe.slice(0, 60)}-${sourceHash(id).slice(0, 8)}`;
+};
+
+export function outputStore(folder: string, failed: (error: Error) => void): OutputStore {
+  const waiting = new Map<string, KeptOutputs | null>();
+  const texts = new Map<string, { run: string; stream: WriteStream }>();
+  let work: Promise<void> | null = null;
+  let made = false;
+  const make = () => {
+    if (!made) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    made = true;
+  };
+  const path = (cell: string, ending: string) => join(folder, fileName(cell) + ending);
+
+  const drain = async () => {
+    // let the run that has just ended tell the page first
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    while (waiting.size > 0) {
+      const [cell, kept] = waiting.entries().next().value!;
+      waiting.delete(cell);
+      try {
+        if (kept === null) await rm(path(cell, ".json"), { force: true });
+        else {
+          make();
+          await writeFile(path(cell, ".new"), JSON.stringify(kept), { mode: 0o600 });
+          await rename(path(cell, ".new"), path(cell, ".json"));
+        }
+      } catch (error) {
+        failed(error as Error);
+      }
+    }
+    work = null;
+  };
+  const later = (cell: string, kept: KeptOutputs | null) => {
+    waiting.set(cell, kept);
+    work ??= drain();
+  };
+
+  return {
+    load() {
+      const found: Record<string, KeptOutputs> = {};
+      if (!existsSync(folder)) return found;
+      for (const name of readdirSync(folder)) {
+        if (!name.endsWith(".json")) continue;
+        try {
+          const kept = JSON.parse(readFileSync(join(folder, name), "utf8")) as KeptOutputs;
+          if (typeof kept.cell === "string" && Array.isArray(kept.outputs)) found[kept.cell] = kept;
+        } catch {
+          // half a file of a power cut: the cell shows nothing
+        }
+      }
+      return found;
+    },
+    keep: (kept) => later(kept.cell, kept),
+    drop(cell) {
+      texts.get(cell)?.stream.end();
+      texts.delete(cell);
+      rmSync(path(cell, ".txt"), { force: true });
+      later(cell, null);
+    },
+    print(cell, run, outputs) {
+      for (const output of outputs) {
+        if (output.kind !== "stream") continue;
+        let open = texts.get(cell);
+        if (open?.run !== run) {
+          open?.stream.end();
+          make();
+          // the empty file is there at once: whoever asks now gets this run's text
+          writeFileSync(path(cell, ".txt"), "", { mode: 0o600 });
+          const stream = createWriteStream(path(cell, ".txt"), { flags: "a" });
+          stream.on("error", failed);
+          texts.set(cell, (open = { run, stream }));
+        }
+        open.stream.write(output.text);
+      }
+    },
+    textFile(cell) {
+      const file = path(cell, ".txt");
+      return existsSync(file) ? file : null;
+    },
+    async flush() {
+      await Promise.all(
+        [...texts.values()].map(({ stream }) => new Promise<void>((resolve) => (stream.writable ? stream.write("", () => resolve()) : resolve()))),
+      );
+      while (work !== null) await work;
+    },
+  };
+}

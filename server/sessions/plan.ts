@@ -1,0 +1,124 @@
+/** Which cells a command runs, and in which order. Pure; on the graph and each cell's last run. */
+import { definitions } from "../../kernels/cells/definitions.js";
+import type { Cell } from "../../kernels/protocol/document.js";
+import type { SessionState } from "./state.js";
+
+const costly = new Set(definitions.filter((definition) => definition.costly).map((definition) => definition.kind as string));
+
+/** Cells that the kernel never sees. */
+export const isText = (cell: Cell) => cell.kind === "markdown";
+/** Runs only when asked for: marked so, or costly by kind; promote starts a host and takes seconds. */
+export const isLazy = (cell: Cell) => cell.options.lazy === true || costly.has(cell.kind) || cell.kind === "promote";
+
+export interface Walk {
+  /** cell -> cells that it reads from */
+  inputs: ReadonlyMap<string, readonly string[]>;
+  /** cell -> cells that read from it */
+  outputs: ReadonlyMap<string, readonly string[]>;
+}
+
+export function walkOf(state: Pick<SessionState, "graph">): Walk {
+  const inputs = new Map<string, string[]>();
+  const outputs = new Map<string, string[]>();
+  for (const [id, view] of state.graph.cells) {
+    const from = [...new Set(view.uses.map((use) => use.cell))];
+    inputs.set(id, from);
+    for (const other of from) {
+      const list = outputs.get(other);
+      if (list === undefined) outputs.set(other, [id]);
+      else list.push(id);
+    }
+  }
+  return { inputs, outputs };
+}
+
+/** All cells reached from `from` along `edges`, without `from` itself unless a cycle leads back. */
+export function reach(
+  edges: ReadonlyMap<string, readonly string[]>,
+  from: Iterable<string>,
+  enter: (id: string) => boolean = () => true,
+): Set<string> {
+  const seen = new Set<string>();
+  const todo = [...from];
+  for (let id = todo.pop(); id !== undefined; id = todo.pop()) {
+    for (const next of edges.get(id) ?? []) {
+      if (seen.has(next) || !enter(next)) continue;
+      seen.add(next);
+      todo.push(next);
+    }
+  }
+  return seen;
+}
+
+/** The kernel holds the values of this cell's present code, made from its present inputs. */
+export function isFresh(state: SessionState, id: string): boolean {
+  const cell = state.doc.cells[id];
+  return cell !== undefined && state.live[id] !== undefined && cell.result === "ok" && !cell.stale && !cell.edited;
+}
+
+/** Runs `asked`, first what they need and the kernel does not have, and in auto mode then what reads them. */
+export function planRun(state: SessionState, asked: readonly string[], withInputs: boolean): string[] {
+  const { inputs, outputs } = walkOf(state);
+  const cells = new Map(state.doc.source.cells.map((cell) => [cell.id, cell]));
+  const waits = blocked(state);
+  const set = new Set(asked);
+  if (withInputs) for (const id of reach(inputs, asked)) if (!isFresh(state, id)) set.add(id);
+  // what is run between two cells of the plan makes the second one stale
+  if (withInputs) for (const id of reach(inputs, asked)) if (!set.has(id) && [...reach(inputs, [id])].some((up) => set.has(up))) set.add(id);
+  if (state.doc.mode === "auto") {
+    const down = reach(outputs, set, (id) => set.has(id) || !isLazy(cells.get(id)!));
+    for (const id of state.graph.order) {
+      if (!down.has(id) || set.has(id)) continue;
+      if ((inputs.get(id) ?? []).every((up) => set.has(up) || isFresh(state, up))) set.add(id);
+    }
+  }
+  return state.graph.order.filter((id) => set.has(id) && runnable(cells.get(id)) && (!waits.has(id) || asked.includes(id)));
+}
+
+/** Every cell that can run, in order. */
+export function planAll(state: SessionState): string[] {
+  const cells = new Map(state.doc.source.cells.map((cell) => [cell.id, cell]));
+  const waits = blocked(state);
+  return state.graph.order.filter((id) => runnable(cells.get(id)) && !waits.has(id));
+}
+
+/** Stale and edited cells, and whatever of their inputs the kernel lacks; in graph order. Cells never run stay so. */
+export function planStale(state: SessionState): string[] {
+  const { inputs, outputs } = walkOf(state);
+  const cells = new Map(state.doc.source.cells.map((cell) => [cell.id, cell]));
+  const waits = blocked(state);
+  const want = new Set(
+    state.graph.order.filter((id) => {
+      const cell = state.doc.cells[id];
+      return (
+        cell !== undefined && cell.result !== "none" && (cell.stale || cell.edited || cell.result === "cancelled" || cell.result === "interrupted")
+      );
+    }),
+  );
+  for (const id of reach(outputs, want)) if (state.doc.cells[id]?.result !== "none") want.add(id);
+  for (const id of reach(inputs, want)) if (!isFresh(state, id)) want.add(id);
+  return state.graph.order.filter((id) => want.has(id) && runnable(cells.get(id)) && !waits.has(id));
+}
+
+/** Cells up to this one in the document, and what they need. */
+export function planTo(state: SessionState, id: string): string[] {
+  const at = state.doc.source.cells.findIndex((cell) => cell.id === id);
+  const above = state.doc.source.cells.slice(0, at + 1).map((cell) => cell.id);
+  const { inputs } = walkOf(state);
+  const set = new Set([...above, ...reach(inputs, above)]);
+  return planAll(state).filter((cell) => set.has(cell));
+}
+
+/** Disabled cells and all that read from them: cell -> the disabled cell. */
+export function blocked(state: Pick<SessionState, "doc" | "graph">): Map<string, string> {
+  const { outputs } = walkOf(state);
+  const found = new Map<string, string>();
+  for (const cell of state.doc.source.cells) {
+    if (cell.options.disabled !== true) continue;
+    found.set(cell.id, cell.id);
+    for (const id of reach(outputs, [cell.id])) if (!found.has(id)) found.set(id, cell.id);
+  }
+  return found;
+}
+
+const runnable = (cell: Cell | undefined): cell is Cell => cell !== undefined && !isText(cell) && cell.source.trim() !== "";

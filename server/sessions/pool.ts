@@ -1,0 +1,46 @@
+/** Keeps one spare kernel warm, so that a notebook's first run does not wait for a process to start. */
+import { startKernel, type Kernel, type KernelOptions } from "./kernel.js";
+
+export interface KernelPool {
+  take(): Promise<Kernel>;
+  /** starts the spare one */
+  warm(): void;
+  close(): Promise<void>;
+}
+
+export function kernelPool(options: KernelOptions & { spare: boolean }): KernelPool {
+  let spare: Promise<Kernel> | null = null;
+  let closed = false;
+  const all = new Set<Kernel>();
+  const start = async () => {
+    const kernel = await startKernel(options);
+    all.add(kernel);
+    return kernel;
+  };
+  const warm = () => {
+    if (closed || !options.spare || spare !== null) return;
+    spare = start();
+    // a failure is told to whoever takes it
+    spare.catch(() => {});
+  };
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    warm,
+    async take() {
+      if (closed) throw new Error("the server is stopping");
+      const taken = spare ?? start();
+      spare = null;
+      // not at once: the one that was taken has work to do
+      clearTimeout(timer);
+      timer = setTimeout(warm, 3000);
+      timer.unref();
+      return await taken;
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await spare?.catch(() => {});
+      await Promise.all([...all].map((kernel) => kernel.stop()));
+    },
+  };
+}

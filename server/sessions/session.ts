@@ -1,0 +1,446 @@
+/** One open notebook: performs what the reducer decides, keeps the log, the file and the outputs on disk, tells the clients. */
+import { randomBytes } from "node:crypto";
+import { totalmem } from "node:os";
+import { join } from "node:path";
+import type { ClientMessage, Command, KernelQuery, NotebookEvent, NotebookState, ServerMessage } from "../../kernels/protocol/document.js";
+import type { KernelConfig } from "../../kernels/protocol/kernel.js";
+import type { ServerCalls } from "../../kernels/protocol/serving.js";
+import type { Log } from "../log.js";
+import { apply, openState } from "./reducer.js";
+import type { Kernel } from "./kernel.js";
+import { openJournal, readJournal, restore, type Journal } from "./journal.js";
+import { outputStore, sourceHash, type OutputStore } from "./outputs.js";
+import type { NotebookPlace } from "./paths.js";
+import { readRuns, writeRuns } from "./runs.js";
+import type { NotebookView } from "../../kernels/protocol/http.js";
+import { notebookFile, type NotebookFile } from "./file.js";
+import type { Action, Input, JournalRecord, Refusal, SessionState } from "./state.js";
+import { Viewer, type Wire } from "./viewer.js";
+
+export interface SessionEffects {
+  root: string;
+  log: Log;
+  now(): number;
+  takeKernel(): Promise<Kernel>;
+  /** a kernel's call to the server: registry, log */
+  handle<M extends keyof ServerCalls>(method: M, params: ServerCalls[M]["params"]): Promise<ServerCalls[M]["result"]>;
+  memoryLimit: number;
+  /** null: whatever loads first */
+  backend: string | null;
+  /** ms of quiet until the file is written */
+  quiet: number;
+  /** ms until the journal is synced */
+  sync: number;
+  /** watch the file for changes from outside */
+  watch: boolean;
+}
+
+export const defaultMemory = (): number => {
+  const given = Number(process.env["TOUCHSTONE_MEMORY"]);
+  if (Number.isFinite(given) && given > 0) return given;
+  const limit = process.constrainedMemory?.() ?? 0;
+  const total = limit > 0 && limit < totalmem() ? limit : totalmem();
+  return Math.min(4 * 2 ** 30, Math.floor(total / 2));
+};
+
+/** Events kept in memory for clients that come back. */
+const ringSize = 5000;
+
+export class Session {
+  readonly place: NotebookPlace;
+  #state: SessionState;
+  readonly #effects: SessionEffects;
+  readonly #store: OutputStore;
+  readonly #file: NotebookFile;
+  readonly #journal: Journal | null;
+  readonly #viewers = new Set<Viewer>();
+  readonly #listeners = new Set<(event: NotebookEvent, state: NotebookState) => void>();
+  #ring: NotebookEvent[] = [];
+  #kernel: Kernel | null = null;
+  /** counts kernels, so that what an old one says late is not taken for the new one's */
+  #generation = 0;
+  #leaving: Promise<unknown> = Promise.resolve();
+  #keepTimer: NodeJS.Timeout | null = null;
+  #closed = false;
+  /** the batch of runs under way, from an empty queue to an empty queue */
+  #batch: { at: number; cells: Set<string> } | null = null;
+  #lastRun: NotebookView["lastRun"];
+
+  constructor(place: NotebookPlace, effects: SessionEffects) {
+    this.place = place;
+    this.#effects = effects;
+    const failed = (what: string) => (error: Error) => this.#trouble(`${what}: ${error.message}`);
+    this.#lastRun = readRuns(place)?.lastRun ?? null;
+    this.#store = outputStore(join(place.store, "outputs", place.key), failed("outputs could not be kept"));
+    const journalFile = join(place.store, "journal", `${place.key}.ndjson`);
+    let kept = null;
+    try {
+      kept = restore(readJournal(journalFile));
+    } catch (error) {
+      effects.log.warn({ error, notebook: place.path }, "journal could not be read");
+    }
+    this.#file = notebookFile(place.file, {
+      quiet: effects.quiet,
+      watch: effects.watch,
+      now: effects.now,
+      source: () => this.#state.doc.source,
+      saved: (at) => {
+        this.dispatch({ type: "saved", at });
+        this.#journal?.append({ type: "saved" });
+      },
+      outside: (source, text) => void this.dispatch({ type: "outside", source, text }),
+      notice: (text) => this.#trouble(text),
+    });
+    const opened = this.#file.open(kept?.source ?? null, kept?.saved ?? null);
+    const results = kept?.results ?? {};
+    const stored = this.#store.load();
+    this.#state = openState({
+      epoch: randomBytes(8).toString("hex"),
+      path: place.path,
+      source: opened.source,
+      broken: opened.broken,
+      rev: (kept?.rev ?? 0) + 1,
+      mode: opened.source.front.mode ?? kept?.mode ?? "auto",
+      results: opened.broken === null ? results : {},
+      outputs: opened.broken === null ? stored : {},
+      runs: kept?.runs ?? 0,
+      memoryLimit: effects.memoryLimit,
+    });
+    this.#journal = opened.broken === null ? this.#openJournal(journalFile, opened.saved) : null;
+    if (opened.write) this.#file.changed();
+  }
+
+  #openJournal(file: string, saved: NotebookState["source"]): Journal | null {
+    try {
+      return openJournal(file, this.#base(saved), {
+        every: this.#effects.sync,
+        failed: (error) => this.#trouble(`the journal could not be written: ${error.message}`),
+      });
+    } catch (error) {
+      // a read-only folder: the notebook opens, and says that nothing is kept
+      this.#trouble(`changes are not kept: ${(error as Error).message}`);
+      return null;
+    }
+  }
+
+  #base(saved: NotebookState["source"]): Extract<JournalRecord, { type: "base" }> {
+    const { doc, ran, runs } = this.#state;
+    const results = Object.fromEntries(
+      Object.entries(ran).flatMap(([id, of]) => {
+        const cell = doc.cells[id];
+        return cell?.run == null || this.#state.running?.cell === id
+          ? []
+          : [[id, { result: cell.result, run: cell.run, startedAt: cell.startedAt, elapsedMs: cell.elapsedMs, ran: of }] as const];
+      }),
+    );
+    return { type: "base", rev: doc.rev, mode: doc.mode, source: doc.source, saved, results, runs };
+  }
+
+  get state(): NotebookState {
+    return this.#state.doc;
+  }
+  /** cells that wait or run */
+  get busy(): boolean {
+    return this.#state.running !== null || this.#state.queue.length > 0;
+  }
+  get queued(): number {
+    return this.#state.queue.length + (this.#state.running === null ? 0 : 1);
+  }
+  /** cells of the present batch that are over */
+  get done(): number {
+    return this.#batch === null ? 0 : Math.max(0, this.#batch.cells.size - (this.#state.running === null ? 0 : 1));
+  }
+  lastRun(): NotebookView["lastRun"] {
+    return this.#lastRun;
+  }
+  get viewers(): number {
+    return this.#viewers.size;
+  }
+
+  /** Told every event after it was applied; returns how to stop. */
+  listen(listener: (event: NotebookEvent, state: NotebookState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A command of the server itself: headless runs, opening an example. */
+  async command(command: Exclude<Command, { do: "call" } | { do: "flush" }>, by = "server"): Promise<Refusal | null> {
+    const writer = this.#state.doc.writer;
+    // it does not take the pen from a person
+    const client = writer?.client ?? by;
+    const refused = this.dispatch({ type: "command", client, rev: this.#state.doc.rev, command, at: this.#effects.now() });
+    if (writer === null && this.#state.doc.writer?.client === by) this.dispatch({ type: "leave", client: by });
+    return refused;
+  }
+
+  /** One step: state first, then clients, then what is to be done. */
+  dispatch(input: Input): Refusal | null {
+    const outcome = apply(this.#state, input);
+    if ("refused" in outcome) return outcome.refused;
+    this.#state = outcome.state;
+    for (const event of outcome.events) {
+      this.#ring.push(event);
+      for (const viewer of this.#viewers) viewer.event(event);
+      for (const listener of this.#listeners) listener(event, this.#state.doc);
+    }
+    if (this.#ring.length > ringSize * 2) this.#ring = this.#ring.slice(-ringSize);
+    for (const action of outcome.actions) this.#perform(action);
+    this.#count();
+    return null;
+  }
+
+  #count(): void {
+    const { running } = this.#state;
+    if (this.busy) {
+      this.#batch ??= { at: this.#effects.now(), cells: new Set() };
+      if (running !== null) this.#batch.cells.add(running.cell);
+      return;
+    }
+    const batch = this.#batch;
+    if (batch === null) return;
+    this.#batch = null;
+    const { cells, badge } = this.#state.doc;
+    const bad = [...batch.cells].find((id) => cells[id] !== undefined && cells[id].result !== "ok");
+    this.#lastRun = {
+      at: batch.at,
+      elapsedMs: this.#effects.now() - batch.at,
+      result: bad === undefined ? "ok" : cells[bad]!.result,
+      cell: bad ?? null,
+    };
+    // off the path of the run: clients are told first
+    setImmediate(() => {
+      try {
+        writeRuns(this.place, { lastRun: this.#lastRun, badge });
+      } catch (error) {
+        this.#effects.log.warn({ error, notebook: this.place.path }, "the last run could not be kept");
+      }
+    });
+  }
+
+  #perform(action: Action): void {
+    switch (action.do) {
+      case "start":
+        return void this.#start();
+      case "run":
+        this.#kernel?.send({ type: "run", request: action.request });
+        this.#keepRunning();
+        return;
+      case "forget":
+        return this.#kernel?.send({ type: "forget", cells: action.cells });
+      case "interrupt":
+        return this.#kernel?.control({ type: "interrupt", run: action.run, soft: action.soft });
+      case "restart":
+        this.#leave();
+        return void this.#start();
+      case "shutdown":
+        return this.#leave();
+      case "journal":
+        this.#journal?.append(action.record);
+        if ((this.#journal?.size ?? 0) > 8 * 2 ** 20) void this.#journal?.rebase(this.#base(this.#file.saved));
+        return;
+      case "project":
+        return this.#file.changed();
+      case "keep":
+        return this.#keep(action.cell);
+    }
+  }
+
+  #keep(id: string): void {
+    const { doc, ran } = this.#state;
+    const run = doc.cells[id]?.run;
+    const outputs = doc.outputs[id] ?? [];
+    if (run == null || ran[id] === undefined || outputs.length === 0) return this.#store.drop(id);
+    this.#store.keep({ cell: id, run, sourceHash: sourceHash(ran[id].source), at: this.#effects.now(), outputs });
+  }
+
+  /** What a long run has shown so far is on disk every two seconds. */
+  #keepRunning(): void {
+    if (this.#keepTimer !== null) return;
+    this.#keepTimer = setTimeout(() => {
+      this.#keepTimer = null;
+      const { running } = this.#state;
+      if (running === null || this.#closed) return;
+      if (running.shown && this.#effects.now() - running.since > 1500) this.#keep(running.cell);
+      this.#keepRunning();
+    }, 2000);
+    this.#keepTimer.unref();
+  }
+
+  async #start(): Promise<void> {
+    const generation = ++this.#generation;
+    await this.#leaving;
+    let kernel: Kernel;
+    try {
+      kernel = await this.#effects.takeKernel();
+    } catch (error) {
+      if (generation === this.#generation)
+        this.dispatch({
+          type: "exit",
+          expected: false,
+          cause: `The kernel could not be started: ${(error as Error).message}`,
+          code: null,
+          signal: null,
+          at: this.#effects.now(),
+        });
+      return;
+    }
+    if (generation !== this.#generation || this.#closed) {
+      await kernel.stop();
+      return;
+    }
+    this.#kernel = kernel;
+    const current = () => generation === this.#generation;
+    kernel.attach(this.#config(), {
+      ready: (pid) => current() && this.dispatch({ type: "ready", pid, at: this.#effects.now() }),
+      message: (message) => {
+        if (!current()) return;
+        if (message.type === "call") void this.#call(kernel, message);
+        else this.dispatch({ type: "kernel", message, at: this.#effects.now() });
+      },
+      outputs: (messages) => {
+        if (!current()) return;
+        for (const { cell, run, output } of messages) if (output.kind === "stream") this.#store.print(cell, run, [output]);
+        this.dispatch({ type: "outputs", messages });
+      },
+      control: (message) => {
+        if (!current()) return;
+        if (message.type === "memory") this.dispatch({ type: "memory", rss: message.rss, limit: this.#effects.memoryLimit });
+        else if (message.type === "near-limit") this.dispatch({ type: "near-limit", rss: message.rss, limit: message.limit });
+        else if (message.type === "interrupted" && message.how === "stuck") this.dispatch({ type: "stuck", at: this.#effects.now() });
+      },
+      exit: (exit) => {
+        if (!current()) return;
+        this.#kernel = null;
+        this.#generation++;
+        this.#effects.log.warn({ notebook: this.place.path, ...exit }, "kernel ended");
+        this.dispatch({ type: "exit", ...exit, at: this.#effects.now() });
+      },
+    });
+  }
+
+  #leave(): void {
+    this.#generation++;
+    const kernel = this.#kernel;
+    this.#kernel = null;
+    if (kernel !== null) this.#leaving = kernel.stop();
+  }
+
+  #config(): Omit<KernelConfig, "sockets"> {
+    const { memoryLimit, root, backend } = this.#effects;
+    return {
+      notebook: this.place.file,
+      workspace: this.place.workspace,
+      root,
+      seed: this.#state.doc.source.front.seed ?? 0,
+      backend,
+      memoryLimit,
+      duckdb: {
+        memoryLimit: `${Math.floor(memoryLimit / 2 / 2 ** 20)}MB`,
+        threads: 2,
+        spill: join(this.place.store, "spill", `${process.pid}-${this.#generation}`),
+      },
+    };
+  }
+
+  async #call(kernel: Kernel, message: { id: number; method: keyof ServerCalls; params: unknown }): Promise<void> {
+    try {
+      // a commit is a person's click or `run --promote`, never a cell's doing
+      if (message.method === "registry.commit") throw new Error("a cell cannot commit a promotion; press the button, or run with --promote");
+      const value = await this.#effects.handle(message.method, message.params as never);
+      kernel.send({ type: "answer", id: message.id, ok: true, value });
+    } catch (error) {
+      kernel.send({ type: "answer", id: message.id, ok: false, message: (error as Error).message });
+    }
+  }
+
+  /** Asks the kernel beside a running cell. */
+  async query(query: KernelQuery): Promise<unknown> {
+    if (this.#kernel === null) throw new Error("The kernel is not running; run the cell again to page its table.");
+    return await this.#kernel.query(query);
+  }
+
+  /** Path of the whole printed text of a cell's last run. */
+  textFile(cell: string): string | null {
+    return this.#store.textFile(cell);
+  }
+
+  // ---- clients
+
+  join(wire: Wire, hello: Extract<ClientMessage, { type: "hello" }>): Viewer {
+    const viewer = new Viewer(hello.client, hello.name, wire, () => this.#state.doc);
+    const { epoch, seq } = this.#state.doc;
+    const missed = seq - hello.cursor;
+    if (hello.epoch === epoch && missed >= 0 && missed <= this.#ring.length) {
+      const events = missed === 0 ? [] : this.#ring.slice(-missed);
+      viewer.message({ type: "events", events });
+    } else viewer.message({ type: "snapshot", state: this.#state.doc });
+    this.#viewers.add(viewer);
+    this.dispatch({ type: "join", client: viewer.client, name: viewer.name });
+    return viewer;
+  }
+
+  leave(viewer: Viewer): void {
+    viewer.ended();
+    this.#viewers.delete(viewer);
+    if ([...this.#viewers].every((other) => other.client !== viewer.client)) this.dispatch({ type: "leave", client: viewer.client });
+  }
+
+  receive(viewer: Viewer, message: Extract<ClientMessage, { type: "command" | "ping" }>): void {
+    if (message.type === "ping") return viewer.message({ type: "pong", id: message.id });
+    const { id, rev, command } = message;
+    const reply = (rest: { ok: true; value?: unknown } | { ok: false; error: Extract<ServerMessage, { type: "reply"; ok: false }>["error"] }) =>
+      viewer.message({ type: "reply", id, ...rest });
+    if (command.do === "call") {
+      this.query(command.call).then(
+        (value) => reply({ ok: true, value }),
+        (error: Error) => reply({ ok: false, error: { code: "kernel", message: error.message } }),
+      );
+      return;
+    }
+    if (command.do === "flush") {
+      this.flush().then(
+        () => reply({ ok: true, value: { savedAt: this.#state.doc.savedAt } }),
+        (error: Error) => reply({ ok: false, error: { code: "internal", message: error.message } }),
+      );
+      return;
+    }
+    let refused: Refusal | null;
+    try {
+      refused = this.dispatch({ type: "command", client: viewer.client, rev, command, at: this.#effects.now() });
+    } catch (error) {
+      this.#effects.log.error({ error, command: command.do, notebook: this.place.path }, "command failed");
+      refused = { code: "internal", message: `The server could not do this: ${(error as Error).message}` };
+    }
+    if (refused === null) return reply({ ok: true });
+    reply({ ok: false, error: { ...refused, rev: this.#state.doc.rev } });
+  }
+
+  /** Journal, outputs and file are on the disk. */
+  async flush(): Promise<void> {
+    await Promise.all([this.#file.flush(), this.#store.flush()]);
+    await this.#journal?.flush();
+  }
+
+  async close(reason = "The server is stopping."): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#keepTimer !== null) clearTimeout(this.#keepTimer);
+    const { running } = this.#state;
+    if (running !== null) this.#keep(running.cell);
+    this.#leave();
+    for (const viewer of this.#viewers) viewer.close(1001, reason);
+    this.#viewers.clear();
+    await this.flush();
+    await this.#file.close();
+    await this.#journal?.close();
+    await this.#leaving;
+  }
+
+  #trouble(text: string): void {
+    this.#effects.log.warn({ notebook: this.place.path }, text);
+    // while the session is being made there is nobody to tell
+    queueMicrotask(() => {
+      if (!this.#closed) this.dispatch({ type: "trouble", text });
+    });
+  }
+}

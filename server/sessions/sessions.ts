@@ -1,0 +1,66 @@
+/** All open notebooks of this server, one session a file. */
+import { kernelPool, type KernelPool } from "./pool.js";
+import { placeOf } from "./paths.js";
+import { defaultMemory, Session, type SessionEffects } from "./session.js";
+
+export interface Sessions {
+  /** Opens it if it is not; throws a PathError. */
+  open(path: string): Session;
+  /** null when it is not open */
+  get(path: string): Session | null;
+  all(): Session[];
+  /** ends one session, for example before its file is moved */
+  drop(path: string, reason: string): Promise<void>;
+  warm(): void;
+  close(): Promise<void>;
+}
+
+export type SessionsOptions = Pick<SessionEffects, "root" | "log" | "handle"> &
+  Partial<Omit<SessionEffects, "root" | "log" | "handle">> & { spare?: boolean };
+
+export function createSessions(options: SessionsOptions): Sessions {
+  const memoryLimit = options.memoryLimit ?? defaultMemory();
+  let pool: KernelPool | null = null;
+  const kernels = () =>
+    (pool ??= kernelPool({
+      heapLimit: Math.floor(memoryLimit * 0.9),
+      spare: options.spare ?? true,
+      said: (text) => options.log.info({ text: text.slice(0, 2000) }, "kernel process"),
+    }));
+  const effects: SessionEffects = {
+    now: Date.now,
+    takeKernel: () => kernels().take(),
+    backend: process.env["TOUCHSTONE_BACKEND"] ?? null,
+    quiet: 1200,
+    sync: 200,
+    watch: true,
+    ...options,
+    memoryLimit,
+  };
+  const sessions = new Map<string, Session>();
+  return {
+    open(path) {
+      const place = placeOf(options.root, path);
+      let session = sessions.get(place.file);
+      if (session === undefined) sessions.set(place.file, (session = new Session(place, effects)));
+      return session;
+    },
+    get(path) {
+      return sessions.get(placeOf(options.root, path, false).file) ?? null;
+    },
+    all: () => [...sessions.values()],
+    async drop(path, reason) {
+      const { file } = placeOf(options.root, path, false);
+      const session = sessions.get(file);
+      sessions.delete(file);
+      await session?.close(reason);
+    },
+    warm: () => kernels().warm(),
+    async close() {
+      const open = [...sessions.values()];
+      sessions.clear();
+      await Promise.all(open.map((session) => session.close()));
+      await pool?.close();
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** A session: what the clients see (`doc`), and what only the server needs to know about runs. Pure data, never changed in place. */
+import type {
+  CallField,
+  CellKind,
+  Command,
+  NotebookEvent,
+  NotebookSource,
+  NotebookState,
+  Operation,
+  Result,
+} from "../../kernels/protocol/document.js";
+import type { BulkMessage, FromKernel, RunRequest } from "../../kernels/protocol/kernel.js";
+import type { GraphView } from "./graph.js";
+
+/** What a run read: kept to tell edited and stale cells, also after a restart. */
+export interface Ran {
+  kind: CellKind;
+  source: string;
+  /** name of another cell -> id of the run that had made it */
+  inputs: Record<string, string>;
+}
+
+export interface Queued {
+  cell: string;
+  mayCommit: boolean;
+}
+
+export interface SessionState {
+  doc: NotebookState;
+  graph: GraphView;
+  queue: readonly Queued[];
+  /** `shown`: its first output has replaced the older ones */
+  running: { cell: string; run: string; since: number; soft: boolean; shown: boolean } | null;
+  /** started runs so far; numbers run ids */
+  runs: number;
+  ran: Readonly<Record<string, Ran>>;
+  /** cell -> run whose values the present kernel holds */
+  live: Readonly<Record<string, string>>;
+  /** cells with a file that changed since they read it */
+  touched: Readonly<Record<string, string>>;
+  /** what to run once the kernel is back */
+  then: Extract<Command, { do: "restart" }>["then"] | null;
+  /** the kernel has been restarted (or the server) since these outputs were made */
+  restarted: boolean;
+  clients: readonly { client: string; name: string }[];
+}
+
+/** What comes in. `at` is the server's clock. */
+export type Input =
+  | { type: "command"; client: string; rev: number; command: Exclude<Command, { do: "call" } | { do: "flush" }>; at: number }
+  | { type: "join"; client: string; name: string }
+  | { type: "leave"; client: string }
+  /** the kernel process is connected and waits */
+  | { type: "ready"; pid: number; at: number }
+  | { type: "kernel"; message: Extract<FromKernel, { type: "started" | "progress" | "done" | "variables" | "backend" | "changed" }>; at: number }
+  | { type: "outputs"; messages: Extract<BulkMessage, { type: "output" }>[] }
+  | { type: "memory"; rss: number; limit: number }
+  | { type: "near-limit"; rss: number; limit: number }
+  | { type: "stuck"; at: number }
+  | { type: "exit"; expected: boolean; cause: string; code: number | null; signal: string | null; at: number }
+  /** the file changed outside and was merged */
+  | { type: "outside"; source: NotebookSource; text: string }
+  | { type: "saved"; at: number }
+  /** something that a person should know */
+  | { type: "trouble"; text: string };
+
+/** What the process around the reducer has to do, in order. */
+export type Action =
+  | { do: "start" }
+  | { do: "run"; request: RunRequest }
+  | { do: "forget"; cells: string[] }
+  | { do: "interrupt"; run: string; soft: boolean }
+  | { do: "restart" }
+  | { do: "shutdown" }
+  /** the document changed: journal it, and write the file once it is quiet */
+  | { do: "journal"; record: JournalRecord }
+  | { do: "project" }
+  /** keep this cell's outputs on disk; none: drop them */
+  | { do: "keep"; cell: string };
+
+/** A line of the journal. What clients replay is made of these after a restart. */
+export type JournalRecord =
+  | {
+      type: "base";
+      rev: number;
+      mode: "auto" | "lazy";
+      source: NotebookSource;
+      saved: NotebookSource;
+      results: Record<string, KeptResult>;
+      runs: number;
+    }
+  | { type: "ops"; rev: number; ops: Operation[] }
+  | { type: "mode"; mode: "auto" | "lazy" }
+  | { type: "result"; cell: string; kept: KeptResult; runs: number }
+  | { type: "clear"; cell: string | null }
+  | { type: "saved" };
+
+/** What is known of a cell's last run. */
+export interface KeptResult {
+  result: Result;
+  run: string;
+  startedAt: number | null;
+  elapsedMs: number | null;
+  ran: Ran;
+}
+
+export type Refusal = { code: "stale" | "not-writer" | "bad-request" | "not-found" | "kernel" | "internal"; message: string };
+export type Unnumbered = NotebookEvent extends infer E ? (E extends { seq: number } ? Omit<E, "seq"> : never) : never;
+export type Outcome = { state: SessionState; events: NotebookEvent[]; actions: Action[]; value?: unknown } | { refused: Refusal };
+export type FieldValue = CallField["value"];
