@@ -31,10 +31,11 @@ export class BackendError extends Error {
 
 let loading: Promise<Backend> = Promise.resolve() as unknown as Promise<Backend>;
 const loaded = new Map<string, Backend>();
+let current: Backend | null = null;
 
 /**
  * Loads TensorFlow.js and sets its back end. `forced` (default: the environment's TOUCHSTONE_BACKEND) names the only one that is tried;
- * otherwise the first of `backends` that loads. Later calls with the same name give the same answer; another name switches.
+ * otherwise the one in use, at first the first of `backends` that loads. Later calls with the same name give the same answer; another name switches.
  */
 export function loadBackend(forced?: string | null, options: LoadOptions = {}): Promise<Backend> {
   const asked = forced ?? process.env["TOUCHSTONE_BACKEND"] ?? null;
@@ -47,10 +48,12 @@ async function load(asked: string | null, options: LoadOptions): Promise<Backend
   if (asked !== null && !backends.includes(asked as BackendName)) {
     throw new BackendError(`Expected \`TOUCHSTONE_BACKEND\` to be one of ${backends.join(", ")}, got \`${asked}\``);
   }
-  const known = loaded.get(asked ?? "");
+  // without a wish: what this process computes on already
+  const known = asked === null && current ? current : loaded.get(asked ?? "");
   const tf = known?.tf ?? (await loadTf());
   if (known) {
     await tf.setBackend(engineName(known.name));
+    current = known;
     return known;
   }
   const skipped: Backend["skipped"] = [];
@@ -60,6 +63,7 @@ async function load(asked: string | null, options: LoadOptions): Promise<Backend
       await tf.ready();
       const backend: Backend = { tf, name, device, skipped };
       loaded.set(asked ?? "", backend);
+      current = backend;
       loaded.set(name, backend);
       return backend;
     } catch (error) {

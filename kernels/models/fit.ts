@@ -1,0 +1,256 @@
+/** The training loop: batches gathered outside the engine, seeded, stoppable at any step, best weights kept. */
+import type { LayersModel, NamedTensorMap, Scalar, Tensor, Tensor2D, Variable } from "@tensorflow/tfjs";
+import type { Tf } from "../tensors/backend.js";
+import { derive, generator, permutation, seeded } from "../tensors/seeds.js";
+import type { Network, Outcome } from "./build.js";
+import { distilled, hard, type Loss } from "./loss.js";
+
+/** Vectors and truths of some rows; y is a class index, 0 or 1, or the number. */
+export interface Table {
+  x: Float32Array;
+  y: Float64Array;
+  rows: number;
+  width: number;
+}
+
+export interface FitOptions {
+  train: Table;
+  valid: Table;
+  outcome: Outcome;
+  loss: Loss;
+  scale?: { mean: number; sd: number };
+  /** name of the optimiser and its step */
+  optimizer?: string | { name: string; learningRate?: number };
+  epochs: number;
+  batch: number;
+  /** epochs without a better validation loss before stopping; 0 = never */
+  patience: number;
+  /** one a training row, made to have mean 1 */
+  weights?: Float32Array;
+  /** logits (or scaled numbers) of the teacher on the training rows, row-major */
+  soft?: { logits: Float32Array; temperature: number; alpha: number };
+  seed: number;
+  /** aborted: stop and keep the best */
+  signal?: AbortSignal;
+  breathe?(): Promise<void>;
+  onStep?(step: FitStep): void;
+  onEpoch?(history: History): void;
+}
+
+export interface FitStep {
+  epoch: number;
+  epochs: number;
+  /** rows done of all epochs */
+  done: number;
+  total: number;
+}
+
+/** Losses by epoch in the loss's own unit: nats a row for "log", the target's unit for the others (root of the mean square for "squared"). */
+export interface History {
+  loss: number[];
+  valLoss: number[];
+}
+
+export interface Fitted {
+  history: History;
+  /** epoch (from 1) whose weights were kept; 0 when none was finished */
+  best: number;
+  ended: "all epochs" | "no improvement" | "stopped";
+}
+
+/** Trains `network` in place and leaves it with the weights of the best validation loss. Throws on inputs that cannot be learned from. */
+export async function fit(tf: Tf, network: Network, options: FitOptions): Promise<Fitted> {
+  const { train, valid, epochs, batch, patience, signal, scale } = options;
+  const model = network.logits;
+  const k = network.outputs;
+  const trainable = variables(model);
+  const all = variables(model, true);
+  const optimizer = makeOptimizer(tf, options.optimizer);
+  const order = generator(derive(options.seed, "shuffle"));
+  const noise = generator(derive(options.seed, "dropout"));
+  const weights = options.weights ? unit(options.weights) : null;
+  const history: History = { loss: [], valLoss: [] };
+  const size = Math.min(batch, train.rows);
+  const xs = new Float32Array(size * train.width);
+  const ys = new Float32Array(size);
+  const ws = new Float32Array(size);
+  const ts = options.soft ? new Float32Array(size * k) : null;
+  const total = epochs * train.rows;
+  let best: { epoch: number; loss: number; weights: Float32Array[] } | null = null;
+  let ended: Fitted["ended"] = "all epochs";
+  let breathed = performance.now();
+
+  const step = (from: number, n: number, index: Uint32Array): Tensor => {
+    gather(train, index, from, n, xs, ys, scale);
+    if (weights) for (let i = 0; i < n; i++) ws[i] = weights[index[from + i]!]!;
+    if (ts) for (let i = 0; i < n; i++) ts.set(options.soft!.logits.subarray(index[from + i]! * k, (index[from + i]! + 1) * k), i * k);
+    return tf.tidy(() => {
+      const x = tf.tensor(xs.subarray(0, n * train.width), [n, ...network.shape]);
+      const y = tf.tensor1d(ys.subarray(0, n));
+      const w = weights ? tf.tensor1d(ws.subarray(0, n)) : null;
+      const t = ts ? tf.tensor2d(ts.subarray(0, n * k), [n, k]) : null;
+      const { value, grads } = tf.variableGrads(() => {
+        const z = seeded(noise, () => model.apply(x, { training: true })) as Tensor2D;
+        const one = t ? distilled(tf, options.outcome, options.loss, z, y, t, options.soft!) : hard(tf, options.outcome, options.loss, z, y);
+        return (w ? one.mul(w) : one).mean() as Scalar;
+      }, trainable);
+      optimizer.applyGradients(grads as NamedTensorMap);
+      return value;
+    });
+  };
+
+  try {
+    for (let epoch = 1; epoch <= epochs && ended === "all epochs"; epoch++) {
+      const index = permutation(train.rows, order);
+      const losses: Tensor[] = [];
+      let sum = 0;
+      let counted = 0;
+      const settle = async () => {
+        for (const one of losses.splice(0)) {
+          sum += ((await one.data())[0] as number) * Math.min(size, train.rows - counted);
+          counted += Math.min(size, train.rows - counted);
+          one.dispose();
+        }
+      };
+      for (let from = 0; from < train.rows; from += size) {
+        losses.push(step(from, Math.min(size, train.rows - from), index));
+        if (performance.now() - breathed > 40 || losses.length > 500) {
+          await settle();
+          options.onStep?.({ epoch, epochs, done: (epoch - 1) * train.rows + counted, total });
+          await options.breathe?.();
+          breathed = performance.now();
+          if (signal?.aborted) break;
+        }
+      }
+      await settle();
+      const stopped = signal?.aborted === true && counted < train.rows;
+      // a torn epoch counts only when nothing better exists
+      if (stopped && best) {
+        ended = "stopped";
+        break;
+      }
+      const loss = inUnit(sum / counted, options.loss, scale);
+      const z = await outputs(tf, network, valid.x, valid.rows);
+      const valLoss = inUnit(meanLoss(z, valid, k, options), options.loss, scale);
+      if (!Number.isFinite(loss) || !Number.isFinite(valLoss)) {
+        throw new RangeError(
+          `the loss became ${Number.isFinite(loss) ? valLoss : loss} in epoch ${epoch}: take a smaller learning rate, or scale the features`,
+        );
+      }
+      history.loss.push(loss);
+      history.valLoss.push(valLoss);
+      if (best === null || valLoss < best.loss)
+        best = { epoch, loss: valLoss, weights: await Promise.all(all.map(async (v) => Float32Array.from(await v.data()))) };
+      options.onEpoch?.(history);
+      await options.breathe?.();
+      if (signal?.aborted) ended = epoch === epochs ? "all epochs" : "stopped";
+      else if (patience > 0 && epoch - best.epoch >= patience && epoch < epochs) ended = "no improvement";
+    }
+    if (best && best.epoch !== history.loss.length) restore(tf, all, best.weights);
+    else if (best && ended === "stopped") restore(tf, all, best.weights);
+    return { history, best: best?.epoch ?? 0, ended };
+  } finally {
+    optimizer.dispose();
+  }
+}
+
+/** Raw outputs of the network for vectors, row-major. Chunked, so that the engine's memory stays small. */
+export async function outputs(
+  tf: Tf,
+  network: Pick<Network, "logits" | "shape" | "outputs">,
+  x: Float32Array,
+  rows: number,
+  model: LayersModel = network.logits,
+): Promise<Float32Array> {
+  const out = new Float32Array(rows * network.outputs);
+  const width = rows === 0 ? 0 : x.length / rows;
+  const chunk = Math.max(64, Math.min(4096, Math.floor(2_097_152 / Math.max(1, width))));
+  for (let from = 0; from < rows; from += chunk) {
+    const n = Math.min(chunk, rows - from);
+    const z = tf.tidy(
+      () => model.apply(tf.tensor(x.subarray(from * width, (from + n) * width), [n, ...network.shape]), { training: false }) as Tensor,
+    );
+    out.set((await z.data()) as Float32Array, from * network.outputs);
+    z.dispose();
+  }
+  return out;
+}
+
+function variables(model: LayersModel, all = false): Variable[] {
+  return (all ? model.weights : model.trainableWeights).map((w) => (w as unknown as { val: Variable }).val);
+}
+
+function restore(tf: Tf, all: Variable[], values: Float32Array[]): void {
+  tf.tidy(() => {
+    for (const [i, variable] of all.entries()) variable.assign(tf.tensor(values[i]!, variable.shape));
+  });
+}
+
+function gather(table: Table, index: Uint32Array, from: number, n: number, xs: Float32Array, ys: Float32Array, scale: FitOptions["scale"]): void {
+  const { width } = table;
+  for (let i = 0; i < n; i++) {
+    const row = index[from + i]!;
+    xs.set(table.x.subarray(row * width, (row + 1) * width), i * width);
+    const y = table.y[row]!;
+    ys[i] = scale ? (y - scale.mean) / scale.sd : y;
+  }
+}
+
+/** Mean of the hard loss from raw outputs, in double precision. */
+function meanLoss(z: Float32Array, table: Table, k: number, { outcome, loss, scale }: FitOptions): number {
+  let sum = 0;
+  for (let row = 0; row < table.rows; row++) {
+    const y = table.y[row]!;
+    if (outcome === "multiclass") {
+      let top = -Infinity;
+      for (let c = 0; c < k; c++) top = Math.max(top, z[row * k + c]!);
+      let total = 0;
+      for (let c = 0; c < k; c++) total += Math.exp(z[row * k + c]! - top);
+      sum += top + Math.log(total) - z[row * k + y]!;
+    } else if (outcome === "binary") {
+      const v = z[row]!;
+      sum += Math.max(v, 0) - v * y + Math.log1p(Math.exp(-Math.abs(v)));
+    } else {
+      const error = z[row]! - (scale ? (y - scale.mean) / scale.sd : y);
+      sum += loss === "absolute" ? Math.abs(error) : error * error;
+    }
+  }
+  return sum / table.rows;
+}
+
+function inUnit(value: number, loss: Loss, scale: FitOptions["scale"]): number {
+  const sd = scale?.sd ?? 1;
+  return loss === "log" ? value : loss === "absolute" ? value * sd : Math.sqrt(value) * sd;
+}
+
+function unit(weights: Float32Array): Float32Array {
+  let sum = 0;
+  for (const w of weights) sum += w;
+  return weights.map((w) => (w * weights.length) / sum);
+}
+
+const rates: Record<string, number> = { adam: 0.001, sgd: 0.01, momentum: 0.01, rmsprop: 0.001, adagrad: 0.01 };
+
+function makeOptimizer(tf: Tf, asked: FitOptions["optimizer"]): import("@tensorflow/tfjs").Optimizer {
+  const { name, learningRate } = typeof asked === "object" ? asked : { name: asked ?? "adam", learningRate: undefined };
+  const rate = learningRate ?? rates[name.toLowerCase()];
+  if (rate === undefined || !(rate > 0) || !Number.isFinite(rate)) {
+    throw new RangeError(
+      rates[name.toLowerCase()] === undefined
+        ? `Expected \`optimizer\` to be one of ${Object.keys(rates).join(", ")}, got \`${name}\``
+        : `Expected \`optimizer.learningRate\` to be above 0, got \`${learningRate}\``,
+    );
+  }
+  switch (name.toLowerCase()) {
+    case "sgd":
+      return tf.train.sgd(rate);
+    case "momentum":
+      return tf.train.momentum(rate, 0.9);
+    case "rmsprop":
+      return tf.train.rmsprop(rate);
+    case "adagrad":
+      return tf.train.adagrad(rate);
+    default:
+      return tf.train.adam(rate);
+  }
+}

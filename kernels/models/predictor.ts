@@ -1,0 +1,337 @@
+/** A trained network with its features as what the other cells take: answers records, has an evaluation, writes itself as a version. */
+import type { LayersModel } from "@tensorflow/tfjs";
+import type {
+  Evaluated,
+  Evaluation,
+  Field,
+  Finding,
+  Hash,
+  Paired,
+  Prediction,
+  Predictor,
+  Provenance,
+  Relation,
+  SampleLine,
+  Signature,
+  Split,
+  Task,
+} from "../protocol/values.js";
+import { evaluate } from "../stats/evaluate.js";
+import type { Dependence, Metric } from "../stats/types.js";
+import type { Tf } from "../tensors/backend.js";
+import { derive, generator, permutation } from "../tensors/seeds.js";
+import { canonical, saveModel } from "./artifacts.js";
+import type { Network } from "./build.js";
+import { outputs } from "./fit.js";
+import { writeVersion, vectorHex, type ModelParts, type PredictorParts } from "./version.js";
+import { recordChecker, toWire } from "./wire.js";
+
+/** Features once fitted: the bundle that training and serving both run. */
+export interface FittedFeatures {
+  /** ES module whose default export is (record, state) => numbers */
+  code: string;
+  hash: Hash;
+  state: unknown;
+  width: number;
+  fields: Field[];
+  /** row-major float32 vectors of records */
+  vectors(records: object[]): Float32Array;
+  /** vectors of a relation's rows, in its order */
+  matrix(relation: Relation): Promise<{ x: Float32Array; rows: number; width: number }>;
+}
+
+/** What our own predictors can do beyond the spine; found by `innerOf`. */
+export interface Inner {
+  features: FittedFeatures;
+  /** answers to vectors, row-major, `width` values a row */
+  answers(x: Float32Array, rows: number): Promise<{ values: Float32Array; width: number }>;
+  /** what a version keeps of it */
+  parts(): Promise<PredictorParts>;
+}
+const inner: unique symbol = Symbol.for("touchstone.model.inner");
+
+/** The inner side of a predictor made here; null of any other. */
+export function innerOf(predictor: object): Inner | null {
+  return (predictor as { [inner]?: Inner })[inner] ?? null;
+}
+
+export interface ModelOptions {
+  tf: Tf;
+  network: Network;
+  features: FittedFeatures;
+  label: string;
+  task: Exclude<Task, { kind: "forecast" }>;
+  provenance: Provenance;
+}
+
+/** The task's answer as the signature of a version says it. */
+export function outputOf(task: Task): Signature["output"] {
+  if (task.kind === "binary") return { name: task.target, kind: "probability", ...(task.classes ? { classes: task.classes } : {}) };
+  if (task.kind === "multiclass") return { name: task.target, kind: "probabilities", ...(task.classes ? { classes: task.classes } : {}) };
+  return { name: task.target, kind: "number" };
+}
+
+/** A predictor of a trained network. It keeps a copy of the weights, so it answers on after the network's tensors are gone. */
+export async function modelPredictor(options: ModelOptions): Promise<Predictor & { [inner]: Inner; release(): void }> {
+  const { tf, network, features, task } = options;
+  const saved: ModelParts = canonical(await saveModel(tf, network.answer));
+  const input: Signature = { inputs: features.fields, output: outputOf(task) };
+  let live: LayersModel | null = network.answer;
+  const model = async () =>
+    (live ??= await tf.loadLayersModel(
+      tf.io.fromMemory({
+        modelTopology: saved.modelTopology as object,
+        weightSpecs: saved.weightSpecs as never,
+        weightData: saved.weightData as ArrayBuffer,
+      }),
+    ));
+  const own: Inner = {
+    features,
+    answers: async (x, rows) => ({ values: await outputs(tf, network, x, rows, await model()), width: network.outputs }),
+    parts: async () => ({ kind: "model", model: saved, features: { code: features.code, state: features.state } }),
+  };
+  return {
+    label: options.label,
+    task,
+    input,
+    params: network.params,
+    bytes:
+      JSON.stringify(saved.modelTopology).length +
+      JSON.stringify(saved.weightSpecs).length +
+      saved.weightData.byteLength +
+      features.code.length +
+      (JSON.stringify(features.state)?.length ?? 0),
+    provenance: options.provenance,
+    predict: async (records) => {
+      if (records.length === 0) return [];
+      const { values, width } = await own.answers(features.vectors(records), records.length);
+      return asPredictions(values, width, task);
+    },
+    stage: async () => {
+      throw new Error(`${options.label} has not been evaluated: only what a call such as train or distill returned can be staged`);
+    },
+    release: () => {
+      live?.dispose();
+      live = null;
+    },
+    [inner]: own,
+  };
+}
+
+/** Flat answers to predictions: numbers, or views of one row's probabilities. */
+export function asPredictions(values: Float32Array, width: number, task: Task): Prediction[] {
+  const rows = values.length / width;
+  if (task.kind !== "multiclass") return Array.from({ length: rows }, (_, i) => values[i * width]!);
+  return Array.from({ length: rows }, (_, i) => values.subarray(i * width, (i + 1) * width));
+}
+
+/** Answers of any predictor to a relation's rows, in its order: by vectors where it is ours, else row by row. */
+export async function answersOf(
+  predictor: Predictor,
+  relation: Relation,
+  breathe?: () => Promise<void>,
+): Promise<{ values: Float32Array; width: number }> {
+  const own = innerOf(predictor);
+  if (own) {
+    const { x, rows } = await own.features.matrix(relation);
+    return own.answers(x, rows);
+  }
+  const rows = await relation.rows();
+  const all: Prediction[] = [];
+  for (let from = 0; from < rows.length; from += 1024) {
+    all.push(...(await predictor.predict(rows.slice(from, from + 1024))));
+    await breathe?.();
+  }
+  const first = all[0];
+  const width = typeof first === "object" ? first.length : 1;
+  const values = new Float32Array(all.length * width);
+  for (const [i, p] of all.entries()) typeof p === "number" ? (values[i] = p) : values.set(p, i * width);
+  return { values, width };
+}
+
+/** Truth and identity of the rows that judge. */
+export interface Judged {
+  ys: Float64Array;
+  keys: Hash;
+  dependence: Dependence;
+}
+
+export interface EvaluateModelOptions {
+  split: Split;
+  metric: Metric;
+  judged: Judged;
+  seed: number;
+  /** answers to the test rows, row-major */
+  answers: { values: Float32Array; width: number };
+}
+
+/** Scores answers on a split's test rows. */
+export function evaluateAnswers(task: Task, { split, metric, judged, seed, answers }: EvaluateModelOptions): Evaluation {
+  return evaluate(metric, judged.ys, asPredictions(answers.values, answers.width, task), {
+    split: split.id,
+    keys: judged.keys,
+    seed,
+    ...judged.dependence,
+  });
+}
+
+export interface StageOptions extends EvaluateModelOptions {
+  evaluation: Evaluation;
+  /** the bar, its difference to this model, and its answers where the metric needs them */
+  bar: { label: string; evaluation: Evaluation; against: Paired; values?: Float32Array };
+  history?: { loss: number[]; valLoss: number[] };
+  notebook: string;
+  cell: string;
+  /** sketches of the training rows for drift */
+  reference(): Promise<unknown>;
+  source?: Record<string, string>;
+}
+
+/** The predictor with its evaluation, able to write itself. */
+export function evaluated<P extends Predictor>(predictor: P, options: StageOptions): P & Evaluated {
+  const { evaluation, bar, split, judged, answers, metric } = options;
+  return Object.assign(predictor, {
+    evaluation,
+    stage: async (dir: string) => {
+      const own = innerOf(predictor);
+      if (!own) throw new Error(`${predictor.label} was not trained here and cannot be staged`);
+      return writeVersion(dir, {
+        ...(await own.parts()),
+        label: predictor.label,
+        signature: await withRanges(predictor.input, split.train),
+        card: {
+          label: predictor.label,
+          metric: metric.name,
+          better: metric.better,
+          value: evaluation.value,
+          ci: evaluation.ci,
+          n: evaluation.n,
+          baseline: { label: bar.label, value: bar.evaluation.value, ci: bar.evaluation.ci, against: bar.against },
+          split: { id: split.id, by: split.spec.by, key: split.spec.key, cut: split.spec.cut },
+          task: predictor.task,
+          ...("classes" in predictor.task && predictor.task.classes ? { classes: predictor.task.classes } : {}),
+          notebook: options.notebook,
+          cell: options.cell,
+          ...(options.history ? { history: options.history } : {}),
+        },
+        evaluation: {
+          split: split.id,
+          metric: metric.name,
+          value: evaluation.value,
+          ci: evaluation.ci,
+          n: evaluation.n,
+          keys: evaluation.keys,
+          y: judged.ys,
+          prediction: answers.values,
+          width: answers.width,
+          losses: evaluation.losses,
+          baselineLosses: bar.evaluation.losses,
+          ...(bar.values ? { baselinePrediction: bar.values } : {}),
+          dependence: judged.dependence,
+          seed: options.seed,
+        },
+        sample: await sample(predictor, own, split.test, options.seed),
+        reference: await options.reference(),
+        params: predictor.params,
+        provenance: predictor.provenance,
+        ...(options.source ? { source: options.source } : {}),
+      });
+    },
+  });
+}
+
+/** Rows looked at for the sample. */
+const LOOK = 20_000;
+
+/**
+ * 256 rows of the test part with their exact vectors and answers: for each field the least, the greatest, a null, the rarest and the longest text, then rows
+ * drawn at random. The record is what a caller would send, and the vector what the host makes of it; it must equal the vector that was judged.
+ */
+async function sample(predictor: Predictor, own: Inner, test: Relation, seed: number): Promise<SampleLine[]> {
+  const rows = await test.rows(LOOK);
+  const chosen = new Set<number>();
+  for (const field of own.features.fields) for (const at of extremes(rows.map((row) => (row as Record<string, unknown>)[field.name]))) chosen.add(at);
+  for (const at of permutation(rows.length, generator(derive(seed, "sample")))) {
+    if (chosen.size >= 256) break;
+    chosen.add(at);
+  }
+  const picked = [...chosen].slice(0, 256).sort((a, b) => a - b);
+  const check = recordChecker(predictor.input);
+  const wires = picked.map((at) => {
+    const row = rows[at] as Record<string, unknown>;
+    return Object.fromEntries(own.features.fields.map(({ name }) => [name, toWire(row[name] ?? null)]));
+  });
+  const records = wires.map((wire, i) => check(JSON.parse(JSON.stringify(wire)), `sample[${i}]`).record);
+  const x = own.features.vectors(records);
+  const direct = own.features.vectors(picked.map((at) => rows[at] as object));
+  const { width } = own.features;
+  for (let i = 0; i < x.length; i++) {
+    if (!Object.is(x[i], direct[i])) {
+      throw new Error(
+        `a record gives another vector when it is sent as JSON than in training: number ${(i % width) + 1} of ${width} is ${x[i]} against ${direct[i]}, for ${JSON.stringify(wires[Math.floor(i / width)])}`,
+      );
+    }
+  }
+  const { values, width: columns } = await own.answers(x, records.length);
+  return picked.map((_, i) => ({
+    record: wires[i] as SampleLine["record"],
+    vector: vectorHex(x.subarray(i * width, (i + 1) * width)),
+    prediction: columns === 1 ? values[i]! : Array.from(values.subarray(i * columns, (i + 1) * columns)),
+  }));
+}
+
+function extremes(values: unknown[]): number[] {
+  const at: number[] = [];
+  const numbers = values.map((v) => (v instanceof Date ? v.getTime() : typeof v === "bigint" ? Number(v) : v));
+  const pick = (better: (a: number, b: number) => boolean) => {
+    let best = -1;
+    for (const [i, v] of numbers.entries())
+      if (typeof v === "number" && Number.isFinite(v) && (best < 0 || better(v, numbers[best] as number))) best = i;
+    if (best >= 0) at.push(best);
+  };
+  pick((a, b) => a < b);
+  pick((a, b) => a > b);
+  const empty = values.findIndex((v) => v === null || v === undefined || (typeof v === "number" && Number.isNaN(v)));
+  if (empty >= 0) at.push(empty);
+  const counts = new Map<string, { n: number; at: number }>();
+  let longest = -1;
+  for (const [i, v] of values.entries()) {
+    if (typeof v !== "string") continue;
+    const seen = counts.get(v);
+    if (seen) seen.n++;
+    else counts.set(v, { n: 1, at: i });
+    if (longest < 0 || v.length > (values[longest] as string).length) longest = i;
+  }
+  if (longest >= 0) at.push(longest);
+  let rarest: { n: number; at: number } | null = null;
+  for (const one of counts.values()) if (!rarest || one.n < rarest.n) rarest = one;
+  if (rarest) at.push(rarest.at);
+  return at;
+}
+
+/** Fills in what the fields lack: ranges (p0.1, p99.9) of numbers and the categories of texts, seen in training. */
+async function withRanges(signature: Signature, train: Relation): Promise<Signature> {
+  const open = signature.inputs.filter((f) => !f.range && !f.seen && ["double", "integer", "bigint", "decimal", "string"].includes(f.type));
+  if (open.length === 0) return signature;
+  const columns = await train.columns(open.map((f) => f.name));
+  const more = new Map<string, Partial<Field>>();
+  for (const { name, type } of open) {
+    const values = columns[name]!;
+    if (type === "string") {
+      const counts = new Map<string, number>();
+      for (const v of values as unknown[]) if (typeof v === "string") counts.set(v, (counts.get(v) ?? 0) + 1);
+      // equal counts in the order of the texts: the same rows give the same bytes
+      const seen = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 1000);
+      more.set(name, { seen: seen.map(([v]) => v) });
+    } else {
+      const sorted = Float64Array.from(values as ArrayLike<unknown>, (v) => (v === null ? NaN : Number(v)))
+        .filter(Number.isFinite)
+        .sort();
+      if (sorted.length > 0)
+        more.set(name, { range: [sorted[Math.floor(0.001 * (sorted.length - 1))]!, sorted[Math.ceil(0.999 * (sorted.length - 1))]!] });
+    }
+  }
+  return { ...signature, inputs: signature.inputs.map((f) => ({ ...f, ...more.get(f.name) })) };
+}
+
+export type { Finding };
