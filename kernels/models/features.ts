@@ -1,0 +1,135 @@
+/** Features: the one mechanism that turns a record into numbers, the same in training and when served (contracts 4). */
+import type { RunContext } from "../protocol/cells.js";
+import type { FeatureSpec, Features } from "../protocol/library.js";
+import type { Field, Hash, Relation } from "../protocol/values.js";
+import { settle } from "../protocol/values.js";
+import { checkInput, checkState, describeFields, identityParts } from "./features-input.js";
+import { buildBundle, folderOf } from "./features-bundle.js";
+import { FeatureError, openFeatures, type OpenFeatures } from "./features-load.js";
+import { checkPure } from "./features-pure.js";
+
+export * as f from "./f.js";
+export { FeatureError, loadFeatures, openFeatures } from "./features-load.js";
+
+/** What `features({...})` returns: the declaration, frozen. Its code is read from the cell when a training starts. */
+export class FeatureSet implements Features {
+  readonly input: Record<string, string>;
+  readonly fit: ((rows: Relation) => unknown) | null;
+  readonly row: (record: never, state: never) => ArrayLike<number>;
+  /** cell that called `features`; null outside of a notebook */
+  readonly cell: string | null;
+  constructor(spec: FeatureSpec<unknown>, cell: string | null) {
+    this.input = spec.input;
+    this.fit = spec.fit ?? null;
+    this.row = spec.row as FeatureSet["row"];
+    this.cell = cell;
+    Object.freeze(this);
+  }
+}
+
+/** Checks a declaration. `cell` is the calling cell's id: the runtime binds it. Throws a TypeError that names the part. */
+export function features<S>(spec: FeatureSpec<S>, cell: string | null = null): FeatureSet {
+  if (spec === null || typeof spec !== "object") throw new TypeError(`Expected \`features\` to get an object, got \`${String(spec)}\``);
+  for (const key of Object.keys(spec)) {
+    if (!["input", "fit", "row"].includes(key)) throw new TypeError(`features: \`${key}\` is not one of input, fit, row`);
+  }
+  const input = checkInput(spec.input);
+  if (spec.fit !== undefined && typeof spec.fit !== "function")
+    throw new TypeError(`Expected \`fit\` to be a function of the training rows, got \`${String(spec.fit)}\``);
+  if (typeof spec.row !== "function")
+    throw new TypeError(`Expected \`row\` to be a function of a record and the fitted state, got \`${String(spec.row)}\``);
+  if (/^async\b/.test(Function.prototype.toString.call(spec.row)))
+    throw new TypeError("features: `row` must not be async; what it needs belongs into `fit`");
+  return new FeatureSet({ input, row: spec.row, ...(spec.fit && { fit: spec.fit as FeatureSpec<unknown>["fit"] }) } as FeatureSpec<unknown>, cell);
+}
+
+/** Features with their fitted state, ready for training; `vectors` runs the very file that is served. */
+export interface FittedFeatures {
+  /** features.mjs */
+  code: string;
+  hash: Hash;
+  /** JSON */
+  state: unknown;
+  /** numbers a record */
+  width: number;
+  /** for the signature: nullable if declared or seen, ranges and categories seen */
+  fields: Field[];
+  /** what was converted or noticed: "distance: BIGINT is read as double" */
+  notes: string[];
+  /** records to vectors, row-major; throws a FeatureError that names record and field */
+  vectors(records: readonly object[]): Float32Array;
+  /** all rows of a relation, in its order, row-major */
+  matrix(relation: Relation): Promise<{ x: Float32Array; rows: number; width: number }>;
+}
+
+export interface BundleOptions {
+  /** identity: columns that are no inputs (target, key, weight) */
+  exclude?: readonly string[];
+}
+
+/**
+ * Closes over `row`, fits the state on `relation` (the training rows), and proves on sample rows that the file is pure.
+ * Call it when the training run starts. "identity" takes every numeric column that is not excluded as it is.
+ */
+export async function bundleFeatures(
+  context: Pick<RunContext, "capture" | "notebook" | "breathe">,
+  feats: Features | "identity",
+  relation: Relation,
+  options: BundleOptions = {},
+): Promise<FittedFeatures> {
+  await relation[settle]?.();
+  const identity = feats === "identity" ? await identityParts(relation, options.exclude ?? []) : null;
+  if (!identity && !(feats instanceof FeatureSet)) throw new TypeError('Expected `features` to be made by `features({...})`, or "identity"');
+  const bundle = identity ? await buildBundle({ ...identity, folder: folderOf(context.notebook) }) : await context.capture(feats);
+  const input = identity ? identity.input : (feats as FeatureSet).input;
+  const state = identity ? null : await fitState(feats as FeatureSet, relation);
+  const open = openFeatures(bundle.code, state);
+  const { fields, notes } = await describeFields(input, relation, context);
+
+  const sample = await samples(relation, Object.keys(input));
+  if (sample.length === 0) throw new RangeError("features: the training rows are empty");
+  const width = open.width(sample[0])!;
+  if (width === 0) throw new RangeError("features: `row` returns no numbers");
+  checkPure(bundle.code, state, open, sample);
+  return {
+    ...bundle,
+    state,
+    width,
+    fields,
+    notes,
+    vectors: (records) => open.vectors(records),
+    matrix: (rows) => matrix(open, rows, Object.keys(input), width, context),
+  };
+}
+
+/** The first rows and, when there are more, some spread over the rest. */
+async function samples(relation: Relation, columns: string[]): Promise<object[]> {
+  const pick = (row: Record<string, unknown>) => Object.fromEntries(columns.map((name) => [name, row[name]]));
+  const head = (await relation.rows(128)) as Record<string, unknown>[];
+  if (head.length < 128) return head.map(pick);
+  const spread = (await relation.sample(128, { seed: 1 }).rows()) as Record<string, unknown>[];
+  return [...head, ...spread].map(pick);
+}
+
+async function fitState(feats: FeatureSet, relation: Relation): Promise<unknown> {
+  if (!feats.fit) return null;
+  const state: unknown = await feats.fit(relation);
+  return checkState(state);
+}
+
+async function matrix(open: OpenFeatures, relation: Relation, columns: string[], width: number, context: Pick<RunContext, "breathe">) {
+  await relation[settle]?.();
+  const rows = await relation.count();
+  const x = new Float32Array(rows * width);
+  let done = 0;
+  for await (const batch of relation.batches({ columns })) {
+    const { length } = batch;
+    if (done + length > rows) throw new RangeError("the relation has more rows than it counted");
+    for (const name of columns) if (!(name in batch)) throw new FeatureError(`the rows have no column \`${name}\``, done, name);
+    open.columns(batch, length, x, done * width, width, done);
+    done += length;
+    await context.breathe();
+  }
+  if (done !== rows) throw new RangeError(`the relation counted ${rows} rows and gave ${done}`);
+  return { x, rows, width };
+}
