@@ -1,0 +1,509 @@
+/** Serving: which version answers, who may change that, and what is remembered of each answer. Started once by the server; owns registry, hosts and logs. */
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Hono } from "hono";
+import { readVersion } from "../../kernels/paths/folder.js";
+import type {
+  FeedbackRecord,
+  HistoryLine,
+  ModelSummary,
+  Proposal,
+  ProposeRequest,
+  ServerCalls,
+  VersionCard,
+} from "../../kernels/protocol/serving.js";
+import type { Manifest, Signature, VersionRef } from "../../kernels/protocol/values.js";
+import { createHostManager, type HostManager } from "../host/manager.js";
+import { HostDied, HostRefused, type HostAnswer, type HostOptions, type HostRequest, type Host } from "../host/process.js";
+import type { Step } from "../registry/disk.js";
+import type { ModelState } from "../registry/fold.js";
+import { propose, ProposalError, readProposal, type Judged } from "../registry/propose.js";
+import { openRegistry } from "../registry/registry.js";
+import { assign, type Arm } from "./assign.js";
+import { createLogs } from "./logs.js";
+import { createCounters } from "./metrics.js";
+import { servingRoutes } from "./routes.js";
+
+export interface Logger {
+  info(message: string): void;
+  error(message: string): void;
+}
+
+export interface ServingOptions {
+  root: string;
+  log: Logger;
+  now?: () => number;
+  /** fault-injection seam: called at each named step of disk work */
+  step?: Step | null;
+  /** how hosts are started; tests replace it */
+  start?: (options: HostOptions) => Promise<Host>;
+  /** ms between looks at the log's segments; 0 = never */
+  compactEvery?: number;
+}
+
+export type ServingEvent =
+  /** table, hosts or aliases of a model changed */
+  | { type: "model"; name: string }
+  | { type: "proposal"; proposal: Proposal }
+  /** for the page's banner: a fall-back, a dead host */
+  | { type: "notice"; level: "info" | "warning" | "error"; name: string; text: string };
+
+/** A version as routing knows it: read once, immutable. */
+export interface Served {
+  version: number;
+  dir: string;
+  key: string;
+  manifest: Manifest;
+  signature: Signature;
+  card: VersionCard;
+  proposal: Proposal;
+}
+
+/** What one model's requests are routed by; never changed, only replaced. */
+export interface Route {
+  name: string;
+  champion: number | null;
+  challenger: number | null;
+  previous: number | null;
+  arms: readonly Arm[];
+  salt: string;
+  versions: ReadonlyMap<number, Served>;
+  retired: boolean;
+}
+
+export interface PredictRequest extends Omit<HostRequest, "name" | "version"> {
+  name: string;
+  /** asked for by path or label; else by assignment */
+  version?: number | "champion" | "challenger";
+  body: Uint8Array;
+  key: string | null;
+  id: string | null;
+  durable: boolean;
+}
+
+export interface PredictAnswer extends HostAnswer {
+  version: number;
+  arm: "champion" | "challenger";
+  degraded: string | null;
+  id: string;
+}
+
+export class ServingError extends Error {
+  override name = "ServingError";
+  readonly status: 400 | 404 | 409 | 503;
+  constructor(status: 400 | 404 | 409 | 503, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export interface Serving {
+  /** /v1 /v2 /invocations /metrics /ping /health */
+  app: Hono;
+  /** calls of kernels */
+  handle<M extends keyof ServerCalls>(method: M, params: ServerCalls[M]["params"]): Promise<ServerCalls[M]["result"]>;
+  models(): ModelSummary[];
+  model(name: string): ModelSummary | null;
+  history(name: string): HistoryLine[];
+  served(name: string, version: number): Served | null;
+  proposals: { list(): Proposal[]; get(id: string): Proposal | null };
+  propose(request: ProposeRequest): Promise<Proposal>;
+  commit(proposal: string, by: string): Promise<Proposal>;
+  rollback(name: string, by: string, why?: string): Promise<ModelSummary>;
+  /** share of traffic for the challenger, 0 to 1; 1 makes it champion, 0 takes it out */
+  share(name: string, share: number, by: string): Promise<ModelSummary>;
+  retire(name: string, by: string, why?: string): Promise<void>;
+  predict(request: PredictRequest): Promise<PredictAnswer>;
+  feedback(records: FeedbackRecord[]): Promise<void>;
+  subscribe(listener: (event: ServingEvent) => void): () => void;
+  compact(all?: boolean): Promise<void>;
+  metrics(): string;
+  routes(): ReadonlyMap<string, Route>;
+  /** all hosts that were in service are ready, or have failed */
+  ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Takes the lock, folds the history, opens the routing table at once and starts the hosts. Throws a LockedError when another process owns ROOT. */
+export function createServing(options: ServingOptions): Serving {
+  const { root, log } = options;
+  const now = options.now ?? Date.now;
+  const step = options.step ?? null;
+  const registry = openRegistry({ root, step });
+  const sockets = mkdtempSync(join(tmpdir(), "tsh-"));
+  const counters = createCounters();
+  const logs = createLogs({ root, now, step, log: log.error, ...(options.compactEvery === undefined ? {} : { every: options.compactEvery }) });
+  const listeners = new Set<(event: ServingEvent) => void>();
+  const recent = new Map<string, Proposal>();
+  let turn: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const emit = (event: ServingEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+  /** changes of the registry, one at a time */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = turn.then(work, work);
+    turn = result.catch(() => undefined);
+    return result;
+  };
+  const at = (): string => new Date(now()).toISOString();
+
+  const manager: HostManager = createHostManager({
+    sockets,
+    now,
+    ...(options.start ? { start: options.start } : {}),
+    onDeath(key, reason) {
+      const { name, version } = fromKey(key);
+      counters.count("touchstone_host_deaths_total", { model_name: name, version: String(version) });
+      log.error(`host of ${key}: ${reason}`);
+      emit({ type: "notice", level: "warning", name, text: `The host of version ${version} died: ${reason}. It is started again.` });
+      emit({ type: "model", name });
+    },
+    onOpen(key, reason) {
+      const { name, version } = fromKey(key);
+      const why = `its host died three times within a minute, last: ${reason}`;
+      void inTurn(async () => {
+        const route = table.get(name);
+        if (!route || closed) return;
+        if (route.challenger === version) dropChallenger(name, "touchstone", why);
+        else if (route.champion === version && route.previous !== null) goBack(name, route, "touchstone", why);
+        else
+          emit({
+            type: "notice",
+            level: "error",
+            name,
+            text: `Version ${version} cannot be served: ${why}. There is no earlier version to fall back to.`,
+          });
+      });
+    },
+  });
+
+  const cache = new Map<string, Served>();
+  const servedOf = (name: string, version: number): Served => {
+    const key = keyOf(name, version);
+    const known = cache.get(key);
+    if (known) return known;
+    const dir = registry.versionDir(name, version);
+    const { manifest, signature, card, hash } = readVersion(dir);
+    const line = registry.state().models.get(name)?.versions.get(version);
+    if (line && line.manifest !== hash)
+      throw new Error(`${key} is not the version that was promoted: its manifest has another hash than the history's`);
+    const { proposal } = JSON.parse(readFileSync(join(dir, "proposal.json"), "utf8")) as Judged;
+    const served = { version, dir, key, manifest, signature, card: { ...card, name }, proposal };
+    cache.set(key, served);
+    return served;
+  };
+
+  const routeOf = (model: ModelState): Route => {
+    const versions = new Map<number, Served>();
+    for (const version of [...model.versions.keys()].sort((a, b) => a - b)) {
+      try {
+        versions.set(version, servedOf(model.name, version));
+      } catch (error) {
+        log.error(`${keyOf(model.name, version)} cannot be read: ${(error as Error).message}`);
+      }
+    }
+    const { name, champion, challenger, previous, salt, retired } = model;
+    const arms = model.arms.length > 0 ? model.arms : champion === null ? [] : [{ version: champion, share: 1 }];
+    return { name, champion, challenger, previous, arms, salt, versions, retired };
+  };
+  const tableOf = (): ReadonlyMap<string, Route> => new Map([...registry.state().models].map(([name, model]) => [name, routeOf(model)]));
+
+  let table = tableOf();
+
+  /** One assignment; hosts that are not wanted any more are drained afterwards. */
+  const swap = (name: string): void => {
+    table = new Map(table).set(name, routeOf(registry.state().models.get(name)!));
+    manager.keep(wanted());
+    emit({ type: "model", name });
+  };
+  const wanted = (): Set<string> => {
+    const keys = new Set<string>();
+    for (const route of table.values())
+      for (const version of [route.champion, route.challenger, route.previous, ...route.arms.map((arm) => arm.version)])
+        if (version !== null) keys.add(keyOf(route.name, version));
+    return keys;
+  };
+  const ensureAll = async (): Promise<void> => {
+    for (const route of table.values())
+      for (const version of new Set([route.champion, route.challenger, route.previous])) {
+        const served = version === null ? undefined : route.versions.get(version);
+        if (!served || closed) continue;
+        await manager.ensure(served.key, served.dir).catch((error: Error) => {
+          log.error(`${served.key} cannot be served: ${error.message}`);
+          emit({ type: "notice", level: "error", name: route.name, text: `Version ${served.version} cannot be served: ${error.message}` });
+        });
+        emit({ type: "model", name: route.name });
+      }
+  };
+
+  const goBack = (name: string, route: Route, by: string, why: string): void => {
+    registry.append({ at: at(), type: "rollback", name, from: route.champion!, to: route.previous!, why, by });
+    swap(name);
+    emit({ type: "notice", level: "warning", name, text: `Rolled back to v${route.previous}: ${why}` });
+  };
+  const dropChallenger = (name: string, by: string, why: string): void => {
+    const version = table.get(name)?.challenger ?? null;
+    registry.append({ at: at(), type: "arms", name, salt: "", arms: [], why, by });
+    registry.append({ at: at(), type: "alias", name, alias: "challenger", version: null, why, by });
+    swap(name);
+    emit({ type: "notice", level: "warning", name, text: `Version ${version} was taken out of the live split: ${why}` });
+  };
+  const routeNamed = (name: string): Route => {
+    const route = table.get(name);
+    if (!route || route.retired) throw new ServingError(404, `no model is called ${JSON.stringify(name)}`);
+    return route;
+  };
+
+  const commit = (id: string, by: string): Promise<Proposal> =>
+    inTurn(async () => {
+      const judged = readProposal(registry, id);
+      if (!judged) throw new ServingError(404, `no proposal has the id ${JSON.stringify(id)}: run the promote cell again`);
+      const { proposal, request } = judged;
+      if (proposal.version !== null) return proposal;
+      if (!proposal.passed) throw new ServingError(409, proposal.sentence);
+      const { name } = proposal;
+      const champion = registry.state().models.get(name)?.champion ?? null;
+      if (champion !== judged.champion)
+        throw new ServingError(
+          409,
+          `version ${champion ?? "none"} of ${name} is in use now, the proposal was judged against ${judged.champion ?? "none"}: run the promote cell again`,
+        );
+      const from = join(registry.places.proposals, id, "version");
+      const { version, dir, manifest } = registry.place(name, from, `${JSON.stringify(judged)}\n`);
+      const key = keyOf(name, version);
+      const discard = (error: Error): never => {
+        manager.keep(wanted());
+        registry.disk.remove(dir);
+        throw error;
+      };
+      // ready and proved before the line is written: the swap then never waits
+      const host = await manager
+        .ensure(key, dir)
+        .catch((error: Error) => discard(new ServingError(503, `version ${version} does not start: ${error.message}. Nothing was changed.`)));
+      if (host.hash !== manifest) discard(new ServingError(409, "the version changed while it was committed. Nothing was changed."));
+      const canary = request.rollout !== null && champion !== null;
+      try {
+        registry.append({
+          ...{ at: at(), type: "promote", name, version, alias: canary ? "challenger" : "champion", proposal: id, manifest, by },
+          ...{ metric: proposal.metric, value: proposal.candidate, baseline: proposal.baseline, incumbent: proposal.incumbent?.value ?? null },
+        });
+      } catch (error) {
+        discard(new ServingError(503, `the history could not be written: ${(error as Error).message}. Nothing was changed.`));
+      }
+      if (canary) setShare(name, 0.01, champion, version, by);
+      swap(name);
+      registry.disk.remove(from);
+      log.info(`${key} is ${canary ? "challenger" : "champion"}, committed by ${by}`);
+      const done = readProposal(registry, id)!.proposal;
+      recent.set(id, done);
+      emit({ type: "proposal", proposal: done });
+      return done;
+    });
+
+  const setShare = (name: string, share: number, champion: number, challenger: number, by: string): void => {
+    const salt = registry.state().models.get(name)?.salt || randomUUID();
+    const arms = [
+      { version: challenger, share },
+      { version: champion, share: 1 - share },
+    ];
+    registry.append({ at: at(), type: "arms", name, salt, arms, why: `${share * 100} % to version ${challenger}`, by });
+  };
+
+  const summaryOf = (route: Route): ModelSummary => {
+    const state = registry.state().models.get(route.name)!;
+    const versions = [...route.versions.values()].map(({ version, manifest, card, proposal }) => ({
+      ...{ version, label: manifest.label, metric: card.metric, better: card.better, value: card.value, ci: card.ci },
+      baseline: { label: card.baseline.label, value: card.baseline.value },
+      ...{ incumbent: proposal.incumbent, gates: proposal.gates, bytes: manifest.bytes, params: manifest.params, p99: proposal.latency?.p99 ?? null },
+      ...{ at: state.versions.get(version)!.at, notebook: card.notebook, cell: card.cell },
+    }));
+    const hosts: ModelSummary["hosts"] = {};
+    for (const version of route.versions.keys()) {
+      const found = manager.state(keyOf(route.name, version));
+      if (found) hosts[version] = found;
+    }
+    const { name, champion, challenger } = route;
+    return { name, champion, challenger, versions, hosts, traffic: counters.traffic(name, now()) };
+  };
+
+  const serving: Omit<Serving, "app"> = {
+    async handle(method, params) {
+      const calls: { [M in keyof ServerCalls]: (params: ServerCalls[M]["params"]) => Promise<ServerCalls[M]["result"]> } = {
+        "registry.propose": (request) => serving.propose(request),
+        "registry.commit": ({ proposal, by }) => commit(proposal, by),
+        "registry.resolve": async (ref) => resolve(ref),
+        "log.files": (range) => logs.files(range),
+      };
+      if (!Object.hasOwn(calls, method)) throw new ServingError(404, `no such call: ${String(method)}`);
+      return calls[method](params);
+    },
+    models: () => [...table.values()].filter((route) => !route.retired).map(summaryOf),
+    model: (name) => {
+      const route = table.get(name);
+      return route && !route.retired ? summaryOf(route) : null;
+    },
+    history: (name) => registry.lines().filter((line) => line.name === name),
+    served: (name, version) => table.get(name)?.versions.get(version) ?? null,
+    proposals: {
+      list: () => [...recent.values()],
+      get: (id) => recent.get(id) ?? readProposal(registry, id)?.proposal ?? null,
+    },
+    async propose(request) {
+      const judged = await inTurn(() => propose({ registry, sockets, log: log.info }, request));
+      recent.set(judged.proposal.id, judged.proposal);
+      if (recent.size > 50) recent.delete(recent.keys().next().value!);
+      emit({ type: "proposal", proposal: judged.proposal });
+      return judged.proposal;
+    },
+    commit,
+    rollback: (name, by, why = `asked for by ${by}`) =>
+      inTurn(async () => {
+        const route = routeNamed(name);
+        if (route.challenger !== null && route.arms.some((arm) => arm.version === route.challenger)) dropChallenger(name, by, why);
+        else if (route.champion === null || route.previous === null) throw new ServingError(409, `${name} has no earlier version to go back to`);
+        else goBack(name, route, by, why);
+        return summaryOf(table.get(name)!);
+      }),
+    share: (name, share, by) =>
+      inTurn(async () => {
+        const route = routeNamed(name);
+        if (!(share >= 0 && share <= 1)) throw new ServingError(400, `Expected \`share\` to be from 0 to 1, got ${String(share)}`);
+        if (route.challenger === null || route.champion === null)
+          throw new ServingError(409, `${name} has no challenger: promote one with a rollout`);
+        if (share === 0) dropChallenger(name, by, `asked for by ${by}`);
+        else if (share === 1) {
+          registry.append({ at: at(), type: "alias", name, alias: "champion", version: route.challenger, why: `100 % by ${by}`, by });
+          swap(name);
+        } else {
+          setShare(name, share, route.champion, route.challenger, by);
+          swap(name);
+        }
+        return summaryOf(table.get(name)!);
+      }),
+    retire: (name, by, why = `asked for by ${by}`) =>
+      inTurn(async () => {
+        routeNamed(name);
+        registry.append({ at: at(), type: "retire", name, why, by });
+        swap(name);
+      }),
+    async predict(request) {
+      const arrived = now();
+      const started = performance.now();
+      const { name, body, key, durable, form, contentType, headerLength } = request;
+      const route = routeNamed(name);
+      const id = request.id ?? randomUUID();
+      const { version, probability } = choose(route, request.version, key);
+      const send = (one: number): Promise<HostAnswer> => {
+        const served = route.versions.get(one);
+        if (!served) throw new ServingError(503, `version ${one} of ${name} cannot be read`);
+        // an old version asked for by number is started when first asked
+        void manager.ensure(served.key, served.dir).catch(() => undefined);
+        return manager.request(served.key, { form, contentType, headerLength, name, version: String(one) }, body);
+      };
+      let answered = version;
+      let degraded: string | null = null;
+      let answer: HostAnswer;
+      try {
+        answer = await send(version);
+      } catch (error) {
+        if (!(error instanceof HostDied || error instanceof HostRefused)) throw error;
+        const fallback = version === route.champion ? route.previous : route.champion;
+        if (fallback === null || fallback === version) {
+          counters.request({ name, version, arm: "champion", status: 503, ms: performance.now() - started, rows: 0, warnings: 0, at: arrived });
+          throw new ServingError(503, `version ${version} of ${name} cannot answer: ${(error as Error).message}`);
+        }
+        degraded = (error as Error).message;
+        answered = fallback;
+        counters.count("touchstone_degraded_total", { model_name: name, version: String(version) });
+        answer = await send(fallback).catch((second: Error) => {
+          throw new ServingError(503, `neither version ${version} nor version ${fallback} of ${name} can answer: ${second.message}`);
+        });
+      }
+      const arm = answered === route.challenger ? ("challenger" as const) : ("champion" as const);
+      const ms = performance.now() - started;
+      counters.request({ name, version: answered, arm, status: answer.status, ms, rows: answer.rows, warnings: answer.warnings, at: arrived });
+      if (answer.rows > 0) {
+        const entry = {
+          id,
+          at: arrived,
+          name,
+          version: answered,
+          arm,
+          key,
+          probability,
+          step: null,
+          ms: answer.ms,
+          status: degraded ? ("degraded" as const) : ("ok" as const),
+          rows: answer.log,
+        };
+        const written = logs.predictions(entry, durable).catch((error: Error) => {
+          counters.count("touchstone_log_dropped_total", { model_name: name }, answer.rows);
+          if (durable) throw new ServingError(503, `the answer could not be logged: ${error.message}`);
+        });
+        if (durable) await written;
+      }
+      return { ...answer, version: answered, arm, degraded, id };
+    },
+    feedback: (records) => logs.feedback(records),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    compact: (all) => logs.compact(all),
+    metrics: () =>
+      counters.text([
+        {
+          ...{ name: "touchstone_host_up", help: "1 when the version's host is ready." },
+          values: [...wanted()].map((key) => ({
+            labels: { model_name: fromKey(key).name, version: String(fromKey(key).version) },
+            value: manager.state(key)?.state === "ready" ? 1 : 0,
+          })),
+        },
+      ]),
+    routes: () => table,
+    ready: ensureAll(),
+    async close() {
+      if (closed) return;
+      closed = true;
+      await turn;
+      await manager.close();
+      await logs.close();
+      registry.close();
+      rmSync(sockets, { recursive: true, force: true });
+    },
+  };
+
+  const resolve = ({ name, version }: VersionRef): { name: string; version: number; dir: string } | null => {
+    const route = table.get(name);
+    const found = typeof version === "number" ? version : route?.[version];
+    const served = found == null ? undefined : route?.versions.get(found);
+    return served ? { name, version: served.version, dir: served.dir } : null;
+  };
+  return { ...serving, app: servingRoutes(serving, root) };
+}
+
+function choose(route: Route, asked: PredictRequest["version"], key: string | null): { version: number; probability: number } {
+  const { name } = route;
+  if (asked === undefined) {
+    if (route.arms.length === 0) throw new ServingError(404, `no version of ${name} is in use`);
+    return assign(route.arms, route.salt, key);
+  }
+  const version = typeof asked === "number" ? asked : route[asked];
+  if (version === null || !route.versions.has(version))
+    throw new ServingError(
+      404,
+      `Servable not found for request: ${typeof asked === "number" ? `Specific(${name}, ${asked})` : `${asked} of ${name}`}`,
+    );
+  return { version, probability: 1 };
+}
+
+const keyOf = (name: string, version: number): string => `${name}/v${version}`;
+const fromKey = (key: string): { name: string; version: number } => {
+  const [name, version] = key.split("/v") as [string, string];
+  return { name, version: Number(version) };
+};
+export { ProposalError };
