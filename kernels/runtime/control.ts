@@ -51,7 +51,7 @@ function hear(message: ToControl): void {
   if (message.type === "exit") die();
   else if (message.type === "ping") {
     tell({ type: "pong", id: message.id, lag: Math.round(pinged ? Math.max(lag, performance.now() - pinged.at) : lag) });
-  } else if (message.soft) ask({ type: "soft", run: message.run, keep: true });
+  } else if (message.soft) ask({ type: "soft", run: message.run, keep: true, struck: false });
   else stop(message.run);
 }
 
@@ -60,7 +60,7 @@ function stop(run: string): void {
   const now = performance.now();
   stops.set(run, { run, since: now, acked: null, asked: now, struck: 0, hard: false, stuck: false });
   if (current?.run === run) Atomics.store(shared, word.stopped, current.number);
-  ask({ type: "soft", run, keep: false });
+  ask({ type: "soft", run, keep: false, struck: false });
 }
 
 /** Looks after the stops that are not over. */
@@ -77,7 +77,7 @@ function tend(): void {
     }
     if (now - item.asked >= patience) {
       item.asked = now;
-      ask({ type: "soft", run: item.run, keep: false });
+      ask({ type: "soft", run: item.run, keep: false, struck: item.hard });
     }
     if (!item.stuck && now - item.since >= stuckAfter) {
       item.stuck = true;

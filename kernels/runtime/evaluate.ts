@@ -22,9 +22,13 @@ export interface Run {
   sink: Sink;
   scope: Scope;
   warnings: string[];
+  /** names of other cells that it read */
+  uses: Set<string>;
   /** absolute paths of files that it read or imported */
   reads: Set<string>;
   stopped: boolean;
+  /** by force: the stack was unwound without `finally` */
+  struck: boolean;
   over: boolean;
   displayed: number;
   /** displays on their way: tables have to ask DuckDB first */
@@ -55,17 +59,23 @@ export interface EvaluatorOptions {
   savepoint(run: Run): (stopped: boolean) => Promise<string[]>;
   /** tells the engines to stop what they do */
   halt(run: Run): void;
-  /** after each run: memory of the back end, files to watch */
-  after(run: Run): void;
+  /** the run's names are about to go: their tables and tensors may be freed */
+  dropped(values: Map<string, unknown>, kept: () => Iterable<unknown>): void;
+  /** after each run: memory of the back end, files to watch; gives the hashes of what it read */
+  after(run: Run): Promise<string[]>;
 }
 
 export interface Evaluator {
   enqueue(request: RunRequest): void;
   /** from the control worker: stop, or (`keep`) only set the signal */
-  soft(run: string, keep: boolean): void;
+  soft(stop: { run: string; keep: boolean; struck: boolean }): void;
   forget(cells: string[]): void;
+  /** disposes of every scope */
+  close(): void;
   variables(): Variable[];
   current(): Run | null;
+  /** the run that a name given to `run` acts for: `run`, or the one that calls its functions later */
+  acting(run: Run): Run;
   /** that run, or the last one: what unattributed output belongs to */
   recent(): Run | null;
   report(error: unknown): void;
@@ -76,6 +86,8 @@ export interface Evaluator {
   sourceOf(cell: string): string | undefined;
   /** cell that defines a name now */
   owner(name: string): string | undefined;
+  /** sources of the run's cell and of those whose names it reads, directly or not, by name of the cell */
+  sources(run: Run): string[];
 }
 
 type Outcome = { result: "ok" } | { result: "error"; error: unknown } | { result: "interrupted" };
@@ -85,7 +97,9 @@ interface Name {
 }
 
 const never = new Promise<never>(() => {});
+/** library calls of a stopped run get so long to put things in order; less when their stack is gone */
 const grace = 400;
+const struckGrace = 60;
 
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { shared, outputs, tell, control } = options;
@@ -188,8 +202,10 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
         (error) => reportIn(run, error),
       ),
       warnings: [],
+      uses: new Set(request.uses),
       reads: new Set(),
       stopped: false,
+      struck: false,
       over: false,
       displayed: 0,
       pending: [],
@@ -250,6 +266,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       if (known && known.cell !== run.cell.id) {
         const value = tryGet(known);
         if (value) parameters[name] = value.value;
+        run.uses.add(name);
       } else if (Object.hasOwn(options.injected, name)) parameters[name] = await options.injected[name]!(run);
     }
     if (run.stopped) return;
@@ -303,7 +320,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     let result = outcome.result;
     if (run.stopped) {
       result = "interrupted";
-      await settled([...run.calls], grace);
+      await settled([...run.calls], () => (run.struck ? struckGrace : grace));
       stopped.add(run.number);
     }
     enter(0);
@@ -314,7 +331,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       run.emit({ kind: "error", error });
     }
     run.over = true;
-    options.after(run);
+    const reads = await options.after(run);
     outputs.finish(run.sink);
     current = null;
     tell({
@@ -325,7 +342,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       ...(error && { error }),
       elapsedMs: Math.round(performance.now() - started),
       warnings: run.warnings,
-      reads: [...run.reads],
+      reads,
     });
     control({ type: "over", run: run.id });
     tell({ type: "variables", variables: variables() });
@@ -336,7 +353,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     if (request) void execute(request).then(pump);
   };
 
-  const stop = (run: Run) => {
+  const stop = (run: Run, struck: boolean) => {
+    run.struck ||= struck;
     if (run.stopped) return;
     run.stopped = true;
     Atomics.store(shared, word.stopped, run.number);
@@ -348,7 +366,14 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const drop = (cell: string) => {
     runs.get(cell)?.scope.dispose();
     runs.delete(cell);
-    for (const [name, { cell: owner }] of names) if (owner === cell) names.delete(name);
+    const values = new Map<string, unknown>();
+    for (const [name, known] of names) {
+      if (known.cell !== cell) continue;
+      const value = tryGet(known);
+      if (value) values.set(name, value.value);
+      names.delete(name);
+    }
+    options.dropped(values, () => [...names.values()].map((known) => tryGet(known)?.value));
   };
 
   const variables = (): Variable[] => {
@@ -365,9 +390,9 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       queue.push(request);
       pump();
     },
-    soft(id, keep) {
+    soft({ run: id, keep, struck }) {
       control({ type: "ack", run: id });
-      if (current?.id === id) return keep ? current.scope.abort() : stop(current);
+      if (current?.id === id) return keep ? current.scope.abort() : stop(current, struck);
       const place = queue.findIndex((request) => request.run === id);
       if (place >= 0 && !keep) {
         const [request] = queue.splice(place, 1);
@@ -380,8 +405,12 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       control({ type: "over", run: id });
     },
     forget: (cells) => cells.forEach(drop),
+    close() {
+      for (const run of runs.values()) run.scope.dispose();
+    },
     variables,
     current: () => current,
+    acting: (run) => (run.over && current ? current : run),
     recent: () => current ?? last,
     report(error) {
       const run = current ?? last;
@@ -391,15 +420,32 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     readers: (path) => [...runs.values()].filter((run) => run.reads.has(path)).map((run) => run.cell.id),
     sourceOf: (cell) => runs.get(cell)?.cell.source,
     owner: (name) => names.get(name)?.cell,
+    sources(run) {
+      const seen = new Map<string, string>();
+      const visit = (each: Run) => {
+        if (seen.has(each.cell.id)) return;
+        seen.set(each.cell.id, each.cell.source);
+        for (const name of each.uses) {
+          const owner = runs.get(names.get(name)?.cell ?? "");
+          if (owner) visit(owner);
+        }
+      };
+      visit(run);
+      return [...seen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, source]) => source);
+    },
   };
 }
 
-/** Resolves when all have settled, or after `ms`. */
-async function settled(promises: Promise<unknown>[], ms: number): Promise<void> {
+/** Resolves when all have settled, or after `most()` ms, which may shrink meanwhile. */
+async function settled(promises: Promise<unknown>[], most: () => number): Promise<void> {
   if (promises.length === 0) return;
+  const since = performance.now();
   let timer: NodeJS.Timeout | undefined;
-  await Promise.race([Promise.allSettled(promises), new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
-  clearTimeout(timer);
+  const late = new Promise<void>((resolve) => {
+    timer = setInterval(() => performance.now() - since >= most() && resolve(), 10);
+  });
+  await Promise.race([Promise.allSettled(promises), late]);
+  clearInterval(timer);
 }
 
 function meta(path: string): object {

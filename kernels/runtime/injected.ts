@@ -1,20 +1,93 @@
-/** The names that a cell has without an import. Each is made for the run that mentions it. */
-import { html, md, svg } from "./display.js";
+/** The names that a cell has without an import, and the module "touchstone". Each is made for the run that mentions it. */
+import type { RunContext } from "../protocol/cells.js";
+import type { KernelQuery } from "../protocol/document.js";
+import type { FromKernel, KernelConfig } from "../protocol/kernel.js";
+import type { Output } from "../protocol/output.js";
+import type { Calls } from "./calls.js";
 import { createConsole } from "./console.js";
-import type { Injected, Run } from "./evaluate.js";
-import type { Outputs } from "./streams.js";
+import { createContext } from "./context.js";
+import { createData } from "./data.js";
+import { html, md, svg } from "./display.js";
+import type { Evaluator, Injected, Run } from "./evaluate.js";
+import type { Namespace } from "./imports.js";
 import { createProgress } from "./progress.js";
-import type { FromKernel } from "../protocol/kernel.js";
+import type { Staging } from "./staging.js";
+import type { Outputs } from "./streams.js";
+import type { Tensors } from "./tensors.js";
 
-/** Those that need no engine. */
-export function basicNames(outputs: Outputs, tell: (message: FromKernel) => void): Injected {
+export interface LibraryOptions {
+  config: KernelConfig;
+  outputs: Outputs;
+  tell(message: FromKernel): void;
+  tensors: Tensors;
+  calls: Calls;
+  staging: Staging;
+  seed(cell: string, purpose: string): number;
+  evaluator(): Evaluator;
+}
+
+export interface LibraryNames {
+  names: Injected;
+  /** what `import ... from "touchstone"` gives */
+  module(names: string[]): Promise<Namespace>;
+  displayLater(value: unknown, run: Run): Promise<Output & { kind: "display" }> | undefined;
+  halt(): void;
+  dropped(names: string[]): void;
+  answer(query: KernelQuery): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Built-in calls by the name of their function; kernels/cells/runs.ts has what stands behind them. */
+export const builtins = ["label", "baseline", "train", "distill", "abTest", "readTest", "drift", "decay", "diagnose", "review", "promote"] as const;
+
+export function createLibrary(options: LibraryOptions): LibraryNames {
+  const { config, outputs, tell, tensors, calls, staging, seed } = options;
+  const acting = (run: Run) => options.evaluator().acting(run);
+  const data = createData(config, calls);
+  const contexts = new WeakMap<Run, RunContext>();
+
+  const context = (run: Run): RunContext => {
+    let made = contexts.get(run);
+    if (!made) {
+      made = createContext(run, {
+        config,
+        calls,
+        staging,
+        seed,
+        sources: (each) => options.evaluator().sources(each),
+        backend: () => tensors.loaded()?.name ?? "none",
+        sql: async (text) => (await data.open()).relation(text),
+        capture: () => Promise.reject(new Error("features cannot be closed over in this kernel")),
+        progress: (each, progress) => tell({ type: "progress", run: each.id, cell: each.cell.id, progress }),
+      });
+      contexts.set(run, made);
+    }
+    return made;
+  };
+
+  const builtin = (name: string) => async (run: Run) => {
+    const { runs } = (await import("../cells/runs.js")) as { runs: Record<string, (options: unknown, context: RunContext) => Promise<unknown>> };
+    const call = runs[name];
+    if (!call) return undefined;
+    return (given: unknown) => {
+      const now = acting(run);
+      const result = call(given, context(now));
+      const tracked = result.then(
+        () => undefined,
+        () => undefined,
+      );
+      now.calls.add(tracked);
+      void tracked.then(() => now.calls.delete(tracked));
+      return result;
+    };
+  };
   const timer = (name: string) => (run: Run) => run.scope.timers[name];
-  return {
-    display: (run) => (value: unknown, options?: { id?: string }) => void run.display(value, options),
+  const names: Injected = {
+    display: (run) => (value: unknown, how?: { id?: string }) => void acting(run).display(value, how),
     html: () => html,
     md: () => md,
     svg: () => svg,
-    console: (run) => createConsole((name, text) => outputs.write(run.sink, name, text)),
+    console: (run) => createConsole((name, text) => outputs.write(acting(run).sink, name, text)),
     cell: (run) => Object.freeze({ id: run.cell.id, signal: run.scope.signal, onDispose: (dispose: () => void) => run.scope.onDispose(dispose) }),
     progress: (run) => {
       const report = createProgress((progress) => tell({ type: "progress", run: run.id, cell: run.cell.id, progress }));
@@ -30,10 +103,34 @@ export function basicNames(outputs: Outputs, tell: (message: FromKernel) => void
     clearTimeout: timer("clearTimeout"),
     clearInterval: timer("clearInterval"),
     clearImmediate: timer("clearImmediate"),
-    secret: () => (name: string) => {
-      const value = process.env[`TOUCHSTONE_SECRET_${name}`];
-      if (value === undefined) throw new Error(`no secret "${name}": set it in the environment of the server as TOUCHSTONE_SECRET_${name}`);
-      return value;
-    },
+    secret: () => secret,
+    tf: async () => (await tensors.load()).tf,
+    ...data.names,
+    ...Object.fromEntries(builtins.map((name) => [name, builtin(name)])),
   };
+
+  return {
+    names,
+    async module(wanted) {
+      const run = options.evaluator().recent()!;
+      const space: Namespace = {};
+      for (const name of wanted.length > 0 ? wanted : Object.keys(names)) {
+        // loaded when it is asked for by name only
+        if (name === "tf" && wanted.length === 0) continue;
+        if (Object.hasOwn(names, name)) space[name] = await names[name]!(run);
+      }
+      return space;
+    },
+    displayLater: (value, run) => data.display(value, run),
+    halt: () => data.interrupt(),
+    dropped: (gone) => data.forget(gone),
+    answer: (query) => data.answer(query),
+    close: () => data.close(),
+  };
+}
+
+function secret(name: string): string {
+  const value = process.env[`TOUCHSTONE_SECRET_${name}`];
+  if (value === undefined) throw new Error(`no secret "${name}": set TOUCHSTONE_SECRET_${name} in the environment of the server`);
+  return value;
 }

@@ -1,13 +1,16 @@
 /** A configured kernel: evaluator, imports and engines of one notebook wired together. */
 import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
-import { createEvaluator, type Injected, type Run } from "./evaluate.js";
+import { createCalls } from "./calls.js";
+import { createEvaluator, type Run } from "./evaluate.js";
+import { createFiles } from "./files.js";
 import { createImports, type Imports, type Namespace } from "./imports.js";
-import { basicNames } from "./injected.js";
+import { createLibrary } from "./injected.js";
+import { ownFile } from "./own.js";
 import { seedOf } from "./random.js";
 import type { MainToControl } from "./shared.js";
-import { createTensors } from "./tensors.js";
-import { ownFile } from "./own.js";
+import { createStaging } from "./staging.js";
 import type { Outputs } from "./streams.js";
+import { createTensors } from "./tensors.js";
 
 export interface SessionOptions {
   config: KernelConfig;
@@ -19,30 +22,41 @@ export interface SessionOptions {
 
 export interface Session {
   hear(message: ToKernel): void;
-  soft(run: string, keep: boolean): void;
+  soft(stop: { run: string; keep: boolean; struck: boolean }): void;
   report(error: unknown): void;
   recent(): Run | null;
   close(): Promise<void>;
 }
 
-export function createSession(options: SessionOptions): Session {
-  const { config, shared, outputs, tell, control } = options;
+export function createSession({ config, shared, outputs, tell, control }: SessionOptions): Session {
   process.chdir(config.workspace);
+  const calls = createCalls(tell);
+  const staging = createStaging(config.workspace);
+  const files = createFiles(config.workspace, (file) => {
+    const cells = evaluator.readers(file);
+    if (cells.length > 0) tell({ type: "changed", cells, file });
+  });
   const tensors = createTensors(config.backend, tell, () => evaluator.current());
-  const injected: Injected = { ...basicNames(outputs, tell), tf: async () => (await tensors.load()).tf };
+  const seed = (cell: string, purpose: string) => seedOf(config.seed, cell, purpose);
+  const library = createLibrary({ config, outputs, tell, tensors, calls, staging, seed, evaluator: () => evaluator });
+
   const imports: Imports = createImports({
     notebook: config.notebook,
-    parameters: (free) => {
+    parameters(free) {
       const parameters: Namespace = evaluator.wrappers();
       for (const name of free) {
+        // the file is kept from run to run: its timers belong to the run that sets them
         if (/^(set|clear)(Timeout|Interval|Immediate)$/.test(name)) {
           parameters[name] = (...args: unknown[]) => (evaluator.recent()!.scope.timers[name] as (...args: unknown[]) => unknown)(...args);
         }
       }
       return parameters;
     },
-    supplied: (spec) =>
-      /^@tensorflow\/tfjs($|-)/.test(spec) && !/-(node|node-gpu)$/.test(spec) ? tensors.load().then(({ tf }) => tf as unknown as Namespace) : null,
+    supplied(spec, names) {
+      if (spec === "touchstone") return library.module(names);
+      if (/^@tensorflow\/tfjs($|-core$|-layers$|-data$|-converter$)/.test(spec)) return tensors.load().then(({ tf }) => tf as unknown as Namespace);
+      return null;
+    },
     read: (path) => evaluator.current()?.reads.add(path),
   });
   const evaluator = createEvaluator({
@@ -50,28 +64,54 @@ export function createSession(options: SessionOptions): Session {
     outputs,
     tell,
     control,
-    seed: (cell, purpose) => seedOf(config.seed, cell, purpose),
-    injected,
+    seed,
+    injected: library.names,
     imports,
     notebook: config.notebook,
     filePlace: (file, line, column) => (ownFile(file) ? null : { file: file.replace(/^file:\/\//, ""), line, column }),
-    displayLater: () => undefined,
+    displayLater: (value, run) => library.displayLater(value, run),
     savepoint: () => tensors.savepoint(),
-    halt: () => tensors.halt(),
-    after: () => tensors.report(),
+    halt() {
+      tensors.halt();
+      library.halt();
+    },
+    dropped(values, kept) {
+      tensors.free(values.values(), kept);
+      library.dropped([...values.keys()]);
+    },
+    async after(run) {
+      tensors.report();
+      files.watch(run.reads);
+      return files.hashes(run.reads);
+    },
   });
 
   return {
     hear(message) {
       if (message.type === "run") evaluator.enqueue(message.request);
+      else if (message.type === "answer") calls.answer(message.id, message);
       else if (message.type === "forget") {
         evaluator.forget(message.cells);
         tell({ type: "variables", variables: evaluator.variables() });
+      } else if (message.type === "query") {
+        const { id, query } = message;
+        const answer = async (): Promise<unknown> => {
+          if (query.query === "variables") return evaluator.variables();
+          if (query.query === "memory") return { ...process.memoryUsage(), tensors: tensors.loaded()?.tf.memory() ?? null };
+          return library.answer(query);
+        };
+        answer().then(
+          (value) => tell({ type: "reply", id, ok: true, value }),
+          (error: unknown) => tell({ type: "reply", id, ok: false, message: error instanceof Error ? error.message : String(error) }),
+        );
       }
     },
-    soft: (run, keep) => evaluator.soft(run, keep),
+    soft: (stop) => evaluator.soft(stop),
     report: (error) => evaluator.report(error),
     recent: () => evaluator.recent(),
-    close: async () => {},
+    async close() {
+      evaluator.close();
+      await Promise.all([library.close(), files.close(), staging.close()]);
+    },
   };
 }

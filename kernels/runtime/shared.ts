@@ -22,6 +22,7 @@ export type MainToControl =
   | { type: "over"; run: string }
   | { type: "limit"; bytes: number }
   | { type: "pong"; id: number; heapUsed: number; external: number }
-  /** a port to the DuckDB worker or none: table queries while main computes */
   | { type: "exit" };
-export type ControlToMain = { type: "soft"; run: string; keep: boolean } | { type: "killed"; run: string } | { type: "ping"; id: number };
+export type ControlToMain =
+  /** stop; `keep`: only set the signal; `struck`: the stack was unwound by force */
+  { type: "soft"; run: string; keep: boolean; struck: boolean } | { type: "ping"; id: number };

@@ -40,7 +40,7 @@ export function startKernel(sockets: KernelConfig["sockets"]): void {
       const { heapUsed, external } = process.memoryUsage();
       control({ type: "pong", id: message.id, heapUsed, external });
     } else if (message.type === "soft") {
-      if (session) session.soft(message.run, message.keep);
+      if (session) session.soft(message);
       else control({ type: "over", run: message.run });
     }
   });

@@ -2,6 +2,7 @@
 import type { FromKernel } from "../protocol/kernel.js";
 import type { Backend, Tf } from "../tensors/backend.js";
 import type { Savepoint } from "../tensors/unwind.js";
+import { isTensor } from "./display.js";
 import type { Run } from "./evaluate.js";
 
 export interface Tensors {
@@ -10,6 +11,8 @@ export interface Tensors {
   savepoint(): (stopped: boolean) => Promise<string[]>;
   /** asks the trainings in progress to end after their batch */
   halt(): void;
+  /** frees tensors and models that no name holds any more */
+  free(values: Iterable<unknown>, kept: () => Iterable<unknown>): void;
   /** tells the server what the back end holds */
   report(): void;
 }
@@ -36,8 +39,10 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
       prototype[name] = function (...args) {
         const run = current();
         if (!run) return original.apply(this, args);
-        const options = args.at(-1) as { callbacks?: unknown } | undefined;
-        if (isConfig(options?.callbacks)) args[args.length - 1] = { ...options, callbacks: unblocked(options.callbacks) };
+        const at = name === "fit" ? 2 : 1;
+        const options = (args[at] ?? {}) as { callbacks?: unknown };
+        // the library's own pause of 125 ms would make a stop hard; 15 ms costs nothing that can be measured
+        args[at] = { yieldEvery: 15, ...options, ...(isConfig(options.callbacks) && { callbacks: unblocked(options.callbacks) }) };
         const fit = original.apply(this, args);
         const tracked = fit.then(
           () => undefined,
@@ -109,8 +114,31 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
       for (const resolve of release) resolve();
       release = [];
     },
+    free(values, kept) {
+      const { tf } = loaded ?? {};
+      if (!tf) return;
+      const owned = [...values]
+        .flatMap(inside)
+        .filter((value) => (typeof value === "object" && value !== null && isTensor(value)) || value instanceof tf.LayersModel);
+      if (owned.length === 0) return;
+      const still = new Set([...kept()].flatMap(inside));
+      for (const value of owned as { dispose(): unknown; isDisposed?: boolean }[]) {
+        try {
+          if (!still.has(value) && value.isDisposed !== true) value.dispose();
+        } catch {
+          // a model that its cell has disposed of
+        }
+      }
+    },
     report,
   };
+}
+
+/** The value, and what a plain list or object of values holds. */
+function inside(value: unknown): unknown[] {
+  if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value.length > 10_000 ? [] : (value as unknown[]);
+  return Object.getPrototypeOf(value) === Object.prototype ? Object.values(value) : [value];
 }
 
 function isConfig(callbacks: unknown): callbacks is Record<string, unknown> {

@@ -1,0 +1,71 @@
+/** The files that cells read: their hashes, and a message when one changes. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { relative } from "node:path";
+
+/** beyond this size and time of change stand for the content */
+const hashLimit = 64 * 2 ** 20;
+
+export interface Files {
+  /** "path hash" of each, paths from the workspace, sorted */
+  hashes(paths: Iterable<string>): Promise<string[]>;
+  /** follows these files from now on */
+  watch(paths: Iterable<string>): void;
+  close(): Promise<void>;
+}
+
+export function createFiles(workspace: string, changed: (path: string) => void): Files {
+  const known = new Map<string, { stamp: string; hash: string }>();
+  const watched = new Map<string, string>();
+  let watcher: Promise<import("chokidar").FSWatcher> | null = null;
+
+  const hash = async (path: string): Promise<string> => {
+    const info = await stat(path).catch(() => null);
+    if (!info) return "missing";
+    const stamp = `${info.size}-${info.mtimeMs}`;
+    const before = known.get(path);
+    if (before?.stamp === stamp) return before.hash;
+    const value = info.size > hashLimit ? `size-${stamp}` : await contentHash(path);
+    known.set(path, { stamp, hash: value });
+    return value;
+  };
+  const start = async () => {
+    const { watch } = await import("chokidar");
+    const made = watch([], { ignoreInitial: true, persistent: true, awaitWriteFinish: { stabilityThreshold: 100, pollInterval: 50 } });
+    made.on("all", (event, path) => {
+      if (event !== "change" && event !== "add" && event !== "unlink") return;
+      void hash(path).then((now) => {
+        // a touch without a change is none
+        if (!watched.has(path) || watched.get(path) === now) return;
+        watched.set(path, now);
+        changed(path);
+      });
+    });
+    return made;
+  };
+
+  return {
+    async hashes(paths) {
+      const lines = await Promise.all([...paths].map(async (path) => `${relative(workspace, path).replaceAll("\\", "/")} ${await hash(path)}`));
+      return lines.sort();
+    },
+    watch(paths) {
+      const fresh = [...paths].filter((path) => !watched.has(path));
+      if (fresh.length === 0) return;
+      watcher ??= start();
+      for (const path of fresh) {
+        watched.set(path, "");
+        void hash(path).then((now) => watched.get(path) === "" && watched.set(path, now));
+      }
+      void watcher.then((each) => each.add(fresh));
+    },
+    close: async () => (await watcher)?.close(),
+  };
+}
+
+async function contentHash(path: string): Promise<string> {
+  const sum = createHash("sha256");
+  for await (const piece of createReadStream(path)) sum.update(piece as Uint8Array);
+  return sum.digest("hex").slice(0, 32);
+}
