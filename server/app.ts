@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { checkAccess, checkServing, type RequestFacts } from "./access.js";
 import type { Effects } from "./effects.js";
+import { callRoutes } from "./routes/calls.js";
 import { doctorRoutes } from "./routes/doctor.js";
 import { exampleRoutes } from "./routes/examples.js";
 import { fileRoutes } from "./routes/files.js";
@@ -58,6 +59,7 @@ export function createApp(effects: Effects): Hono {
   own.route("/", fileRoutes(effects));
   own.route("/", exampleRoutes(effects));
   own.route("/", modelRoutes(effects));
+  own.route("/", callRoutes(effects));
   own.route("/", doctorRoutes(effects));
   app.route("/api/ts", own);
   const page = pageRoutes(effects.web, { cache: effects.cache });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openNotebook, startServer, type TestServer } from "../test/support/server.js";
+import { NotebookClient } from "../test/support/notebook.js";
+import { startServer, type RunningServer } from "../test/support/server.js";
 
-let server: TestServer;
+let server: RunningServer;
 beforeAll(async () => {
   server = await startServer({
     files: {
@@ -13,10 +14,11 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 it("opens a notebook, runs a cell in a real kernel and shows the result", async () => {
-  const client = await openNotebook(server, "workspaces/demo/a.nb.ts");
+  const client = await NotebookClient.open(server, "workspaces/demo/a.nb.ts");
   expect(client.state.source.cells.map((cell) => cell.id)).toEqual(["a", "b"]);
-  await client.command({ do: "run", cells: ["a"] });
-  const state = await client.until((now) => now.cells["b"]?.result === "ok" && now.kernel.state === "idle");
+  await client.do({ do: "run", cells: ["a"] });
+  await client.until(() => client.state.cells["b"]?.result === "ok" && client.state.kernel.state === "idle");
+  const { state } = client;
   expect(state.cells["a"]).toMatchObject({ status: "idle", result: "ok", stale: false, edited: false });
   expect(JSON.stringify(state.outputs["a"])).toContain("2");
   expect(JSON.stringify(state.outputs["b"])).toContain("y is 3");

@@ -12,6 +12,29 @@ function port(text: string): number {
   return value;
 }
 
+function integer(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) throw new InvalidArgumentError("Expected a whole number from 0 to 4294967295.");
+  return value;
+}
+
+/** Lines, and on a terminal one line that is written over. */
+function terminal(): { say(text: string): void; live: ((text: string) => void) | null } {
+  if (!process.stdout.isTTY) return { say, live: null };
+  let open = false;
+  return {
+    say(text) {
+      if (open) process.stdout.write("\r\u001b[K");
+      open = false;
+      say(text);
+    },
+    live(text) {
+      open = true;
+      process.stdout.write(`\r\u001b[K${text.slice(0, (process.stdout.columns ?? 80) - 1)}`);
+    },
+  };
+}
+
 /** Runs one command and ends the process with its exit code. */
 export async function main(argv: string[]): Promise<void> {
   // EPIPE of `touchstone ... | head` is no failure
@@ -37,6 +60,33 @@ export async function execute(argv: string[]): Promise<number> {
       const root = findRoot(process.cwd()) ?? process.cwd();
       mkdirSync(root, { recursive: true });
       code = await start({ root, port: options.port ?? (given ? port(given) : null), open: options.open, dev: options.dev === true, say });
+    });
+  program
+    .command("run")
+    .description("run a whole notebook: exit code 1 when a cell fails, 2 when a gate does")
+    .argument("<file>", "the notebook")
+    .option("--promote", "commit what passes its gates")
+    .option("--seed <n>", "instead of the notebook's seed", integer)
+    .action(async (file: string, options: { promote?: boolean; seed?: number }) => {
+      const { run } = await import("./run.js");
+      code = await run({ file, promote: options.promote === true, seed: options.seed ?? null, ...terminal() });
+    });
+  program
+    .command("check")
+    .description("types, names and syntax of a notebook")
+    .argument("<file>", "the notebook")
+    .action(async (file: string) => {
+      const { check } = await import("./check.js");
+      code = await check({ file, say });
+    });
+  program
+    .command("emit")
+    .description("print the notebook as one ordered module")
+    .argument("<file>", "the notebook")
+    .option("--out <path>", "write it there instead")
+    .action(async (file: string, options: { out?: string }) => {
+      const { emit } = await import("./emit.js");
+      code = await emit({ file, out: options.out ?? null, say });
     });
   program
     .command("doctor")

@@ -35,7 +35,7 @@ export async function findOwner(root: string): Promise<Owner | null> {
     const token = readFileSync(join(root, ".touchstone", "token"), "utf8").trim();
     process.kill(pid, 0);
     const owner = { pid, port, url: `http://127.0.0.1:${port}`, token };
-    const { status } = await call(owner, "GET", "/api/ts/ping", 3000);
+    const { status } = await call(owner, "GET", "/api/ts/ping", { timeout: 3000 });
     return status === 200 ? owner : null;
   } catch {
     return null;
@@ -43,25 +43,32 @@ export async function findOwner(root: string): Promise<Owner | null> {
 }
 
 /** One request to a running server. */
-export function call(owner: Owner, method: string, path: string, timeout = 600_000): Promise<{ status: number; body: unknown }> {
+export function call(
+  owner: Owner,
+  method: string,
+  path: string,
+  { body, timeout = 10_000 }: { body?: unknown; timeout?: number } = {},
+): Promise<{ status: number; body: unknown }> {
+  const text = body === undefined ? null : JSON.stringify(body);
+  const headers = {
+    authorization: `Bearer ${owner.token}`,
+    ...(text !== null && { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+  };
   return new Promise((done, fail) => {
-    const sent = request(
-      { host: "127.0.0.1", port: owner.port, method, path, timeout, headers: { authorization: `Bearer ${owner.token}` } },
-      (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (piece: string) => (text += piece));
-        response.on("end", () => {
-          try {
-            done({ status: response.statusCode ?? 0, body: text === "" ? null : (JSON.parse(text) as unknown) });
-          } catch {
-            done({ status: response.statusCode ?? 0, body: text });
-          }
-        });
-      },
-    );
+    const sent = request({ host: "127.0.0.1", port: owner.port, method, path, timeout, headers }, (response) => {
+      let all = "";
+      response.setEncoding("utf8");
+      response.on("data", (piece: string) => (all += piece));
+      response.on("end", () => {
+        try {
+          done({ status: response.statusCode ?? 0, body: all === "" ? null : (JSON.parse(all) as unknown) });
+        } catch {
+          done({ status: response.statusCode ?? 0, body: all });
+        }
+      });
+    });
     sent.on("timeout", () => sent.destroy(new Error("the running server did not answer in time")));
     sent.on("error", fail);
-    sent.end();
+    sent.end(text ?? undefined);
   });
 }

@@ -33,6 +33,10 @@ export interface SessionEffects {
   sync: number;
   /** watch the file for changes from outside */
   watch: boolean;
+  /** keep journal, outputs and file; false for a headless run, which leaves the notebook as it is */
+  keep: boolean;
+  /** instead of the notebook's own */
+  seed: number | null;
 }
 
 export const defaultMemory = (): number => {
@@ -75,7 +79,7 @@ export class Session {
     const journalFile = join(place.store, "journal", `${place.key}.ndjson`);
     let kept = null;
     try {
-      kept = restore(readJournal(journalFile));
+      if (effects.keep) kept = restore(readJournal(journalFile));
     } catch (error) {
       effects.log.warn({ error, notebook: place.path }, "journal could not be read");
     }
@@ -93,7 +97,7 @@ export class Session {
     });
     const opened = this.#file.open(kept?.source ?? null, kept?.saved ?? null);
     const results = kept?.results ?? {};
-    const stored = this.#store.load();
+    const stored = effects.keep ? this.#store.load() : {};
     this.#state = openState({
       epoch: randomBytes(8).toString("hex"),
       path: place.path,
@@ -106,7 +110,7 @@ export class Session {
       runs: kept?.runs ?? 0,
       memoryLimit: effects.memoryLimit,
     });
-    this.#journal = opened.broken === null ? this.#openJournal(journalFile, opened.saved) : null;
+    this.#journal = opened.broken === null && effects.keep ? this.#openJournal(journalFile, opened.saved) : null;
     if (opened.write) this.#file.changed();
   }
 
@@ -199,6 +203,7 @@ export class Session {
     const batch = this.#batch;
     if (batch === null) return;
     this.#batch = null;
+    if (!this.#effects.keep) return;
     const { cells, badge } = this.#state.doc;
     const bad = [...batch.cells].find((id) => cells[id] !== undefined && cells[id].result !== "ok");
     this.#lastRun = {
@@ -239,13 +244,15 @@ export class Session {
         if ((this.#journal?.size ?? 0) > 8 * 2 ** 20) void this.#journal?.rebase(this.#base(this.#file.saved));
         return;
       case "project":
-        return this.#file.changed();
+        if (this.#effects.keep) this.#file.changed();
+        return;
       case "keep":
         return this.#keep(action.cell);
     }
   }
 
   #keep(id: string): void {
+    if (!this.#effects.keep) return;
     const { doc, ran } = this.#state;
     const run = doc.cells[id]?.run;
     const outputs = doc.outputs[id] ?? [];
@@ -299,7 +306,7 @@ export class Session {
       },
       outputs: (messages) => {
         if (!current()) return;
-        for (const { cell, run, output } of messages) if (output.kind === "stream") this.#store.print(cell, run, [output]);
+        for (const { cell, run, output } of messages) if (output.kind === "stream" && this.#effects.keep) this.#store.print(cell, run, [output]);
         this.dispatch({ type: "outputs", messages });
       },
       control: (message) => {
@@ -331,7 +338,7 @@ export class Session {
       notebook: this.place.file,
       workspace: this.place.workspace,
       root,
-      seed: this.#state.doc.source.front.seed ?? 0,
+      seed: this.#effects.seed ?? this.#state.doc.source.front.seed ?? 0,
       backend,
       memoryLimit,
       duckdb: {

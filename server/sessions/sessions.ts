@@ -34,6 +34,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     quiet: 1200,
     sync: 200,
     watch: true,
+    keep: true,
+    seed: null,
     ...options,
     memoryLimit,
   };
