@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import type { ServingPort } from "./effects.js";
 import type { Log } from "./log.js";
+import { createServing, type Serving } from "./serving/serving.js";
 
 /** A server that serves nothing: headless commands that need no registry, and tests of the workbench alone. */
 export function noServing(why: string): ServingPort {
@@ -18,6 +19,7 @@ export function noServing(why: string): ServingPort {
   };
 }
 
-export async function openServing(_options: { root: string; log: Log }): Promise<ServingPort> {
-  return noServing("this server does not serve models");
+/** The registry, hosts and logs of ROOT. Throws a LockedError when another process owns them. */
+export async function openServing({ root, log }: { root: string; log: Log }): Promise<Serving> {
+  return createServing({ root, log: { info: (text) => log.info({}, text), error: (text) => log.error({}, text) } });
 }

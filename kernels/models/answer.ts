@@ -1,6 +1,7 @@
 /** From a request's bytes to an answer's bytes: parse, check, predict (batched with what waits), serialise. Shared by the model host and the exported server. */
 import type { Prediction } from "../protocol/values.js";
 import { errorBody, readForm, type FormRequest, type Rows } from "./forms.js";
+import { FeatureError } from "./features-load.js";
 import type { LoadedPredictor } from "./load.js";
 import { recordChecker, toWire, WireError, type Checked } from "./wire.js";
 
@@ -76,10 +77,18 @@ export function createAnswerer(predictor: LoadedPredictor): Answerer {
         );
         if (bad >= 0) throw new WireError(`${form.where(bad)}: the model's answer is not a finite number for this record`, null, 422);
       } catch (error) {
-        const status = error instanceof WireError ? error.status : error instanceof RangeError ? 400 : 500;
+        const status = error instanceof WireError ? error.status : error instanceof RangeError || error instanceof FeatureError ? 400 : 500;
         const message = (error as Error).message;
         const body = new TextEncoder().encode(JSON.stringify(errorBody(request.form, status, message)));
-        return { status, type: "application/json", body, rows: 0, log: [], warnings: 0, field: error instanceof WireError ? error.field : null };
+        return {
+          status,
+          type: "application/json",
+          body,
+          rows: 0,
+          log: [],
+          warnings: 0,
+          field: error instanceof WireError || error instanceof FeatureError ? error.field : null,
+        };
       }
       const log = checked.map((one, i) => {
         const prediction = predictions[i]!;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { VersionCard } from "../protocol/serving.js";
 import type { Manifest, Prediction, Signature } from "../protocol/values.js";
 import { predictBaseline, type BaselineState } from "../stats/baselines.js";
+import { loadFeatures } from "./features-load.js";
 import { readVersion, type PredictorParts } from "./version.js";
 
 export interface LoadedPredictor {
@@ -146,12 +147,4 @@ function blend(all: Prediction[][], weights: number[]): Prediction[] {
     if (typeof first === "number") return all.reduce((sum, answers, i) => sum + weights[i]! * (answers[row] as number), 0) / total;
     return first.map((_, column) => all.reduce((sum, answers, i) => sum + weights[i]! * (answers[row] as Float32Array)[column]!, 0) / total);
   });
-}
-
-/** Imports a bundle of features; its default export is (record, state) => numbers. */
-async function loadFeatures(code: string, state: unknown): Promise<(records: object[]) => Float32Array> {
-  const module = (await import(`data:text/javascript;base64,${Buffer.from(code).toString("base64")}`)) as {
-    default: (record: object, state: unknown) => ArrayLike<number>;
-  };
-  return (records) => Float32Array.from(records.flatMap((record) => Array.from(module.default(record, state))));
 }

@@ -108,7 +108,9 @@ export interface Serving {
   model(name: string): ModelSummary | null;
   history(name: string): HistoryLine[];
   served(name: string, version: number): Served | null;
-  proposals: { list(): Proposal[]; get(id: string): Proposal | null };
+  /** judged lately, oldest first */
+  proposals(): Proposal[];
+  proposal(id: string): Proposal | null;
   propose(request: ProposeRequest): Promise<Proposal>;
   commit(proposal: string, by: string): Promise<Proposal>;
   rollback(name: string, by: string, why?: string): Promise<ModelSummary>;
@@ -348,10 +350,8 @@ export function createServing(options: ServingOptions): Serving {
     },
     history: (name) => registry.lines().filter((line) => line.name === name),
     served: (name, version) => table.get(name)?.versions.get(version) ?? null,
-    proposals: {
-      list: () => [...recent.values()],
-      get: (id) => recent.get(id) ?? readProposal(registry, id)?.proposal ?? null,
-    },
+    proposals: () => [...recent.values()],
+    proposal: (id) => recent.get(id) ?? readProposal(registry, id)?.proposal ?? null,
     async propose(request) {
       const judged = await inTurn(() => propose({ registry, sockets, log: log.info }, request));
       recent.set(judged.proposal.id, judged.proposal);
