@@ -1,0 +1,73 @@
+/** DuckDB's errors: read from their JSON form in the worker, told to a person in the kernel. */
+import type { Fault } from "./messages.js";
+
+/** An error of a query. `line` and `column` count from 1 in the SQL text as it was written. */
+export class SqlError extends Error {
+  override readonly name = "SqlError";
+  /** DuckDB's class of error: "Binder", "Catalog", "IO", "Out of Memory", "Interrupt" */
+  readonly type: string;
+  readonly line: number | undefined;
+  readonly column: number | undefined;
+  /** which piece of the tagged template (0 = before the first `${}`), and the offset in it */
+  readonly piece: number | undefined;
+  readonly offset: number | undefined;
+  constructor(message: string, type: string, place?: { line: number; column: number; piece?: number; offset?: number }) {
+    super(message);
+    this.type = type;
+    this.line = place?.line;
+    this.column = place?.column;
+    this.piece = place?.piece;
+    this.offset = place?.offset;
+  }
+}
+
+/** Is this the error of a query that was stopped? */
+export function isInterrupted(error: unknown): boolean {
+  return error instanceof SqlError && error.type === "Interrupt";
+}
+
+interface DuckError {
+  exception_type?: string;
+  exception_message?: string;
+  position?: string;
+  candidates?: string;
+  name?: string;
+}
+
+/** Reads what DuckDB threw with `errors_as_json`; parser errors have a prefix before the JSON. */
+export function faultOf(error: unknown): Fault {
+  const text = error instanceof Error ? error.message : String(error);
+  const start = text.indexOf("{");
+  let read: DuckError | null = null;
+  if (start >= 0) {
+    try {
+      read = JSON.parse(text.slice(start)) as DuckError;
+    } catch {}
+  }
+  if (!read?.exception_message) {
+    const plain = /^([A-Z][\w ]*?)(?: Error)?: ([\s\S]*)$/.exec(text);
+    return { type: plain?.[1] ?? "Error", message: plain?.[2] ?? text, position: null, candidates: [], missing: null };
+  }
+  const type = read.exception_type === "INTERRUPT" ? "Interrupt" : (read.exception_type ?? "Error");
+  return {
+    type,
+    message: read.exception_message,
+    position: read.position === undefined ? null : Number(read.position),
+    candidates: read.candidates ? read.candidates.split(",").map((name) => name.trim()) : [],
+    missing: read.name ?? null,
+  };
+}
+
+/** The sentence for a person. */
+export function sentenceOf(fault: Fault): string {
+  if (fault.type === "Interrupt") return "The query was interrupted.";
+  if (fault.type === "Out of Memory")
+    return `The query needs more memory than DuckDB may use here. Select fewer columns or rows, or aggregate before joining. (DuckDB: ${firstLine(fault.message)})`;
+  if (/extension/i.test(fault.message) && /(install|download|load|autoload)/i.test(fault.message))
+    return `${firstLine(fault.message)}. This needs a DuckDB extension that is downloaded when first used; without a network only CSV, Parquet and JSON files are read.`;
+  return fault.message.trim();
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n")[0]!.replace(/\.$/, "");
+}

@@ -1,0 +1,64 @@
+/** What the kernel's threads and the DuckDB worker say to each other. Columns travel as typed arrays that are transferred, never copied twice. */
+import type { KernelQuery } from "../protocol/document.js";
+
+/** One column on its way between threads. `nulls[i]` is 1 where row i is NULL; null = no NULLs. */
+export type Packed =
+  | { kind: "f64"; data: Float64Array; nulls: Uint8Array | null }
+  | { kind: "f32"; data: Float32Array; nulls: Uint8Array | null }
+  | { kind: "i32"; data: Int32Array; nulls: Uint8Array | null }
+  | { kind: "bool"; data: Uint8Array; nulls: Uint8Array | null }
+  /** ms since epoch, UTC */
+  | { kind: "date"; data: Float64Array; nulls: Uint8Array | null }
+  /** index into `values` */
+  | { kind: "text"; data: Int32Array; values: string[]; nulls: Uint8Array | null }
+  /** row i is bytes[ends[i - 1] .. ends[i]] */
+  | { kind: "blob"; data: Float64Array; bytes: Uint8Array; nulls: Uint8Array | null }
+  /** NULL is null in `data` */
+  | { kind: "any"; data: unknown[]; nulls: null };
+
+export interface PackedTable {
+  names: string[];
+  /** DuckDB's type names */
+  types: string[];
+  length: number;
+  columns: Packed[];
+}
+
+/** A column of JS values to be stored; `type` is DuckDB's name. 64-bit integers and other odd values come as `any`. */
+export interface LoadColumn {
+  name: string;
+  type: string;
+  column: Packed;
+}
+
+/** Requests of the kernel's main thread. */
+export type DataRequest =
+  /** runs SQL and gives its last result whole */
+  | { do: "run"; sql: string }
+  /** checks a relation's text and creates its view, or its table when the statement is no query or gives other rows at each reading */
+  | { do: "create"; name: string; sql: string; table: boolean }
+  /** the rows of a view whose order is not fixed are kept in a table, once */
+  | { do: "fix"; name: string }
+  | { do: "load"; name: string; columns: LoadColumn[]; length: number }
+  | { do: "drop"; name: string }
+  | { do: "open"; sql: string }
+  | { do: "next"; stream: number }
+  | { do: "close"; stream: number }
+  | { do: "query"; query: KernelQuery };
+
+/** Over the worker's own port and over every port that `engine.port()` gave away. */
+export type ToWorker = { id: number; request: DataRequest } | { interrupt: true } | { port: MessagePortLike };
+export type FromWorker = { id: number; ok: true; value: unknown } | { id: number; ok: false; fault: Fault } | { progress: number | null };
+export type MessagePortLike = import("node:worker_threads").MessagePort;
+
+/** DuckDB's error as it crosses the threads. */
+export interface Fault {
+  /** "Binder", "Catalog", "IO", "Out of Memory", "INTERRUPT" ... */
+  type: string;
+  message: string;
+  /** offset in UTF-8 bytes in the statement */
+  position: number | null;
+  candidates: string[];
+  /** what was not found */
+  missing: string | null;
+}

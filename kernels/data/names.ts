@@ -1,0 +1,21 @@
+/** Names of relations in SQL. */
+
+/** A name in double quotes. */
+export function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Qualified name in the notebook's schema. */
+export function qualify(name: string): string {
+  return `nb.${quote(name)}`;
+}
+
+/** Is it exactly one qualified, quoted name of the notebook's schema? Names come from the page, so nothing else may reach SQL. */
+export function isQualified(name: string): boolean {
+  return /^nb\."(?:[^"\0]|"")+"$/.test(name);
+}
+
+/** A text as an SQL string. */
+export function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}

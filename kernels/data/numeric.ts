@@ -1,0 +1,79 @@
+/** Columns side by side as one float32 matrix. */
+import type { Packed, PackedTable } from "./messages.js";
+
+/** Row-major, `width` values a row. Refuses NULL, NaN and text, naming column and count. */
+export function fold(table: PackedTable): { values: Float32Array; rows: number; width: number } {
+  const rows = table.length;
+  const parts = table.columns.map((column, i) => part(column, table.names[i]!, table.types[i]!, rows));
+  const width = parts.reduce((sum, { wide }) => sum + wide, 0);
+  const values = new Float32Array(rows * width);
+  let at = 0;
+  for (const { wide, write } of parts) {
+    write(values, at, width);
+    at += wide;
+  }
+  return { values, rows, width };
+}
+
+interface Part {
+  wide: number;
+  write(into: Float32Array, at: number, width: number): void;
+}
+
+function part(column: Packed, name: string, type: string, rows: number): Part {
+  const nulls = column.nulls ? count(column.nulls, (v) => v === 1) : column.kind === "any" ? count(column.data, (v) => v === null) : 0;
+  if (nulls > 0) throw new Error(`column \`${name}\` has ${nulls} NULLs, and a tensor has no place for them: filter them out or use coalesce()`);
+  switch (column.kind) {
+    case "f64":
+    case "f32":
+    case "i32":
+    case "bool": {
+      const { data } = column;
+      const lost = count(data, Number.isNaN);
+      if (lost > 0) throw new Error(`column \`${name}\` has ${lost} NaNs, and a tensor of them trains nothing: filter them out`);
+      return {
+        wide: 1,
+        write(into, at, width) {
+          for (let i = 0; i < rows; i++) into[i * width + at] = data[i]!;
+        },
+      };
+    }
+    case "blob": {
+      const { data: ends, bytes } = column;
+      const wide = rows > 0 ? ends[0]! : 0;
+      for (let i = 1; i < rows; i++)
+        if (ends[i]! - ends[i - 1]! !== wide)
+          throw new Error(`column \`${name}\` has ${wide} bytes in row 0 and ${ends[i]! - ends[i - 1]!} in row ${i}`);
+      return {
+        wide,
+        write(into, at, width) {
+          for (let i = 0; i < rows; i++) into.set(bytes.subarray(i * wide, (i + 1) * wide), i * width + at);
+        },
+      };
+    }
+    case "any": {
+      const lists = column.data as unknown[];
+      const wide = Array.isArray(lists[0]) ? lists[0].length : -1;
+      if (wide < 0 && rows > 0) break;
+      lists.forEach((list, i) => {
+        if ((list as unknown[]).length !== wide)
+          throw new Error(`column \`${name}\` has ${wide} values in row 0 and ${(list as unknown[]).length} in row ${i}`);
+        if ((list as unknown[]).some((v) => typeof v !== "number" || Number.isNaN(v)))
+          throw new Error(`column \`${name}\` holds something else than numbers in row ${i}`);
+      });
+      return {
+        wide: Math.max(wide, 0),
+        write(into, at, width) {
+          lists.forEach((list, i) => into.set(list as number[], i * width + at));
+        },
+      };
+    }
+  }
+  throw new Error(`column \`${name}\` is ${type}, and a tensor holds numbers: leave it out or encode it with features`);
+}
+
+function count<T>(values: ArrayLike<T>, test: (value: T) => boolean): number {
+  let n = 0;
+  for (let i = 0; i < values.length; i++) if (test(values[i]!)) n++;
+  return n;
+}

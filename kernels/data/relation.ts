@@ -1,0 +1,298 @@
+/** A lazy table: a view in the kernel's DuckDB. Synchronous to chain, made when first needed, never changed afterwards. */
+import { createHash } from "node:crypto";
+import { renameSync, rmSync } from "node:fs";
+import type { ColumnInfo, TableView } from "../protocol/output.js";
+import { settle, type Columns, type Hash, type Relation, type Row, type SplitOptions } from "../protocol/values.js";
+import type { Engine } from "./engine.js";
+import { isInterrupted, SqlError } from "./fault.js";
+import type { LoadColumn, PackedTable } from "./messages.js";
+import { qualify, quote, text } from "./names.js";
+import { find } from "./near.js";
+import { fold } from "./numeric.js";
+import { TableSplit } from "./split.js";
+import { tokens } from "./tokens.js";
+import { buffersOf, columnsOf, rowsOf } from "./unpack.js";
+
+/** How a relation comes to be. */
+export interface Recipe {
+  /** relations that it reads; they live as long as it does */
+  upstream: TableRelation<object>[];
+  /** called once, when every upstream relation exists */
+  build(): Made | Promise<Made>;
+  /** names the content: SQL, files, upstream (contracts: same hash, same rows) */
+  hash(): Promise<Hash>;
+  /** turns DuckDB's error into one that points into the author's text */
+  explain?(error: SqlError): Error;
+  /** the rows come in the same order at each reading, whatever the plan says */
+  steady?: boolean;
+}
+export type Made = { sql: string; /** keep the rows: reading twice would give others */ table: boolean } | { columns: LoadColumn[]; length: number };
+
+let counter = 0;
+/** Drops what DuckDB keeps for relations that nobody can reach any more. */
+const collected = new FinalizationRegistry<{ engine: Engine; name: string }>(({ engine, name }) => {
+  engine.drop(name);
+});
+
+export function sha(...parts: (string | NodeJS.ArrayBufferView)[]): Hash {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part).update("\0");
+  return hash.digest("hex").slice(0, 32);
+}
+
+export class TableRelation<R extends object = Row> implements Relation<R> {
+  readonly engine: Engine;
+  readonly recipe: Recipe;
+  #name: string;
+  #ready: Promise<void> | null = null;
+  #steady: Promise<void> | null = null;
+  #hash: Promise<Hash> | null = null;
+  #count: Promise<number> | null = null;
+
+  constructor(engine: Engine, recipe: Recipe) {
+    this.engine = engine;
+    this.recipe = recipe;
+    this.#name = qualify(`@${++counter}`);
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** Makes the view; with a name also `nb."name"`, so that later SQL reads `from name`. Rejects with the SQL's own error. */
+  async [settle](name?: string): Promise<void> {
+    if (name !== undefined && !this.#ready) this.#name = qualify(`${name}@${++counter}`);
+    await this.ready();
+    if (name === undefined) return;
+    this.engine.exports.set(name.toLowerCase(), this as unknown as TableRelation<object>);
+    await this.engine.request({ do: "create", name: qualify(name), sql: `from ${this.#name}`, table: false });
+  }
+
+  /** The view exists. */
+  ready(): Promise<void> {
+    this.#ready ??= this.#make().catch((error: unknown) => {
+      this.#ready = null;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  async #make(): Promise<void> {
+    for (const relation of this.recipe.upstream) await relation.ready();
+    const made = await this.recipe.build();
+    try {
+      if ("columns" in made) {
+        const transfer = buffersOf(made.columns.map(({ column }) => column));
+        await this.engine.request({ do: "load", name: this.#name, ...made }, transfer);
+      } else await this.engine.request({ do: "create", name: this.#name, ...made });
+    } catch (error) {
+      throw error instanceof SqlError && !isInterrupted(error) ? (this.recipe.explain?.(error) ?? error) : error;
+    }
+    collected.register(this, { engine: this.engine, name: this.#name });
+  }
+
+  /** The view exists and gives its rows in one order: a join or a group is kept as a table when it is first read. */
+  fixed(): Promise<void> {
+    this.#steady ??= this.#fix().catch((error: unknown) => {
+      this.#steady = null;
+      throw error;
+    });
+    return this.#steady;
+  }
+
+  async #fix(): Promise<void> {
+    await this.ready();
+    if (this.recipe.steady) for (const relation of this.recipe.upstream) await relation.fixed();
+    else await this.engine.request({ do: "fix", name: this.#name });
+  }
+
+  async #read(sql: string): Promise<PackedTable> {
+    await this.fixed();
+    return this.engine.request<PackedTable>({ do: "run", sql });
+  }
+
+  /** Columns and their DuckDB types, in order. */
+  async info(): Promise<ColumnInfo[]> {
+    await this.ready();
+    const { rows } = await this.engine.query(`select column_name as name, column_type as type from (describe ${this.#name})`);
+    return rows as unknown as ColumnInfo[];
+  }
+
+  /** `nullable`: a NULL was seen. */
+  async schema(): Promise<{ name: string; type: string; nullable: boolean }[]> {
+    const info = await this.info();
+    const table = await this.#read(`select ${info.map(({ name }) => `count(*) > count(${quote(name)})`).join(", ")} from ${this.#name}`);
+    const seen = Object.values(rowsOf(table)[0]!);
+    return info.map((column, i) => ({ ...column, nullable: seen[i] === true }));
+  }
+
+  count(): Promise<number> {
+    this.#count ??= this.#read(`select count(*) as n from ${this.#name}`).then(
+      (table) => rowsOf(table)[0]!["n"] as number,
+      (error: unknown) => {
+        this.#count = null;
+        throw error;
+      },
+    );
+    return this.#count;
+  }
+
+  async rows(limit?: number): Promise<R[]> {
+    if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) throw expected("limit", "a whole number from 0", limit);
+    return rowsOf(await this.#read(`from ${this.#name}${limit === undefined ? "" : ` limit ${limit}`}`)) as R[];
+  }
+
+  async #select(names: readonly string[] | undefined): Promise<string> {
+    if (names === undefined) return "*";
+    if (!Array.isArray(names) || names.length === 0) throw expected("names", "a list of column names", names);
+    const info = await this.info();
+    return names.map((name) => quote(find(info, name).name)).join(", ");
+  }
+
+  async columns(names?: (keyof R & string)[]): Promise<Columns> {
+    const list = await this.#select(names);
+    return columnsOf(await this.#read(`select ${list} from ${this.#name}`));
+  }
+
+  /** float32, one row a row; booleans are 0 and 1; a column of bytes or numbers (an image) becomes that many columns. NULL and NaN are refused. */
+  async tensor(names?: (keyof R & string)[]): Promise<import("@tensorflow/tfjs").Tensor2D> {
+    const make = this.engine.options.tensor;
+    if (!make) throw new Error("no TFJS back end is loaded here");
+    const list = await this.#select(names);
+    const { values, rows, width } = fold(await this.#read(`select ${list} from ${this.#name}`));
+    return make(values, rows, width);
+  }
+
+  where(sql: string): TableRelation<R> {
+    if (typeof sql !== "string" || sql.trim() === "") throw expected("sql", 'a condition such as "delay > 15"', sql);
+    const { tokens: words, open } = tokens(sql);
+    if (open && open !== "comment") throw new Error(`the condition ${JSON.stringify(sql)} ends inside quotes`);
+    if (words.some(({ type, text: c }) => type === "symbol" && c === ";")) throw new Error(`the condition ${JSON.stringify(sql)} holds a semicolon`);
+    const { engine } = this;
+    return new TableRelation<R>(engine, {
+      upstream: [this as unknown as TableRelation<object>],
+      build: () => ({ sql: `select * from ${this.#name} where (${sql}\n)`, table: false }),
+      hash: async () => sha("where", sql, await this.hash()),
+      steady: true,
+      explain: (error) => new SqlError(`In the condition ${JSON.stringify(sql)}: ${error.message}`, error.type),
+    });
+  }
+
+  sample(n: number, options: { seed?: number; key?: keyof R & string } = {}): TableRelation<R> {
+    if (!(Number.isSafeInteger(n) && n > 0)) throw expected("n", "a whole number from 1", n);
+    const { seed = 0, key } = options;
+    if (!Number.isSafeInteger(seed)) throw expected("seed", "a whole number", seed);
+    return new TableRelation<R>(this.engine, {
+      upstream: [this as unknown as TableRelation<object>],
+      build: async () => {
+        await this.fixed();
+        const column = key === undefined ? '"~n"' : quote(find(await this.info(), key).name);
+        const numbered = `(select *, row_number() over () as "~n" from ${this.#name})`;
+        const chosen = `(from ${numbered} order by ${stableHash(column, seed)}, "~n" limit ${n})`;
+        return { sql: `select * exclude ("~n") from ${chosen} order by "~n"`, table: true };
+      },
+      hash: async () => sha("sample", JSON.stringify([n, seed, key ?? null]), await this.hash()),
+      steady: true,
+    });
+  }
+
+  split(options: SplitOptions<R>): TableSplit<R> {
+    return new TableSplit<R>(this, options);
+  }
+
+  /** One row a column: type, min, max, approximate distinct values, mean, deviation, quartiles, count, share of NULLs. */
+  describe(): TableRelation<Row> {
+    return new TableRelation<Row>(this.engine, {
+      upstream: [this as unknown as TableRelation<object>],
+      build: async () => {
+        await this.fixed();
+        return { sql: `from (summarize ${this.#name})`, table: true };
+      },
+      hash: async () => sha("describe", await this.hash()),
+      steady: true,
+    });
+  }
+
+  /** CSV, Parquet, JSON or NDJSON by the ending, whole or not at all. */
+  async save(path: string): Promise<void> {
+    const target = this.engine.files.target(path);
+    const ending = /\.(csv|parquet|json|ndjson)$/i.exec(path)?.[1]?.toLowerCase();
+    if (!ending) throw expected("path", "a file that ends in .csv, .parquet, .json or .ndjson", path);
+    const format = { csv: "format csv, header true", parquet: "format parquet", json: "format json, array true", ndjson: "format json" }[ending]!;
+    const temporary = `${target}.${process.pid}.part`;
+    try {
+      await this.#read(`copy (from ${this.#name}) to ${text(temporary)} (${format})`);
+      renameSync(temporary, target);
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  }
+
+  async *batches({ columns, size = 2048 }: { columns?: string[]; size?: number } = {}): AsyncGenerator<Columns & { length: number }> {
+    if (!(Number.isSafeInteger(size) && size > 0)) throw expected("size", "a whole number from 1", size);
+    const list = await this.#select(columns);
+    await this.fixed();
+    const { engine } = this;
+    const stream = await engine.request<number>({ do: "open", sql: `select ${list} from ${this.#name}` });
+    const next = (): Promise<PackedTable | null> => {
+      const table = engine.request<PackedTable | null>({ do: "next", stream });
+      // a consumer that stops early never looks at the block that was read ahead
+      table.catch(() => {});
+      return table;
+    };
+    try {
+      for (let ahead = next(); ;) {
+        const block = await ahead;
+        if (!block) return;
+        ahead = next();
+        const whole = columnsOf(block);
+        for (let at = 0; at < block.length; at += size) {
+          const length = Math.min(size, block.length - at);
+          const piece = Object.fromEntries(block.names.map((name) => [name, cut(whole[name]!, at, at + length)]));
+          yield Object.assign(piece, { length }) as Columns & { length: number };
+        }
+      }
+    } finally {
+      await engine.request({ do: "close", stream }).catch(() => {});
+    }
+  }
+
+  hash(): Promise<Hash> {
+    this.#hash ??= this.recipe.hash().catch((error: unknown) => {
+      this.#hash = null;
+      throw error;
+    });
+    return this.#hash;
+  }
+
+  /** What the page shows first; it reads the rest in pages. */
+  async view(limit = 100): Promise<TableView> {
+    await this.fixed();
+    const page = await this.engine.page({ relation: this.#name, offset: 0, limit: limit + 1 });
+    const whole = page.rows.length <= limit;
+    return { relation: this.#name, columns: page.columns, total: whole ? page.rows.length : null, first: page.rows.slice(0, limit) };
+  }
+}
+
+function cut(values: Columns[string], from: number, to: number): Columns[string] {
+  return Array.isArray(values) ? values.slice(from, to) : (values as Float64Array).subarray(from, to);
+}
+
+/** UBIGINT, the same on every machine and version: the lower 64 bits of md5("seed:key"). In JS: `createHash("md5").update(...).digest().readBigUInt64LE(8)`. */
+export function stableHash(column: string, seed: number): string {
+  return `md5_number_lower(concat(${text(`${seed}:`)}, ${column}))`;
+}
+
+export function expected(name: string, what: string, got: unknown): Error {
+  const shown = typeof got === "string" ? JSON.stringify(got) : Array.isArray(got) ? "[]" : String(got);
+  return new Error(`Expected \`${name}\` to be ${what}, got ${shown}`);
+}
+
+/** A relation of plain SQL: nothing in it is looked up or resolved. */
+export function relationOf<R extends object = Row>(engine: Engine, sql: string, upstream: TableRelation<object>[] = []): TableRelation<R> {
+  return new TableRelation<R>(engine, {
+    upstream,
+    build: () => ({ sql, table: false }),
+    hash: async () => sha("sql", sql, ...(await Promise.all(upstream.map((relation) => relation.hash())))),
+  });
+}

@@ -1,0 +1,257 @@
+/** The `sql` tag: a SELECT with bound values and relations in its holes, files by path and other cells' results by name. */
+import { createReadStream, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import type { Hash, Row } from "../protocol/values.js";
+import type { Engine } from "./engine.js";
+import { faultIn } from "./engine.js";
+import { SqlError } from "./fault.js";
+import { isAddress } from "./files.js";
+import { literal } from "./literal.js";
+import { quote, text } from "./names.js";
+import { near } from "./near.js";
+import { sha, TableRelation, type Recipe } from "./relation.js";
+import { sourcesOf, tokens, type Token } from "./tokens.js";
+
+/** The tag of one engine. Errors in a hole are thrown at once; errors of the SQL when the relation is settled or read. */
+export function sqlTag(engine: Engine): <R extends object = Row>(strings: TemplateStringsArray, ...values: unknown[]) => TableRelation<R> {
+  return (strings, ...values) => {
+    if (!Array.isArray(strings) || !("raw" in strings)) throw new Error("sql is a template tag: write sql`select ...`, not sql(...)");
+    return new TableRelation(engine, recipe(engine, strings.raw, values));
+  };
+}
+
+/** A relation of SQL text without holes, by the same rules as the tag. */
+export function sqlText<R extends object = Row>(engine: Engine, source: string): TableRelation<R> {
+  return new TableRelation<R>(engine, recipe(engine, [source], []));
+}
+
+/** Functions that give another value at each reading. */
+const volatileCalls = new Set(
+  "random uuid gen_random_uuid uuidv4 uuidv7 now get_current_timestamp today get_current_time nextval transaction_timestamp".split(" "),
+);
+const volatileWords = new Set("current_date current_time current_timestamp localtime localtimestamp tablesample".split(" "));
+
+function isVolatile(list: Token[]): boolean {
+  return list.some(({ type, text: word }, i) => {
+    if (type !== "word") return false;
+    const lower = word.toLowerCase();
+    if (volatileWords.has(lower) || (lower === "using" && list[i + 1]?.text.toLowerCase() === "sample")) return true;
+    return volatileCalls.has(lower) && list[i + 1]?.text === "(";
+  });
+}
+
+function recipe(engine: Engine, raw: readonly string[], values: unknown[]): Recipe {
+  // what an author must escape inside a template is not escaped in SQL; every other backslash is SQL's own
+  const pieces = raw.map((piece) => piece.replaceAll("\\`", "`").replaceAll("\\${", "${"));
+  const holes = values.map((value, i) => hole(value, i, pieces));
+  const upstream: TableRelation<object>[] = [];
+  for (const value of values) if (value instanceof TableRelation) upstream.push(value as TableRelation<object>);
+  let composed: Composed | null = null;
+  const compose = (): Composed => (composed ??= composeText(engine, pieces, holes));
+  checkHoles(pieces, holes);
+  return {
+    upstream,
+    async build() {
+      const made = compose();
+      for (const relation of made.named) {
+        await relation.ready();
+        upstream.push(relation);
+      }
+      return { sql: made.sql(), table: made.volatile };
+    },
+    async hash() {
+      const made = compose();
+      const below = await Promise.all([...new Set([...upstream, ...made.named])].map((relation) => relation.hash()));
+      return sha("sql", made.plain, ...(await Promise.all(made.files.map((file) => contentHash(engine, file)))), ...below);
+    },
+    explain: (error) => place(error, compose(), pieces, engine),
+  };
+}
+
+type Hole = { relation: TableRelation<object> } | { sql: string };
+
+function hole(value: unknown, i: number, pieces: string[]): Hole {
+  if (value instanceof TableRelation) return { relation: value as TableRelation<object> };
+  try {
+    if (value !== null && typeof value === "object" && "train" in value && "covers" in value)
+      throw new Error("is a split: write `.train`, `.valid` or `.test` after it");
+    return { sql: literal(value) };
+  } catch (error) {
+    const before = pieces[i]!.trimEnd().split("\n").at(-1)!.trim().slice(-30);
+    throw new Error(`the value in hole ${i + 1} of the SQL (\`${before} \${...}\`) ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function checkHoles(pieces: string[], holes: Hole[]): void {
+  let before = "";
+  holes.forEach((filled, i) => {
+    before += pieces[i]!;
+    const { open } = tokens(before);
+    if (open)
+      throw new Error(
+        `hole ${i + 1} of the SQL stands inside ${open === "comment" ? "a comment" : "quotes"}: a bound value needs none, write \${x} without them`,
+      );
+    before += "sql" in filled ? filled.sql : ' "r" ';
+  });
+}
+
+interface Composed {
+  /** the text with values written in and paths as the author wrote them: names the query */
+  plain: string;
+  sql(): string;
+  files: string[];
+  /** results of other cells that it reads by name */
+  named: TableRelation<object>[];
+  volatile: boolean;
+  /** index in `sql()` -> index in `plain`; null when it lies in added text */
+  back(at: number): number | null;
+  /** where piece i starts in `plain` */
+  starts: number[];
+}
+
+interface Edit {
+  at: number;
+  end: number;
+  insert: () => string;
+}
+
+function composeText(engine: Engine, pieces: string[], holes: Hole[]): Composed {
+  let plain = "";
+  const starts: number[] = [];
+  const relations: { at: number; relation: TableRelation<object> }[] = [];
+  pieces.forEach((piece, i) => {
+    starts.push(plain.length);
+    plain += piece;
+    const filled = holes[i];
+    if (!filled) return;
+    if ("sql" in filled) plain += filled.sql;
+    else {
+      relations.push({ at: plain.length, relation: filled.relation });
+      plain += marker;
+    }
+  });
+  const { tokens: list, open } = tokens(plain);
+  if (open && open !== "comment")
+    throw new SqlError(`The SQL ends inside ${open === "string" ? "a string" : "a quoted name"}: a quote is missing.`, "Parser");
+  while (list.at(-1)?.text === ";" && list.at(-1)!.type === "symbol") list.pop();
+  if (list.length === 0) throw new SqlError("The SQL is empty.", "Parser");
+  const semicolon = list.find(({ type, text: c }) => type === "symbol" && c === ";");
+  if (semicolon) throw located("The SQL holds two statements; a SQL cell holds one.", "Parser", plain, semicolon.at);
+  const end = list.at(-1)!.end;
+
+  const sources = sourcesOf(list);
+  const files: string[] = [];
+  const edits: Edit[] = relations.map(({ at, relation }) => ({ at, end: at + marker.length, insert: () => relation.name }));
+  for (const token of sources.files) {
+    if (isAddress(token.text)) continue;
+    let path: string;
+    try {
+      path = engine.files.resolve(token.text);
+    } catch (error) {
+      throw located((error as Error).message, "IO", plain, token.at);
+    }
+    files.push(path);
+    const inserted = token.type === "quoted" ? quote(path) : text(path);
+    edits.push({ at: token.at, end: token.end, insert: () => inserted });
+  }
+
+  const named = new Map<string, TableRelation<object>>();
+  for (const { name } of sources.tables) {
+    const relation = engine.exports.get(name);
+    if (relation) named.set(name, relation);
+  }
+  const first = list[0]!;
+  const head = first.text.toLowerCase();
+  if (named.size > 0 && (first.text === "(" || /^(select|from|with|values|pivot|unpivot)$/.test(head))) {
+    // bound now: running the other cell again must not change what this one holds
+    const bindings = (): string => [...named].map(([name, relation]) => `${quote(name)} as not materialized (from ${relation.name})`).join(", ");
+    const after = list[1]?.text.toLowerCase() === "recursive" ? list[1]! : first;
+    if (head === "with") edits.push({ at: after.end, end: after.end, insert: () => ` ${bindings()},` });
+    else edits.push({ at: first.at, end: first.at, insert: () => `with ${bindings()} ` });
+  }
+  edits.sort((a, b) => a.at - b.at || a.end - b.end);
+
+  const pieceList = (): { from: number; to: number; origin: number | null; text: string }[] => {
+    const out: { from: number; to: number; origin: number | null; text: string }[] = [];
+    let at = 0;
+    let length = 0;
+    const add = (origin: number | null, added: string): void => {
+      out.push({ from: length, to: length + added.length, origin, text: added });
+      length += added.length;
+    };
+    for (const edit of edits) {
+      add(at, plain.slice(at, edit.at));
+      add(edit.at === edit.end ? null : -1 - edit.at, edit.insert());
+      at = edit.end;
+    }
+    add(at, plain.slice(at, end));
+    return out;
+  };
+  return {
+    plain: plain.slice(0, end),
+    sql: () =>
+      pieceList()
+        .map((piece) => piece.text)
+        .join(""),
+    files,
+    named: [...named.values()],
+    volatile: isVolatile(list),
+    starts,
+    back(position) {
+      const piece = pieceList().find(({ from, to }) => position >= from && position < to);
+      if (!piece || piece.origin === null) return null;
+      // replaced text points to where it stood
+      return piece.origin < 0 ? -1 - piece.origin : piece.origin + position - piece.from;
+    },
+  };
+}
+
+/** Stands for a relation's name until that is known. */
+const marker = 'nb."@@@@"';
+
+function located(message: string, type: string, plain: string, at: number): SqlError {
+  const before = plain.slice(0, at).split("\n");
+  return new SqlError(message, type, { line: before.length, column: before.at(-1)!.length + 1 });
+}
+
+/** Gives DuckDB's error its place in the author's text, and a hint. */
+function place(error: SqlError, composed: Composed, pieces: string[], engine: Engine): Error {
+  const fault = faultIn(error);
+  let message = error.message;
+  if (fault?.type === "Catalog" && fault.missing && /Table with name/.test(message))
+    message = `There is no table or view \`${fault.missing}\`${near(fault.missing, [...engine.exports.keys()])}.`;
+  if (fault?.position == null) return new SqlError(message, error.type);
+  const sql = composed.sql();
+  const index = Buffer.from(sql).subarray(0, fault.position).toString().length;
+  const at = composed.back(index);
+  if (at === null) return new SqlError(message, error.type);
+  let piece = composed.starts.findLastIndex((start) => start <= at);
+  if (piece < 0) piece = 0;
+  const offset = at - composed.starts[piece]!;
+  // holes are shown as they are read by a person: one short word each
+  const shown = pieces.slice(0, piece).join("${...}") + (piece > 0 ? "${...}" : "") + pieces[piece]!.slice(0, offset);
+  const lines = shown.split("\n");
+  return new SqlError(message, error.type, { line: lines.length, column: lines.at(-1)!.length + 1, piece, offset });
+}
+
+/** sha256 of files by path, size and time of change. */
+const hashes = new Map<string, Hash>();
+
+async function contentHash(engine: Engine, path: string): Promise<Hash> {
+  if (!/[*?[{]/.test(path)) return fileHash(path);
+  const { rows } = await engine.query(`select file from glob(${text(path)}) order by file`);
+  return sha(...(await Promise.all(rows.map((row) => fileHash(row["file"] as string)))));
+}
+
+/** sha256 of a file, in hex, 16 bytes; read again only when its size or time of change differs. */
+export async function fileHash(path: string): Promise<Hash> {
+  const { size, mtimeMs } = statSync(path);
+  const key = `${path}\0${size}\0${mtimeMs}`;
+  const had = hashes.get(key);
+  if (had) return had;
+  const hash = createHash("sha256");
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
+  const found = hash.digest("hex").slice(0, 32);
+  hashes.set(key, found);
+  return found;
+}

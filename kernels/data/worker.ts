@@ -1,0 +1,238 @@
+/** The thread that owns DuckDB. Requests come from the kernel's main thread and, through ports that it gave away, from its control worker. */
+import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBDataChunk, type DuckDBResult } from "@duckdb/node-api";
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { faultOf } from "./fault.js";
+import { load } from "./load.js";
+import type { DataRequest, FromWorker, LoadColumn, PackedTable, ToWorker } from "./messages.js";
+import { answer, forget } from "./page.js";
+import { fixedOrder } from "./plan.js";
+import { TableReader } from "./read.js";
+import { buffersOf } from "./unpack.js";
+
+const { memoryLimit, threads, spill } = workerData as { memoryLimit: string; threads: number; spill: string };
+
+const instance = await DuckDBInstance.create(":memory:", {
+  memory_limit: memoryLimit,
+  threads: String(threads),
+  temp_directory: spill,
+  autoinstall_known_extensions: "true",
+  preserve_insertion_order: "true",
+});
+const first = await connect();
+await first.run("create schema if not exists nb");
+await first.run("set search_path = 'nb,main'");
+
+/** Connections at rest, and those at work by lane: "run" is what Interrupt stops, "page" goes on beside it. */
+const resting: DuckDBConnection[] = [first];
+const working = { run: new Set<DuckDBConnection>(), page: new Set<DuckDBConnection>() };
+type Lane = keyof typeof working;
+
+async function connect(): Promise<DuckDBConnection> {
+  const connection = await instance.connect();
+  await connection.run("set errors_as_json = true");
+  await connection.run("set TimeZone = 'UTC'");
+  try {
+    await connection.run("set search_path = 'nb,main'");
+  } catch {
+    // the first connection makes the schema
+  }
+  return connection;
+}
+
+async function borrow(lane: Lane): Promise<DuckDBConnection> {
+  const connection = resting.pop() ?? (await connect());
+  working[lane].add(connection);
+  return connection;
+}
+
+function giveBack(lane: Lane, connection: DuckDBConnection): void {
+  if (working[lane].delete(connection)) resting.push(connection);
+}
+
+async function on<T>(lane: Lane, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const connection = await borrow(lane);
+  try {
+    return await work(connection);
+  } finally {
+    giveBack(lane, connection);
+  }
+}
+
+function reader(result: DuckDBResult): TableReader {
+  return new TableReader(result.deduplicatedColumnNames(), result.columnTypes());
+}
+
+async function run(connection: DuckDBConnection, sql: string): Promise<PackedTable> {
+  const result = await connection.stream(sql);
+  const table = reader(result);
+  for (let chunk: DuckDBDataChunk | null; (chunk = await result.fetchChunk()) && chunk.rowCount > 0;) table.add(chunk);
+  return table.take();
+}
+
+/** Open results, read in blocks of 65,536 rows. */
+const streams = new Map<number, { connection: DuckDBConnection; result: DuckDBResult; table: TableReader }>();
+let streamCount = 0;
+const block = 65_536;
+
+async function next(id: number): Promise<PackedTable | null> {
+  const stream = streams.get(id);
+  if (!stream) return null;
+  try {
+    while (stream.table.length < block) {
+      const chunk = await stream.result.fetchChunk();
+      if (!chunk || chunk.rowCount === 0) break;
+      stream.table.add(chunk);
+    }
+  } catch (error) {
+    close(id);
+    throw error;
+  }
+  if (stream.table.length === 0) {
+    close(id);
+    return null;
+  }
+  return stream.table.take();
+}
+
+function close(id: number): void {
+  const stream = streams.get(id);
+  if (!stream) return;
+  streams.delete(id);
+  // a connection with an unread result starts its next query clean
+  giveBack("run", stream.connection);
+}
+
+async function create(connection: DuckDBConnection, name: string, sql: string, table: boolean): Promise<{ kind: "view" | "table" }> {
+  const statements = await connection.extractStatements(sql);
+  const prepared = statements.count === 1 ? await statements.prepare(0) : null;
+  const query = prepared?.statementType === StatementType.SELECT;
+  prepared?.destroySync();
+  if (query && !table) {
+    await connection.run(`create or replace view ${name} as ${sql}`);
+    return { kind: "view" };
+  }
+  if (query) {
+    await connection.run(`create or replace table ${name} as ${sql}`);
+    return { kind: "table" };
+  }
+  const result = await run(connection, sql);
+  if (result.names.length === 0) throw new Error("Invalid Input Error: the statement gives no table");
+  await load(
+    connection,
+    name,
+    result.columns.map((column, i): LoadColumn => ({ name: result.names[i]!, type: loadType(result, i), column })),
+    result.length,
+  );
+  return { kind: "table" };
+}
+
+/** Results of statements that are no queries hold text and counts; anything else is kept as text. */
+function loadType(table: PackedTable, i: number): string {
+  const kind = table.columns[i]!.kind;
+  return kind === "f64" ? "DOUBLE" : kind === "i32" ? "INTEGER" : kind === "bool" ? "BOOLEAN" : kind === "date" ? "TIMESTAMP" : "VARCHAR";
+}
+
+/** Names whose order is known to be fixed, or has been fixed by keeping the rows. */
+const fixed = new Set<string>();
+
+async function fix(connection: DuckDBConnection, name: string): Promise<void> {
+  if (fixed.has(name)) return;
+  if (!(await fixedOrder(connection, name))) {
+    const kept = `${name.slice(0, -1)}#"`;
+    await connection.run(`create or replace table ${kept} as from ${name}`);
+    await connection.run(`create or replace view ${name} as from ${kept}`);
+  }
+  fixed.add(name);
+}
+
+/** One fixing at a time: two requests for one relation must not keep it twice. */
+let fixing: Promise<unknown> = Promise.resolve();
+function fixInTurn(connection: DuckDBConnection, name: string): Promise<void> {
+  const turn = fixing.then(() => fix(connection, name));
+  fixing = turn.catch(() => {});
+  return turn;
+}
+
+async function handle(request: DataRequest): Promise<{ value: unknown; transfer?: ArrayBuffer[] }> {
+  switch (request.do) {
+    case "run": {
+      const table = await on("run", (connection) => run(connection, request.sql));
+      return { value: table, transfer: buffersOf(table.columns) };
+    }
+    case "create":
+      fixed.delete(request.name);
+      return { value: await on("run", (connection) => create(connection, request.name, request.sql, request.table)) };
+    case "fix":
+      return { value: await on("run", (connection) => fixInTurn(connection, request.name)) };
+    case "load":
+      return { value: await on("run", (connection) => load(connection, request.name, request.columns, request.length)) };
+    case "drop":
+      return { value: await on("page", (connection) => drop(connection, request.name)) };
+    case "open": {
+      const connection = await borrow("run");
+      try {
+        const result = await connection.stream(request.sql);
+        streams.set(++streamCount, { connection, result, table: reader(result) });
+        return { value: streamCount };
+      } catch (error) {
+        giveBack("run", connection);
+        throw error;
+      }
+    }
+    case "next": {
+      const table = await next(request.stream);
+      return { value: table, transfer: table ? buffersOf(table.columns) : [] };
+    }
+    case "close":
+      return { value: close(request.stream) };
+    case "query":
+      return { value: await on("page", (connection) => answer(connection, request.query, (name) => fixInTurn(connection, name))) };
+  }
+}
+
+async function drop(connection: DuckDBConnection, name: string): Promise<void> {
+  fixed.delete(name);
+  await forget(connection, name);
+  const kept = `${name.slice(0, -1)}#"`;
+  for (const [kind, what] of [
+    ["view", name],
+    ["table", name],
+    ["table", kept],
+  ] as const) {
+    try {
+      await connection.run(`drop ${kind} if exists ${what}`);
+    } catch {
+      // `if exists` still refuses a name of the other kind
+    }
+  }
+}
+
+function interrupt(): void {
+  for (const connection of working.run) connection.interrupt();
+}
+
+/** A page asks for a name that the schema has; anything else is refused before it reaches SQL. */
+function serve(port: MessagePort): void {
+  const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+  port.on("message", (message: ToWorker) => {
+    if ("interrupt" in message) return interrupt();
+    if ("port" in message) return serve(message.port);
+    const { id, request } = message;
+    handle(request).then(
+      ({ value, transfer }) => send({ id, ok: true, value }, transfer),
+      (error: unknown) => send({ id, ok: false, fault: faultOf(error) }),
+    );
+  });
+}
+
+/** Percent of the longest query at work, for the cell's progress line. */
+setInterval(() => {
+  let percent: number | null = null;
+  for (const connection of working.run) {
+    const { percentage } = connection.progress;
+    if (percentage >= 0) percent = Math.max(percent ?? 0, percentage);
+  }
+  if (percent !== null) parentPort!.postMessage({ progress: percent } satisfies FromWorker);
+}, 250).unref();
+
+serve(parentPort as unknown as MessagePort);
