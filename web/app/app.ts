@@ -1,0 +1,396 @@
+/** `touch-app`: rail, top bar, the page of the route, palette, toasts, the live region, and every key. */
+import { html, nothing, type TemplateResult } from "lit";
+import type { NotebookState } from "../../kernels/protocol/document.js";
+import { setTheme, type Theme } from "../controllers/theme.js";
+import { define, TouchElement } from "../elements/base.js";
+import { icon } from "../elements/icon.js";
+import type { TouchPalette, PaletteEntry } from "../elements/palette.js";
+import "../elements/palette.js";
+import type { Link } from "../controllers/session.js";
+import type { TouchHome } from "../pages/home.js";
+import type { TouchNotebook } from "../pages/notebook.js";
+import { actionFor, actions, type AppControl, type Context, type Focus } from "./actions.js";
+import { isMac, keyOf, keyText, sequencer } from "./keys.js";
+import { parseRoute, type Route } from "./routes.js";
+
+interface Toast {
+  id: number;
+  level: "info" | "warning" | "error";
+  text: string;
+  href?: string;
+  action?: string;
+  run?: () => void;
+}
+interface Confirm {
+  title: string;
+  text: string;
+  action: string;
+  run(): void;
+}
+
+/** Pages are loaded when they are first opened. */
+const pages: Record<Exclude<Route["page"], "missing">, () => Promise<unknown>> = {
+  home: () => import("../pages/home.js"),
+  notebook: () => import("../pages/notebook.js"),
+  models: () => import("../pages/models.js"),
+  model: () => import("../pages/model.js"),
+  version: () => import("../pages/version.js"),
+  live: () => import("../pages/live.js"),
+  settings: () => import("../pages/settings.js"),
+};
+
+export class TouchApp extends TouchElement implements AppControl {
+  static override properties = {
+    route: { state: true },
+    toasts: { state: true },
+    notebookState: { state: true },
+    link: { state: true },
+    confirming: { state: true },
+    failure: { state: true },
+  };
+  declare route: Route;
+  declare toasts: Toast[];
+  declare notebookState: NotebookState | null;
+  declare link: Link | null;
+  declare confirming: Confirm | null;
+  declare failure: string | null;
+  #notebook: TouchNotebook | null = null;
+  #sequence = sequencer(() => performance.now());
+  #toast = 0;
+  #spoken = 0;
+  #queue: string[] = [];
+
+  constructor() {
+    super();
+    this.route = parseRoute(location.pathname, location.hash);
+    this.toasts = [];
+    this.notebookState = null;
+    this.link = null;
+    this.confirming = null;
+    this.failure = null;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("popstate", this.#onRoute);
+    addEventListener("hashchange", this.#onRoute);
+    addEventListener("touch-command", this.#onCommand as EventListener);
+    document.addEventListener("click", this.#onClick);
+    document.addEventListener("keydown", this.#onKey);
+    this.addEventListener("go", (event) => this.go((event as CustomEvent<string>).detail));
+    this.addEventListener("toast", (event) => this.toast((event as CustomEvent<Omit<Toast, "id">>).detail));
+    this.addEventListener("say", (event) => this.#say((event as CustomEvent<{ text: string; urgent?: boolean }>).detail));
+    this.addEventListener("confirm", (event) => {
+      this.confirming = (event as CustomEvent<Confirm>).detail;
+      void this.updateComplete.then(() => this.querySelector<HTMLDialogElement>("dialog.confirm")?.showModal());
+    });
+    this.addEventListener("notebook-state", (event) => {
+      const { state, link, notebook } = (event as CustomEvent<{ state: NotebookState; link: Link; notebook: TouchNotebook }>).detail;
+      this.notebookState = state;
+      this.link = link;
+      this.#notebook = notebook;
+    });
+    void this.#load();
+  }
+
+  #onRoute = (): void => {
+    this.#enter(parseRoute(location.pathname, location.hash));
+  };
+
+  #enter(route: Route): void {
+    if (route.page !== "notebook" || this.route.page !== "notebook" || route.path !== this.route.path || route.workspace !== this.route.workspace) {
+      this.notebookState = null;
+      this.link = null;
+      this.#notebook = null;
+    }
+    this.route = route;
+    void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    if (this.route.page === "missing") return;
+    try {
+      await pages[this.route.page]();
+      this.failure = null;
+    } catch {
+      this.failure = "This page could not be loaded: the server does not answer, or it was updated. Reload.";
+    }
+  }
+
+  go(href: string): void {
+    const url = new URL(href, location.origin);
+    if (url.origin !== location.origin) {
+      open(href, "_blank", "noopener");
+      return;
+    }
+    if (url.pathname + url.hash === location.pathname + location.hash) return;
+    history.pushState(null, "", url.pathname + url.search + url.hash);
+    this.#enter(parseRoute(url.pathname, url.hash));
+    scrollTo(0, 0);
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>("main")?.focus({ preventScroll: true }));
+  }
+
+  /** Links of the page stay in the page. */
+  #onClick = (event: MouseEvent): void => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = (event.target as Element).closest("a");
+    if (link === null || link.target !== "" || link.origin !== location.origin || link.hasAttribute("download")) return;
+    const route = parseRoute(link.pathname, link.hash);
+    if (link.pathname === location.pathname && link.hash !== "" && !link.hash.startsWith("#cell=")) return;
+    if (route.page === "missing") return;
+    event.preventDefault();
+    this.go(link.pathname + link.search + link.hash);
+  };
+
+  get #context(): Context {
+    return { app: this, notebook: this.#notebook };
+  }
+
+  #focus(): { focus: Focus; inCells: boolean } {
+    const active = document.activeElement;
+    const inCells = active?.closest(".cells") != null;
+    if (active?.closest(".monaco-editor") != null) return { focus: "editor", inCells };
+    if (active !== null && /^(INPUT|TEXTAREA|SELECT)$/.test(active.tagName)) return { focus: "text", inCells };
+    if ((active as HTMLElement | null)?.isContentEditable === true) return { focus: "text", inCells };
+    return { focus: inCells ? "cell" : "other", inCells };
+  }
+
+  #known = new Set(actions.flatMap((action) => action.keys));
+  #onKey = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || event.isComposing) return;
+    const key = keyOf(event, isMac());
+    if (key === null) return;
+    if (document.querySelector("dialog[open]") !== null) return;
+    const { focus, inCells } = this.#focus();
+    // a button takes Enter and Space itself
+    if ((key === "Enter" || key === "Space") && document.activeElement?.closest("button, a, summary, [role=tab]") != null) return;
+    const word = focus === "text" || focus === "editor" ? (this.#known.has(key) ? key : null) : this.#sequence(key, this.#known);
+    if (word === null) return;
+    const action = actionFor(word, focus, inCells, this.#notebook !== null);
+    if (action === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action.run(this.#context);
+  };
+
+  /** Commands that an editor sends. */
+  #onCommand = (event: CustomEvent<string>): void => {
+    if (event.detail === "up" || event.detail === "down") {
+      this.#notebook?.step(event.detail === "up" ? -1 : 1);
+      return;
+    }
+    actions.find((action) => action.name === event.detail)?.run(this.#context);
+  };
+
+  openPalette(query = ""): void {
+    this.querySelector<TouchPalette>("touch-palette")?.open(query);
+  }
+  openKeys(): void {
+    this.querySelector<HTMLDialogElement>("dialog.keys")?.showModal();
+  }
+  setTheme(theme: Theme): void {
+    setTheme(theme);
+    this.#say({ text: `Theme: ${theme}` });
+  }
+  newNotebook(): void {
+    this.go("/");
+    void pages
+      .home()
+      .then(() => this.updateComplete)
+      .then(() => setTimeout(() => this.querySelector<TouchHome>("touch-home")?.startNew(), 50));
+  }
+
+  toast(toast: Omit<Toast, "id">): void {
+    const id = ++this.#toast;
+    this.toasts = [...this.toasts.slice(-3), { ...toast, id }];
+    setTimeout(() => this.#drop(id), toast.level === "info" ? 8000 : 15_000);
+  }
+  #drop(id: number): void {
+    this.toasts = this.toasts.filter((toast) => toast.id !== id);
+  }
+
+  /** One message a second in the polite region. */
+  #say({ text, urgent }: { text: string; urgent?: boolean }): void {
+    if (urgent === true) {
+      this.querySelector("#urgent")!.textContent = text;
+      return;
+    }
+    this.#queue.push(text);
+    const wait = Math.max(0, 1000 - (Date.now() - this.#spoken));
+    setTimeout(() => {
+      const said = this.#queue.join(". ");
+      this.#queue = [];
+      if (said === "") return;
+      this.#spoken = Date.now();
+      this.querySelector("#polite")!.textContent = said;
+    }, wait);
+  }
+
+  #entries(): PaletteEntry[] {
+    const notebook = this.#notebook;
+    const commands = actions
+      .filter((action) => action.silent !== true && (action.notebook !== true || notebook !== null))
+      .map((action): PaletteEntry => ({
+        label: action.label,
+        group: "command",
+        icon: action.icon ?? "play",
+        ...(action.keys[0] !== undefined && { keys: action.keys[0] }),
+        run: () => action.run(this.#context),
+      }));
+    if (notebook === null) return commands;
+    const cells = notebook.cells.map((cell, i): PaletteEntry => ({
+      label: `Cell ${i + 1}: ${this.notebookState?.cells[cell.id]?.defines.join(", ") || cell.source.trim().split("\n")[0]?.slice(0, 60) || cell.kind}`,
+      group: "cell",
+      icon: "code",
+      run: () => notebook.go(cell.id),
+    }));
+    const variables = (this.notebookState?.variables ?? []).map((variable): PaletteEntry => ({
+      label: `${variable.name}: ${variable.type}`,
+      group: "variable",
+      icon: "box",
+      run: () => notebook.go(variable.cell),
+    }));
+    return [...commands, ...cells, ...variables];
+  }
+
+  #page(): TemplateResult | typeof nothing {
+    const { route } = this;
+    switch (route.page) {
+      case "home":
+        return html`<touch-home></touch-home>`;
+      case "notebook":
+        return html`<touch-notebook .workspace=${route.workspace} .path=${route.path} .target=${route.cell}></touch-notebook>`;
+      case "models":
+        return html`<touch-models></touch-models>`;
+      case "model":
+        return html`<touch-model .name=${route.name}></touch-model>`;
+      case "version":
+        return html`<touch-version .name=${route.name} .version=${route.version}></touch-version>`;
+      case "live":
+        return html`<touch-live .name=${route.name}></touch-live>`;
+      case "settings":
+        return html`<touch-settings></touch-settings>`;
+      case "missing":
+        return html`<section class="empty">
+          <h1>There is no page here</h1>
+          <p><code>${route.path}</code></p>
+          <a class="button" href="/">Home</a>
+        </section>`;
+    }
+  }
+
+  #crumbs(): TemplateResult {
+    const { route } = this;
+    const parts: [string, string | null][] =
+      route.page === "notebook"
+        ? [
+            [route.workspace, "/"],
+            [route.path.replace(/\.nb\.ts$/, ""), null],
+          ]
+        : route.page === "model" || route.page === "version" || route.page === "live"
+          ? [
+              ["Models", "/models"],
+              [route.name, route.page === "model" ? null : `/models/${encodeURIComponent(route.name)}`],
+              ...(route.page === "version"
+                ? [[`v${route.version}`, null] as [string, null]]
+                : route.page === "live"
+                  ? [["Live", null] as [string, null]]
+                  : []),
+            ]
+          : [[{ home: "Home", models: "Models", settings: "Settings", missing: "Not found" }[route.page], null]];
+    return html`<ol class="crumbs" aria-label="Where you are">
+      ${parts.map(([text, href]) => html`<li>${href === null ? html`<span aria-current="page">${text}</span>` : html`<a href=${href}>${text}</a>`}</li>`)}
+    </ol>`;
+  }
+
+  protected override render() {
+    const { route } = this;
+    const rail = (href: string, name: string, label: string, active: boolean) =>
+      html`<a href=${href} aria-current=${active ? "page" : nothing}>${icon(name)} <span>${label}</span></a>`;
+    const backend = this.notebookState?.kernel.backend ?? null;
+    const model = ["models", "model", "version", "live"].includes(route.page);
+    const words: Record<Link, string> = { connecting: "connecting", open: "connected", lost: "connection lost", closed: "closed" };
+    return html`
+      <a class="skip" href="#main">To the page</a>
+      ${route.page === "notebook" ? html`<a class="skip" href="#cells">To cells</a><a class="skip" href="#outline">To outline</a>` : nothing}
+      <header class="top" role="banner">
+        <a class="brand" href="/" aria-label="Touchstone, home"><img src="/icon.svg" alt="" width="22" height="22" /></a>
+        ${this.#crumbs()}
+        <button class="palette-field" @click=${() => this.openPalette()}>
+          ${icon("search")} <span class="words">Search or run a command</span> <kbd>${keyText("Mod+k", isMac())}</kbd>
+        </button>
+        ${backend === null ? nothing : html`<span class="backend" title="TensorFlow back end of the kernel">${icon("cpu")} ${backend}</span>`}
+        ${this.link === null ? nothing : html`<span class="link-state link-${this.link}">${icon(this.link === "open" ? "wifi" : "wifi-off")} <span class="words">${words[this.link]}</span></span>`}
+      </header>
+      <nav class="rail" aria-label="Main">
+        ${rail("/", "house", "Home", route.page === "home" || route.page === "notebook")} ${rail("/models", "box", "Models", model)}
+        ${rail("/settings", "settings", "Settings", route.page === "settings")}
+      </nav>
+      <main id="main" tabindex="-1">
+        ${this.failure !== null ? html`<p class="inline-error" role="alert">${this.failure} <button class="small" @click=${() => location.reload()}>Reload</button></p>` : nothing}${this.#page()}
+      </main>
+      <div class="toasts">
+        ${this.toasts.map(
+          (toast) =>
+            html`<div class="toast ${toast.level}" role=${toast.level === "error" ? "alert" : "status"}>
+              <span>${toast.text}</span>
+              ${toast.href !== undefined ? html`<a class="button small" href=${toast.href}>Open</a>` : nothing}
+              ${
+                toast.action !== undefined
+                  ? html`<button
+                      class="small"
+                      @click=${() => {
+                        this.#drop(toast.id);
+                        toast.run?.();
+                      }}
+                    >
+                      ${toast.action}
+                    </button>`
+                  : nothing
+              }
+              <button class="icon-button small" aria-label="Close" @click=${() => this.#drop(toast.id)}>${icon("x")}</button>
+            </div>`,
+        )}
+      </div>
+      <touch-palette .entries=${this.#entries()}></touch-palette>
+      <dialog class="keys" aria-labelledby="keys-title">
+        <h2 id="keys-title">Keyboard</h2>
+        <div class="keys-list">
+          ${(["anywhere", "outside", "cells", "selected"] as const).map(
+            (where) =>
+              html`<section>
+                <h3>${{ anywhere: "Anywhere", outside: "Outside of text", cells: "In the cells", selected: "With a cell selected" }[where]}</h3>
+                <dl>
+                  ${actions
+                    .filter((action) => action.where === where && action.keys.length > 0)
+                    .map(
+                      (action) =>
+                        html`<div>
+                          <dt>${action.keys.map((key) => html`<kbd>${keyText(key, isMac())}</kbd> `)}</dt>
+                          <dd>${action.label}</dd>
+                        </div>`,
+                    )}
+                </dl>
+              </section>`,
+          )}
+        </div>
+        <form method="dialog"><button class="primary">Close</button></form>
+      </dialog>
+      ${
+        this.confirming === null
+          ? nothing
+          : html`<dialog class="confirm" aria-labelledby="confirm-title" @close=${() => (this.confirming = null)}>
+              <h2 id="confirm-title">${this.confirming.title}</h2>
+              <p>${this.confirming.text}</p>
+              <form method="dialog" class="row">
+                <button class="primary" autofocus @click=${() => this.confirming?.run()}>${this.confirming.action}</button>
+                <button>Cancel</button>
+              </form>
+            </dialog>`
+      }
+      <div id="polite" class="sr" role="status" aria-live="polite"></div>
+      <div id="urgent" class="sr" role="alert" aria-live="assertive"></div>
+    `;
+  }
+}
+define("touch-app", TouchApp);

@@ -1,0 +1,304 @@
+/** `touch-cell`: head (number, kind, name, state, actions), editor or form, output. Plain properties in, `cell-action` events out. */
+import { html, nothing, type PropertyValues } from "lit";
+import type { CellDefinition, ScopeName } from "../../kernels/protocol/cells.js";
+import type { Cell, CellState, KernelQuery } from "../../kernels/protocol/document.js";
+import type { Output } from "../../kernels/protocol/output.js";
+import { time } from "../controllers/format.js";
+import { idleState, statusOf } from "../controllers/status.js";
+import { define, TouchElement } from "./base.js";
+import type { TouchEditor } from "./editor.js";
+import "./editor.js";
+import "./form.js";
+import { icon } from "./icon.js";
+import "./markdown.js";
+import "./output.js";
+
+export type CellAction =
+  | "run"
+  | "stop"
+  | "stop-keep"
+  | "cancel"
+  | "delete"
+  | "duplicate"
+  | "up"
+  | "down"
+  | "disable"
+  | "form"
+  | "code"
+  | "fold"
+  | "unbound"
+  | "select"
+  | "edit"
+  | "insert-below"
+  | { go: string }
+  | { rename: { from: string; to: string } };
+
+const kinds: Record<string, { icon: string; label: string }> = {
+  code: { icon: "code", label: "Code" },
+  sql: { icon: "database", label: "SQL" },
+  markdown: { icon: "text", label: "Text" },
+};
+
+export class TouchCell extends TouchElement {
+  static override properties = {
+    cell: { attribute: false },
+    state: { attribute: false },
+    outputs: { attribute: false },
+    number: { attribute: false },
+    definition: { attribute: false },
+    scope: { attribute: false },
+    selected: { attribute: false },
+    editing: { attribute: false },
+    form: { attribute: false },
+    folded: { attribute: false },
+    bounded: { attribute: false },
+    writing: { attribute: false },
+    from: { attribute: false },
+    query: { attribute: false },
+    usedBy: { attribute: false },
+    hint: { attribute: false },
+    tick: { state: true },
+  };
+  declare cell: Cell;
+  declare state: CellState | undefined;
+  declare outputs: Output[];
+  declare number: number;
+  declare definition: CellDefinition | null;
+  declare scope: ScopeName[];
+  declare selected: boolean;
+  /** the caret is in it */
+  declare editing: boolean;
+  declare form: boolean;
+  declare folded: boolean;
+  declare bounded: boolean;
+  declare writing: boolean;
+  declare from: { at: number } | null;
+  declare query: (query: KernelQuery) => Promise<unknown>;
+  declare usedBy: string[];
+  declare hint: string;
+  declare tick: number;
+  #timer: ReturnType<typeof setInterval> | null = null;
+
+  constructor() {
+    super();
+    this.outputs = [];
+    this.number = 1;
+    this.definition = null;
+    this.scope = [];
+    this.selected = false;
+    this.editing = false;
+    this.form = true;
+    this.folded = false;
+    this.bounded = true;
+    this.writing = true;
+    this.from = null;
+    this.usedBy = [];
+    this.hint = "";
+    this.tick = 0;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.setAttribute("role", "listitem");
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  get editor(): TouchEditor | null {
+    return this.querySelector<TouchEditor>("touch-editor");
+  }
+  /** The element that has the focus in selected mode. */
+  get card(): HTMLElement | null {
+    return this.querySelector<HTMLElement>(":scope > article");
+  }
+
+  #act(action: CellAction): void {
+    this.emit("cell-action", { id: this.cell.id, action });
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const s = this.state ?? idleState;
+    if (changed.has("cell") || changed.has("state")) {
+      this.id = `cell-${this.cell.id}`;
+      this.dataset["cell"] = this.cell.id;
+      this.dataset["kind"] = this.cell.kind;
+      this.dataset["status"] = s.status;
+      this.dataset["result"] = s.result;
+      this.toggleAttribute("data-stale", s.stale);
+      this.toggleAttribute("data-edited", s.edited);
+      const running = s.status === "running";
+      if (running && this.#timer === null) this.#timer = setInterval(() => this.tick++, 250);
+      if (!running && this.#timer !== null) {
+        clearInterval(this.#timer);
+        this.#timer = null;
+      }
+    }
+  }
+
+  #menu(s: CellState) {
+    const item = (action: CellAction, name: string, label: string, off = false) =>
+      html`<button
+        class="menu-item"
+        ?disabled=${off}
+        @click=${(event: Event) => {
+          (event.target as HTMLElement).closest("details")!.open = false;
+          this.#act(action);
+        }}
+      >
+        ${icon(name)} ${label}
+      </button>`;
+    return html`<details
+      class="menu"
+      @focusout=${(event: FocusEvent) => {
+        const menu = event.currentTarget as HTMLDetailsElement;
+        if (!menu.contains(event.relatedTarget as Node | null)) menu.open = false;
+      }}
+    >
+      <summary aria-label="More for cell ${this.number}">${icon("ellipsis")}</summary>
+      <div class="menu-list">
+        ${item("insert-below", "plus", "Insert below", !this.writing)} ${item("up", "arrow-up", "Move up", !this.writing)}
+        ${item("down", "arrow-down", "Move down", !this.writing)} ${item("duplicate", "copy", "Duplicate", !this.writing)}
+        ${item("disable", "ban", this.cell.options.disabled === true ? "Enable" : "Disable", !this.writing)}
+        ${this.outputs.length > 0 ? item("fold", "chevron-down", this.folded ? "Show output" : "Fold output") : nothing}
+        ${s.status === "running" && this.definition?.costly === true ? item("stop-keep", "square", "Stop and keep the best") : nothing}
+        ${item("delete", "trash-2", "Delete", !this.writing)}
+      </div>
+    </details>`;
+  }
+
+  #head(s: CellState) {
+    const view = statusOf(this.cell, s, Date.now());
+    const kind =
+      this.definition !== null
+        ? { icon: this.definition.icon, label: this.definition.title }
+        : (kinds[this.cell.kind] ?? { icon: "box", label: this.cell.kind });
+    const name = s.form?.ok === true && s.form.result !== null ? s.form.result : s.defines.slice(0, 4).join(", ");
+    const clash = s.problems.find((problem) => problem.type === "clash" && problem.name !== undefined);
+    const running = s.status === "running";
+    const label = `${this.cell.id}`;
+    return html`<header class="cell-head" role="toolbar" aria-label="Cell ${this.number}">
+      <span class="cell-title" id=${`t-${this.cell.id}`}
+        ><span class="cell-number">${this.number}</span> ${icon(kind.icon)}
+        <span class="kind">${kind.label}</span> ${name === "" ? nothing : html`<code class="name">${name}</code>`}<span class="sr">
+          ${label}</span
+        ></span
+      >
+      ${
+        view.text === ""
+          ? nothing
+          : html`<span class="cell-status status-${view.name}" id=${`s-${this.cell.id}`}>
+              ${icon(view.icon)}
+              ${view.link === null ? html`<span class="words">${view.text}</span>` : html`<button class="link" @click=${() => this.#act({ go: view.link! })}>${view.text}</button>`}
+            </span>`
+      }
+      ${
+        clash !== undefined && this.writing
+          ? html`<button class="small" @click=${() => this.#act({ rename: { from: clash.name!, to: freeName(clash.name!, this.scope) } })}>
+              Rename here
+            </button>`
+          : nothing
+      }
+      ${view.name === "ok" && this.usedBy.length > 0 ? html`<span class="used hint">used by ${this.usedBy.slice(0, 3).join(", ")}${this.usedBy.length > 3 ? " …" : ""}</span>` : nothing}
+      <span class="mode-word hint">${this.selected ? (this.editing ? "editing" : "selected") : ""}</span>
+      <span class="cell-tools">
+        ${
+          this.definition !== null
+            ? html`<span class="toggle" role="group" aria-label="Show as">
+                <button class="tiny" aria-pressed=${String(this.form)} @click=${() => this.#act("form")}>form</button
+                ><button class="tiny" aria-pressed=${String(!this.form)} @click=${() => this.#act("code")}>code</button>
+              </span>`
+            : nothing
+        }
+        ${
+          running
+            ? html`${this.definition?.costly === true ? html`<button class="small" @click=${() => this.#act("stop-keep")}>Stop and keep best</button>` : nothing}
+                <button class="small stop" @click=${() => this.#act("stop")}>${icon("square")} Stop</button>`
+            : s.status === "queued"
+              ? html`<button class="small" @click=${() => this.#act("cancel")}>${icon("x")} Cancel</button>`
+              : this.cell.kind === "markdown"
+                ? this.editing || !this.writing
+                  ? nothing
+                  : html`<button class="small quiet" @click=${() => this.#act("edit")}>${icon("pencil")} Edit</button>`
+                : html`<button class="small run" ?disabled=${!this.writing} aria-label="Run cell ${this.number}" @click=${() => this.#act("run")}>
+                    ${icon("play")} Run
+                  </button>`
+        }
+        ${this.#menu(s)}
+      </span>
+    </header>`;
+  }
+
+  protected override render() {
+    const s = this.state ?? idleState;
+    const { cell } = this;
+    const view = statusOf(cell, s, Date.now());
+    const markdown = cell.kind === "markdown";
+    const progress =
+      s.status === "running" && s.progress !== null && s.progress.total !== null && s.progress.total > 0 ? s.progress.done / s.progress.total : null;
+    const showForm = this.definition !== null && this.form;
+    const read = markdown && !this.editing && cell.source.trim() !== "";
+    const old = view.name === "stale" ? "from the last run" : view.name === "edited" ? "from the code before" : null;
+    return html`<article
+      class="cell ${this.selected ? "selected" : ""} ${this.editing ? "editing" : ""} state-${view.name} ${markdown ? "is-text" : ""}"
+      tabindex=${this.selected ? "0" : "-1"}
+      aria-labelledby=${`t-${cell.id}`}
+      aria-describedby=${view.text === "" ? nothing : `s-${cell.id}`}
+    >
+      <div class="gutter" aria-hidden="true"></div>
+      ${this.#head(s)}
+      ${s.status === "running" ? html`<div class="head-bar ${progress === null ? "unknown" : ""}" aria-hidden="true"><div style="width:${progress === null ? 100 : progress * 100}%"></div></div>` : nothing}
+      ${s.problems.map((problem) =>
+        problem.severity === "error" && view.name === "clash" && problem.message === view.text
+          ? nothing
+          : html`<p class="problem ${problem.severity}">
+              ${icon(problem.severity === "error" ? "circle-x" : "triangle-alert")}
+              ${problem.message}${problem.line === undefined ? "" : ` (line ${problem.line})`}
+            </p>`,
+      )}
+      ${
+        read
+          ? html`<touch-markdown .text=${cell.source} @dblclick=${() => this.#act("edit")}></touch-markdown>`
+          : html`${showForm ? html`<touch-form .definition=${this.definition} .view=${s.form} .scope=${this.scope} .readonly=${!this.writing}></touch-form>` : nothing}
+              <touch-editor
+                ?hidden=${showForm}
+                .value=${cell.source}
+                .language=${markdown ? "markdown" : "typescript"}
+                .readonly=${!this.writing}
+                .label=${`Cell ${this.number}, ${cell.kind}`}
+                .hint=${this.hint}
+              ></touch-editor>`
+      }
+      ${
+        this.outputs.length > 0 && !markdown
+          ? this.folded
+            ? html`<button class="fold-bar" @click=${() => this.#act("fold")}>Output folded: show</button>`
+            : html`<section
+                class="output ${["stale", "edited", "queued", "cancelled", "disabled"].includes(view.name) || (s.status === "running" && this.from !== null) ? "dim" : ""}"
+                aria-label="Output of cell ${this.number}"
+              >
+                ${old !== null ? html`<p class="from">${old}${this.from === null ? "" : `, ${time(this.from.at)}`}</p>` : nothing}
+                <touch-output
+                  .outputs=${this.outputs}
+                  .query=${this.query}
+                  .writing=${this.writing}
+                  .running=${s.status === "running"}
+                  .bounded=${this.bounded}
+                  @unbound=${() => this.#act("unbound")}
+                ></touch-output>
+              </section>`
+          : nothing
+      }
+    </article>`;
+  }
+}
+define("touch-cell", TouchCell);
+
+/** x -> x2, x3 ... the first that no cell defines. */
+export function freeName(name: string, scope: { name: string }[]): string {
+  const taken = new Set(scope.map((other) => other.name));
+  const base = name.replace(/\d+$/, "");
+  for (let n = 2; ; n++) if (!taken.has(`${base}${n}`)) return `${base}${n}`;
+}

@@ -1,0 +1,260 @@
+/** `touch-editor`: highlighted static code until the cell is focused, hovered or clicked; then Monaco on the same pixels. */
+import { html, nothing, type PropertyValues } from "lit";
+import type { editor as Editor, IDisposable } from "monaco-editor/editor/editor.api.js";
+import { splice } from "../controllers/document.js";
+import { highlight, type Language } from "../controllers/tokens.js";
+import { define, TouchElement } from "./base.js";
+
+let loading: Promise<typeof import("./monaco.js")> | null = null;
+let loaded: typeof import("./monaco.js") | null = null;
+export const loadMonaco = (): Promise<typeof import("./monaco.js")> => (loading ??= import("./monaco.js").then((module) => (loaded = module)));
+
+const lineHeight = 20;
+const padding = 8;
+
+export class TouchEditor extends TouchElement {
+  static override properties = {
+    value: { attribute: false },
+    language: { attribute: false },
+    readonly: { attribute: false },
+    label: { attribute: false },
+    hint: { attribute: false },
+    mounted: { state: true },
+  };
+  /** the source; changes from outside are applied as the smallest splice */
+  declare value: string;
+  declare language: Language;
+  declare readonly: boolean;
+  declare label: string;
+  /** ghost text of an empty editor */
+  declare hint: string;
+  declare mounted: boolean;
+  #editor: Editor.IStandaloneCodeEditor | null = null;
+  #model: Editor.ITextModel | null = null;
+  #parts: IDisposable[] = [];
+  #applying = false;
+  #wantsFocus: { offset: number | "end" | null } | null = null;
+  #hover: ReturnType<typeof setTimeout> | null = null;
+  #far: IntersectionObserver | null = null;
+
+  constructor() {
+    super();
+    this.value = "";
+    this.language = "typescript";
+    this.readonly = false;
+    this.label = "code";
+    this.hint = "";
+    this.mounted = false;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.addEventListener("pointerenter", this.#onEnter);
+    this.addEventListener("pointerleave", this.#onLeave);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.removeEventListener("pointerenter", this.#onEnter);
+    this.removeEventListener("pointerleave", this.#onLeave);
+    // a moved cell is taken out and put back in the same task
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#unmount();
+      this.#model?.dispose();
+      this.#model = null;
+    });
+  }
+
+  #onEnter = (): void => {
+    if (this.mounted || matchMedia("(pointer: coarse)").matches) return;
+    this.#hover ??= setTimeout(() => void this.mount(), 80);
+  };
+  #onLeave = (): void => {
+    if (this.#hover !== null) clearTimeout(this.#hover);
+    this.#hover = null;
+  };
+
+  get focused(): boolean {
+    return this.#editor?.hasTextFocus() ?? this.contains(document.activeElement);
+  }
+
+  /** Opens the editor with the caret at an offset (default: where it was). */
+  async focusEditor(offset: number | "end" | null = null): Promise<void> {
+    this.#wantsFocus = { offset };
+    await this.mount();
+    this.#takeFocus();
+  }
+
+  #takeFocus(): void {
+    if (this.#editor === null || this.#model === null || this.#wantsFocus === null) return;
+    const { offset } = this.#wantsFocus;
+    this.#wantsFocus = null;
+    this.#editor.focus();
+    if (offset !== null) {
+      const position = this.#model.getPositionAt(offset === "end" ? this.#model.getValueLength() : offset);
+      this.#editor.setPosition(position);
+      this.#editor.revealPosition(position);
+    }
+  }
+
+  goToLine(line: number, column = 1): void {
+    void this.focusEditor().then(() => {
+      this.#editor?.setPosition({ lineNumber: line, column });
+      this.#editor?.revealLineInCenterIfOutsideViewport(line);
+    });
+  }
+
+  async mount(): Promise<void> {
+    if (this.mounted) return;
+    const module = loaded ?? (await loadMonaco());
+    if (this.mounted || !this.isConnected) return;
+    this.mounted = true;
+    await this.updateComplete;
+    const host = this.querySelector<HTMLElement>(".editor-host");
+    if (host === null || this.#editor !== null) return;
+    const { monaco } = module;
+    this.#model ??= monaco.editor.createModel(this.value, `touch-${this.language}`);
+    this.#model.setEOL(0);
+    this.#editor = monaco.editor.create(host, {
+      model: this.#model,
+      theme: "touch",
+      readOnly: this.readonly,
+      ariaLabel: `${this.label}. Control M: Tab leaves the editor`,
+      fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--ts-mono"),
+      fontSize: 13,
+      lineHeight,
+      padding: { top: padding, bottom: padding },
+      minimap: { enabled: false },
+      lineNumbers: "off",
+      glyphMargin: false,
+      folding: false,
+      lineDecorationsWidth: 12,
+      lineNumbersMinChars: 0,
+      overviewRulerLanes: 0,
+      hideCursorInOverviewRuler: true,
+      overviewRulerBorder: false,
+      renderLineHighlight: "none",
+      scrollBeyondLastLine: false,
+      automaticLayout: true,
+      fixedOverflowWidgets: true,
+      wordBasedSuggestions: "currentDocument",
+      quickSuggestions: { other: true, comments: false, strings: false },
+      tabSize: 2,
+      insertSpaces: true,
+      detectIndentation: false,
+      occurrencesHighlight: "off",
+      selectionHighlight: false,
+      scrollbar: { alwaysConsumeMouseWheel: false, vertical: "auto", verticalScrollbarSize: 8, horizontalScrollbarSize: 8 },
+      placeholder: this.hint,
+      wordWrap: this.language === "markdown" ? "on" : "off",
+      unicodeHighlight: { ambiguousCharacters: false, nonBasicASCII: false },
+    });
+    const editor = this.#editor;
+    const first = editor.createContextKey<boolean>("touchFirstLine", true);
+    const last = editor.createContextKey<boolean>("touchLastLine", true);
+    const place = () => {
+      const position = editor.getPosition();
+      first.set(position?.lineNumber === 1);
+      last.set(position?.lineNumber === this.#model?.getLineCount());
+    };
+    const height = () => {
+      const lines = Math.min(40, this.#model?.getLineCount() ?? 1);
+      host.style.height = `${Math.max(lines * lineHeight + 2 * padding, Math.min(editor.getContentHeight(), 40 * lineHeight))}px`;
+      editor.layout();
+    };
+    this.#parts = [
+      editor.onDidChangeCursorPosition(place),
+      editor.onDidContentSizeChange(height),
+      this.#model.onDidChangeContent((event) => {
+        place();
+        if (this.#applying) return;
+        // Monaco gives them last first, against the text before: one splice after the other is then right
+        const edits = [...event.changes]
+          .sort((a, b) => b.rangeOffset - a.rangeOffset)
+          .map((c) => ({ at: c.rangeOffset, remove: c.rangeLength, insert: c.text.replaceAll("\r", "") }));
+        this.value = this.#model!.getValue();
+        this.emit("source-edit", edits);
+      }),
+      editor.onDidFocusEditorText(() => {
+        this.emit("editor-focus");
+        this.#far?.disconnect();
+      }),
+      editor.onDidBlurEditorText(() => this.#watchFar()),
+    ];
+    place();
+    height();
+    this.#takeFocus();
+    this.#watchFar();
+    performance.mark("editor-ready");
+  }
+
+  /** Far from the screen and without the focus the editor goes, its model stays. */
+  #watchFar(): void {
+    this.#far?.disconnect();
+    this.#far = new IntersectionObserver(
+      (entries) => {
+        if (entries.at(-1)?.isIntersecting === false && !this.focused) this.#unmount();
+      },
+      { rootMargin: "300% 0px" },
+    );
+    this.#far.observe(this);
+  }
+
+  #unmount(): void {
+    this.#far?.disconnect();
+    for (const part of this.#parts) part.dispose();
+    this.#parts = [];
+    this.#editor?.dispose();
+    this.#editor = null;
+    this.mounted = false;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has("readonly")) this.#editor?.updateOptions({ readOnly: this.readonly });
+    if (changed.has("language") && this.#model !== null) loaded?.monaco.editor.setModelLanguage(this.#model, `touch-${this.language}`);
+    if (changed.has("value") && this.#model !== null) {
+      const edit = splice(this.#model.getValue(), this.value);
+      if (edit === null) return;
+      const from = this.#model.getPositionAt(edit.at);
+      const to = this.#model.getPositionAt(edit.at + edit.remove);
+      this.#applying = true;
+      this.#model.applyEdits([
+        {
+          range: { startLineNumber: from.lineNumber, startColumn: from.column, endLineNumber: to.lineNumber, endColumn: to.column },
+          text: edit.insert,
+        },
+      ]);
+      this.#applying = false;
+    }
+  }
+
+  #click = (event: MouseEvent): void => {
+    if (getSelection()?.isCollapsed === false) return;
+    void this.focusEditor(this.#offsetAt(event.clientX, event.clientY));
+  };
+
+  /** The offset in the source under a point of the static code. */
+  #offsetAt(x: number, y: number): number | "end" {
+    const pre = this.querySelector("pre");
+    const at = document.caretPositionFromPoint?.(x, y) ?? null;
+    const node = at?.offsetNode ?? null;
+    if (pre === null || node === null || !pre.contains(node)) return "end";
+    const range = document.createRange();
+    range.selectNodeContents(pre);
+    range.setEnd(node, at!.offset);
+    return Math.min(range.toString().length, this.value.length);
+  }
+
+  protected override render() {
+    if (this.mounted) return html`<div class="editor-host"></div>`;
+    const lines = highlight(this.value, this.language);
+    return html`<pre class="static-code" data-language=${this.language} @click=${this.#click}><code>${
+      this.value === "" ? html`<span class="tok-comment">${this.hint || " "}</span>` : nothing
+    }${lines.map(
+      (line, i) =>
+        html`${i > 0 ? "\n" : nothing}${line.map((span) => (span.type === "text" ? span.text : html`<span class=${`tok-${span.type}`}>${span.text}</span>`))}`,
+    )}</code></pre>`;
+  }
+}
+define("touch-editor", TouchEditor);

@@ -1,0 +1,89 @@
+/** `touch-error`: what was wrong, where in the person's own code, and what to do. */
+import { html, nothing } from "lit";
+import type { CellError } from "../../kernels/protocol/output.js";
+import { copy } from "../controllers/download.js";
+import { define, TouchElement } from "./base.js";
+import { icon } from "./icon.js";
+
+export class TouchError extends TouchElement {
+  static override properties = { error: { attribute: false }, writing: { attribute: false } };
+  declare error: CellError;
+  declare writing: boolean;
+
+  constructor() {
+    super();
+    this.writing = true;
+  }
+
+  #text(error: CellError): string {
+    const at = error.frames.map(
+      (frame) => `  at ${frame.name ?? ""} ${frame.cell === undefined ? frame.file : `cell ${frame.cell}`}:${frame.line}:${frame.column}`,
+    );
+    return [`${error.name}: ${error.message}`, ...at].join("\n");
+  }
+
+  protected override render() {
+    const { error } = this;
+    const own = error.frames.filter((frame) => frame.cell !== undefined);
+    const others = error.frames.filter((frame) => frame.cell === undefined);
+    const { suggestion } = error;
+    return html`<div class="error-block" role="group" aria-label="Error">
+      <p class="error-line">${icon("circle-x")}<strong>${error.name}:</strong> <span>${error.message}</span></p>
+      ${
+        error.line !== undefined
+          ? html`<p class="error-at">
+              <button class="link" @click=${() => this.emit("go-line", { cell: error.cell ?? null, line: error.line, column: error.column ?? 1 })}>
+                ${error.cell === undefined ? "" : `cell ${error.cell} `}line ${error.line}
+              </button>
+            </p>`
+          : nothing
+      }
+      ${
+        error.code !== undefined && error.code !== ""
+          ? html`<pre class="error-code">${error.code}${error.column !== undefined ? `\n${" ".repeat(Math.max(0, error.column - 1))}^` : ""}</pre>`
+          : nothing
+      }
+      ${
+        suggestion !== undefined
+          ? html`<p>
+              <button
+                class="small"
+                ?disabled=${suggestion.action.type === "replace" && !this.writing}
+                @click=${() => this.emit("suggestion", suggestion)}
+              >
+                ${suggestion.label}
+              </button>
+            </p>`
+          : nothing
+      }
+      ${
+        own.length > 1
+          ? html`<ul class="frames">
+              ${own.map(
+                (frame) =>
+                  html`<li>
+                    <button class="link" @click=${() => this.emit("go-line", { cell: frame.cell, line: frame.line, column: frame.column })}>
+                      cell ${frame.cell} line ${frame.line}
+                    </button>
+                    ${frame.name ?? ""}
+                  </li>`,
+              )}
+            </ul>`
+          : nothing
+      }
+      ${
+        others.length > 0
+          ? html`<details>
+              <summary>${others.length} ${others.length === 1 ? "frame" : "frames"} of packages</summary>
+              <ul class="frames">
+                ${others.map((frame) => html`<li>${frame.name ?? ""} ${frame.file}:${frame.line}</li>`)}
+              </ul>
+            </details>`
+          : nothing
+      }
+      ${error.cause !== undefined ? html`<p class="error-cause">Cause: ${error.cause.name}: ${error.cause.message}</p>` : nothing}
+      <button class="link" @click=${() => void copy(this.#text(error))}>Copy as text</button>
+    </div>`;
+  }
+}
+define("touch-error", TouchError);

@@ -1,0 +1,99 @@
+/** `touch-markdown` and `touch-frame`: written text, cleaned; foreign HTML, in a frame without scripts or origin. */
+import { html, type PropertyValues } from "lit";
+import { unsafeHTML } from "lit/directives/unsafe-html.js";
+import { token } from "../controllers/theme.js";
+import { define, TouchElement } from "./base.js";
+
+let tools: Promise<{ render(text: string): string; clean(text: string): string }> | null = null;
+const load = () =>
+  (tools ??= Promise.all([import("markdown-it"), import("dompurify")]).then(([markdown, purify]) => {
+    const writer = new markdown.default({ html: false, linkify: true, typographer: false });
+    purify.default.addHook("afterSanitizeAttributes", (node) => {
+      if (node.tagName === "A" && /^https?:/.test(node.getAttribute("href") ?? "")) {
+        node.setAttribute("target", "_blank");
+        node.setAttribute("rel", "noopener noreferrer");
+      }
+    });
+    const clean = (text: string) => purify.default.sanitize(text, { FORBID_TAGS: ["style", "form", "input", "iframe"] });
+    return { render: (text) => clean(writer.render(text)), clean };
+  }));
+
+export class TouchMarkdown extends TouchElement {
+  static override properties = { text: { attribute: false }, clean: { state: true } };
+  declare text: string;
+  declare clean: string | null;
+
+  constructor() {
+    super();
+    this.text = "";
+    this.clean = null;
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has("text")) return;
+    const { text } = this;
+    void load().then(({ render }) => {
+      if (text === this.text) this.clean = render(text);
+    });
+  }
+
+  protected override render() {
+    return html`<div class="prose">${this.clean === null ? html`<pre class="plain">${this.text}</pre>` : unsafeHTML(this.clean)}</div>`;
+  }
+}
+define("touch-markdown", TouchMarkdown);
+
+/** Pictures as SVG text are shown through an image: scripts in them never run. */
+export const svgSource = (text: string): string => `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+
+/** Foreign HTML: an origin of its own, no network, no way here but its height. */
+export class TouchFrame extends TouchElement {
+  static override properties = { content: { attribute: false }, height: { state: true } };
+  declare content: string;
+  declare height: number;
+
+  constructor() {
+    super();
+    this.content = "";
+    this.height = 80;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("message", this.#onMessage);
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener("message", this.#onMessage);
+  }
+
+  #onMessage = (event: MessageEvent): void => {
+    const frame = this.querySelector("iframe");
+    if (frame === null || event.source !== frame.contentWindow) return;
+    const data = event.data as { ready?: boolean; height?: number } | null;
+    if (data?.ready === true) {
+      const style = `<meta charset="utf-8"><style>body{margin:8px;font:14px/20px system-ui,sans-serif;color:${token("text")};background:${token("surface")}}table{border-collapse:collapse}td,th{padding:2px 8px;border:1px solid #8888}</style>`;
+      frame.contentWindow!.postMessage({ html: `<!doctype html>${style}${this.content}` }, "*");
+    }
+    if (typeof data?.height === "number") this.height = Math.min(480, Math.max(24, Math.ceil(data.height)));
+  };
+
+  protected override updated(changed: PropertyValues<this>): void {
+    // a new text needs a new frame: its page writes itself once
+    if (changed.has("content") && changed.get("content") !== undefined) {
+      const frame = this.querySelector("iframe");
+      if (frame !== null) frame.src = frame.src;
+    }
+  }
+
+  protected override render() {
+    return html`<iframe
+      sandbox="allow-scripts"
+      src="/api/ts/frame"
+      title="HTML output"
+      referrerpolicy="no-referrer"
+      style="height:${this.height}px"
+    ></iframe>`;
+  }
+}
+define("touch-frame", TouchFrame);

@@ -1,0 +1,145 @@
+/**
+ * Monaco, loaded when the first editor is wanted. Our own tokeniser colours, so that nothing changes when it takes over;
+ * the package's TypeScript client is left out (the language service is the server's).
+ */
+import * as monaco from "monaco-editor/editor/editor.api.js";
+import "monaco-editor/features/bracketMatching/register.js";
+import "monaco-editor/features/clipboard/register.js";
+import "monaco-editor/features/comment/register.js";
+import "monaco-editor/features/find/register.js";
+import "monaco-editor/features/linesOperations/register.js";
+import "monaco-editor/features/multicursor/register.js";
+import "monaco-editor/features/suggest/register.js";
+import "monaco-editor/features/toggleTabFocusMode/register.js";
+import "monaco-editor/features/wordOperations/register.js";
+import "monaco-editor/features/indentation/register.js";
+import "monaco-editor/features/cursorUndo/register.js";
+import "monaco-editor/features/caretOperations/register.js";
+import "monaco-editor/features/contextmenu/register.js";
+import EditorWorker from "monaco-editor/editor/editor.worker.js?worker";
+import { startState, tokenizeLine, type Language, type State } from "../controllers/tokens.js";
+import { isDark, token } from "../controllers/theme.js";
+
+export { monaco };
+
+(globalThis as { MonacoEnvironment?: unknown }).MonacoEnvironment = { getWorker: () => new EditorWorker() };
+
+class LineState implements monaco.languages.IState {
+  readonly state: State;
+  constructor(state: State) {
+    this.state = state;
+  }
+  clone(): LineState {
+    return this;
+  }
+  equals(other: monaco.languages.IState): boolean {
+    return other instanceof LineState && other.state.join() === this.state.join();
+  }
+}
+
+for (const language of ["typescript", "markdown"] as Language[]) {
+  const id = `touch-${language}`;
+  monaco.languages.register({ id });
+  monaco.languages.setTokensProvider(id, {
+    getInitialState: () => new LineState(startState(language)),
+    tokenize(line, state) {
+      const result = tokenizeLine(line, (state as LineState).state);
+      return { endState: new LineState(result.state), tokens: result.tokens.map((t) => ({ startIndex: t.start, scopes: t.type })) };
+    },
+  });
+  monaco.languages.setLanguageConfiguration(id, {
+    ...(language === "typescript" && { comments: { lineComment: "//", blockComment: ["/*", "*/"] as [string, string] } }),
+    brackets: [
+      ["{", "}"],
+      ["[", "]"],
+      ["(", ")"],
+    ],
+    autoClosingPairs: [
+      { open: "{", close: "}" },
+      { open: "[", close: "]" },
+      { open: "(", close: ")" },
+      { open: '"', close: '"', notIn: ["string", "comment"] },
+      { open: "`", close: "`", notIn: ["string", "comment"] },
+    ],
+    indentationRules: { increaseIndentPattern: /[{([]\s*$/, decreaseIndentPattern: /^\s*[})\]]/ },
+  });
+}
+
+/** Names offered while typing: what the notebook defines and what the library has. */
+export const names: { list: () => { name: string; detail: string }[] } = { list: () => [] };
+monaco.languages.registerCompletionItemProvider("touch-typescript", {
+  provideCompletionItems(model, position) {
+    const word = model.getWordUntilPosition(position);
+    const before = model.getValueInRange(new monaco.Range(position.lineNumber, 1, position.lineNumber, word.startColumn));
+    if (before.endsWith(".")) return { suggestions: [] };
+    const range = new monaco.Range(position.lineNumber, word.startColumn, position.lineNumber, word.endColumn);
+    return {
+      suggestions: names
+        .list()
+        .map(({ name, detail }) => ({ label: name, detail, kind: monaco.languages.CompletionItemKind.Variable, insertText: name, range })),
+    };
+  },
+});
+
+function theme(): void {
+  const dark = isDark();
+  const hex = (name: string) => token(name).replace("#", "");
+  monaco.editor.defineTheme("touch", {
+    base: dark ? "vs-dark" : "vs",
+    inherit: true,
+    rules: [
+      { token: "", foreground: hex("text") },
+      { token: "text", foreground: hex("text") },
+      { token: "keyword", foreground: hex("accent") },
+      { token: "string", foreground: hex("ok") },
+      { token: "number", foreground: hex("warn") },
+      { token: "type", foreground: hex("stale") },
+      { token: "comment", foreground: hex("text-3") },
+    ],
+    colors: {
+      "editor.background": token("sunken"),
+      "editor.foreground": token("text"),
+      "editor.lineHighlightBackground": "#00000000",
+      "editor.lineHighlightBorder": "#00000000",
+      "editorCursor.foreground": token("text"),
+      "editor.selectionBackground": `${token("accent")}40`,
+      "editorLineNumber.foreground": token("text-3"),
+      "editorWidget.background": token("surface"),
+      "editorWidget.border": token("line"),
+      "editorSuggestWidget.background": token("surface"),
+      focusBorder: token("ring"),
+    },
+  });
+  monaco.editor.setTheme("touch");
+}
+theme();
+addEventListener("touch-theme", theme);
+
+const run = (id: string, name: string) =>
+  monaco.editor.addCommand({ id, run: () => void dispatchEvent(new CustomEvent("touch-command", { detail: name })) });
+for (const name of ["palette", "run", "run-next", "run-insert", "run-stale", "stop", "leave", "up", "down", "next-problem"])
+  run(`touch.${name}`, name);
+
+const { KeyMod, KeyCode } = monaco;
+const plain = "editorTextFocus && !suggestWidgetVisible && !findWidgetVisible && !editorHasMultipleSelections && !editorHasSelection";
+monaco.editor.addKeybindingRules([
+  { keybinding: KeyMod.CtrlCmd | KeyCode.KeyK, command: "touch.palette" },
+  { keybinding: KeyCode.F1, command: "touch.palette" },
+  { keybinding: KeyMod.CtrlCmd | KeyCode.Enter, command: "touch.run", when: "editorTextFocus" },
+  {
+    keybinding: KeyMod.Shift | KeyCode.Enter,
+    command: "touch.run-next",
+    when: "editorTextFocus && !suggestWidgetHasFocusedSuggestion && !findInputFocussed",
+  },
+  { keybinding: KeyMod.Alt | KeyCode.Enter, command: "touch.run-insert", when: "editorTextFocus && !findWidgetVisible" },
+  { keybinding: KeyMod.CtrlCmd | KeyMod.Shift | KeyCode.Enter, command: "touch.run-stale", when: "editorTextFocus" },
+  { keybinding: KeyMod.CtrlCmd | KeyMod.Alt | KeyCode.Period, command: "touch.stop", when: "editorTextFocus" },
+  { keybinding: KeyCode.F8, command: "touch.next-problem" },
+  {
+    keybinding: KeyCode.Escape,
+    command: "touch.leave",
+    when: "editorTextFocus && !suggestWidgetVisible && !findWidgetVisible && !editorHasMultipleSelections && !inSnippetMode && !parameterHintsVisible && !renameInputVisible",
+  },
+  { keybinding: KeyCode.UpArrow, command: "touch.up", when: `${plain} && touchFirstLine` },
+  { keybinding: KeyCode.DownArrow, command: "touch.down", when: `${plain} && touchLastLine` },
+]);

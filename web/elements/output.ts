@@ -1,0 +1,127 @@
+/** `touch-output`: what a cell shows, the richest form of each display that the page knows. */
+import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import type { KernelQuery } from "../../kernels/protocol/document.js";
+import {
+  mime,
+  type FindingView,
+  type MimeBundle,
+  type Output,
+  type PlotlySpec,
+  type Progress,
+  type TableView,
+} from "../../kernels/protocol/output.js";
+import { plural } from "../controllers/format.js";
+import { relationRows, type RowSource } from "../controllers/rows.js";
+import { define, TouchElement } from "./base.js";
+import { progressView } from "./progress.js";
+import { svgSource } from "./markdown.js";
+import "./error.js";
+import "./grid.js";
+import "./plot.js";
+import "./result.js";
+import "./text.js";
+
+const step = 50;
+
+export class TouchOutput extends TouchElement {
+  static override properties = {
+    outputs: { attribute: false },
+    query: { attribute: false },
+    writing: { attribute: false },
+    running: { attribute: false },
+    bounded: { attribute: false },
+    shown: { state: true },
+    tall: { state: true },
+  };
+  declare outputs: Output[];
+  declare query: (query: KernelQuery) => Promise<unknown>;
+  declare writing: boolean;
+  declare running: boolean;
+  /** false = the whole height */
+  declare bounded: boolean;
+  declare shown: number;
+  declare tall: number;
+  #rows = new WeakMap<object, RowSource>();
+  #size: ResizeObserver | null = null;
+
+  constructor() {
+    super();
+    this.outputs = [];
+    this.writing = true;
+    this.running = false;
+    this.bounded = true;
+    this.shown = step;
+    this.tall = 0;
+  }
+
+  #source(view: TableView): RowSource {
+    let source = this.#rows.get(view);
+    if (source === undefined) this.#rows.set(view, (source = relationRows(view, (query) => this.query(query))));
+    return source;
+  }
+
+  #bundle(data: MimeBundle): TemplateResult {
+    if (mime.finding in data) return html`<touch-result .finding=${data[mime.finding] as FindingView} .running=${this.running}></touch-result>`;
+    if (mime.table in data)
+      return html`<touch-grid
+        .source=${this.#source(data[mime.table] as TableView)}
+        .label=${`table, ${(data[mime.table] as TableView).relation}`}
+      ></touch-grid>`;
+    if (mime.plotly in data)
+      return html`<touch-plot .spec=${data[mime.plotly] as PlotlySpec} .label=${String(data[mime.text] ?? "figure")}></touch-plot>`;
+    if (mime.progress in data) return progressView(data[mime.progress] as Progress);
+    if (mime.markdown in data) return html`<touch-markdown .text=${String(data[mime.markdown])}></touch-markdown>`;
+    if (mime.png in data)
+      return html`<img class="picture" src="data:image/png;base64,${String(data[mime.png])}" alt=${String(data[mime.text] ?? "picture")} />`;
+    if (mime.svg in data) return html`<img class="picture" src=${svgSource(String(data[mime.svg]))} alt=${String(data[mime.text] ?? "picture")} />`;
+    if (mime.html in data) return html`<touch-frame .content=${String(data[mime.html])}></touch-frame>`;
+    const text = data[mime.text];
+    return html`<touch-text .text=${text === undefined ? JSON.stringify(data, null, 2) : String(text)} .name=${"value"}></touch-text>`;
+  }
+
+  #one(output: Output): TemplateResult {
+    switch (output.kind) {
+      case "stream":
+        return html`<touch-text .text=${output.text} .name=${output.name}></touch-text>`;
+      case "error":
+        return html`<touch-error .error=${output.error} .writing=${this.writing}></touch-error>`;
+      case "display":
+        return this.#bundle(output.data);
+    }
+  }
+
+  protected override firstUpdated(): void {
+    const inner = this.querySelector(".output-inner");
+    if (inner === null) return;
+    this.#size = new ResizeObserver(() => (this.tall = Math.round(inner.getBoundingClientRect().height)));
+    this.#size.observe(inner);
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#size?.disconnect();
+  }
+
+  protected override render() {
+    const view = this.outputs.slice(0, this.shown);
+    const more = this.outputs.length - view.length;
+    // results, grids and figures have their own bounds; long lists of text and pictures get a box
+    const own = this.outputs.every(
+      (output) =>
+        output.kind === "error" || (output.kind === "display" && [mime.finding, mime.table, mime.plotly].some((type) => type in output.data)),
+    );
+    const cut = this.bounded && !own && this.tall > 480;
+    return html`<div class="output-box ${cut ? "bounded" : ""}">
+        <div class="output-inner">
+          ${repeat(
+            view,
+            (output, i) => (output.kind === "display" ? `d${output.id}` : `${output.kind}${i}`),
+            (output) => this.#one(output),
+          )}
+          ${more > 0 ? html`<button class="link" @click=${() => (this.shown += step)}>${plural(more, "more display")}: show ${Math.min(step, more)}</button>` : nothing}
+        </div>
+      </div>
+      ${cut ? html`<button class="fold-bar" @click=${() => this.emit("unbound")}>Show all (${this.tall} px)</button>` : nothing}`;
+  }
+}
+define("touch-output", TouchOutput);

@@ -1,0 +1,16 @@
+import { svg, html, type TemplateResult } from "lit";
+
+/** A small line of the last samples with the limit as a tick on top; its meaning stands beside it in words. */
+export function spark(samples: number[], limit: number): TemplateResult {
+  const width = 60;
+  const height = 16;
+  const top = Math.max(limit, ...samples, 1);
+  const step = width / Math.max(1, 59);
+  const points = samples
+    .slice(-60)
+    .map((value, i, all) => `${(width - (all.length - 1 - i) * step).toFixed(1)},${(height - (value / top) * (height - 2) - 1).toFixed(1)}`);
+  return html`<svg class="spark" viewBox="0 0 ${width} ${height}" width=${width} height=${height} aria-hidden="true">
+    ${svg`<line x1="0" x2=${width} y1=${height - (limit / top) * (height - 2) - 1} y2=${height - (limit / top) * (height - 2) - 1} class="limit" />`}
+    ${svg`<polyline points=${points.join(" ")} />`}
+  </svg>`;
+}

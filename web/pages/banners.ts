@@ -1,0 +1,104 @@
+/** The banner under the toolbar: one at a time by rank; cause, effect, action (ui 3.3). */
+import { html, nothing, type TemplateResult } from "lit";
+import { icon } from "../elements/icon.js";
+import { bytes, clock, time } from "../controllers/format.js";
+import type { NotebookSession } from "../controllers/session.js";
+
+export interface BannerActions {
+  retry(): void;
+  takeOver(): void;
+  restart(then: "nothing" | "all" | "stale" | { to: string }): void;
+  runAll(): void;
+  dismiss(name: string): void;
+}
+
+export interface BannerInput {
+  session: NotebookSession;
+  now: number;
+  /** banners that a person closed */
+  closed: ReadonlySet<string>;
+  number(cell: string): number;
+  largest: string[];
+}
+
+interface Banner {
+  name: string;
+  level: "info" | "warning" | "error";
+  text: TemplateResult | string;
+  actions: [string, () => void][];
+  closable?: boolean;
+}
+
+export function bannerOf({ session, now, closed, number, largest }: BannerInput, act: BannerActions): Banner | null {
+  const { state } = session;
+  if (session.link === "lost" && session.lostAt !== null && now - session.lostAt > 1500) {
+    const wait = Math.max(0, Math.ceil(((session.retryAt ?? now) - now) / 1000));
+    return {
+      name: "lost",
+      level: "warning",
+      text: `Connection lost. Cells keep running on the server; your edits are kept here. ${wait > 0 ? `Trying again in ${wait} s.` : "Trying again."}`,
+      actions: [["Try now", act.retry]],
+    };
+  }
+  if (state === null) return null;
+  const death = state.kernel.death;
+  if (state.kernel.state === "dead" && death !== null) {
+    const cell = death.cell;
+    return {
+      name: `dead-${death.at}`,
+      level: "error",
+      text: html`The kernel stopped${cell === null ? "" : html` in cell ${number(cell)} <code>${cell}</code>`} at ${time(death.at)}:
+      ${death.cause}${death.signal !== null ? ` (${death.signal})` : death.code !== null ? ` (exit code ${death.code})` : ""}. Outputs are kept,
+      variables are gone.`,
+      actions: [
+        ...(cell === null ? [] : [[`Restart and run to cell ${number(cell)}`, () => act.restart({ to: cell })] as [string, () => void]]),
+        ["Restart", () => act.restart("nothing")],
+      ],
+    };
+  }
+  if (state.broken !== null)
+    return { name: "broken", level: "error", text: `${state.broken}. The file is shown as one cell and will not be overwritten.`, actions: [] };
+  if (session.back !== null && session.back.epochChanged && !closed.has("epoch"))
+    return {
+      name: "epoch",
+      level: "warning",
+      text: "The server restarted; outputs are from before, variables are gone.",
+      actions: [["Run all", act.runAll]],
+      closable: true,
+    };
+  const used = state.kernel.memory.at(-1) ?? 0;
+  if (used > 0.9 * state.kernel.memoryLimit && state.kernel.memoryLimit > 0)
+    return {
+      name: "memory",
+      level: "warning",
+      text: `Memory ${bytes(used)} of ${bytes(state.kernel.memoryLimit)}: the running cell is interrupted first so that variables live.${largest.length > 0 ? ` Largest: ${largest.join(", ")}.` : ""}`,
+      actions: [],
+    };
+  if (state.writer !== null && state.writer.client !== session.client)
+    return { name: "writer", level: "info", text: `${state.writer.name} is writing; you see every change.`, actions: [["Take over", act.takeOver]] };
+  if (session.back !== null && !session.back.epochChanged && !closed.has("back"))
+    return {
+      name: "back",
+      level: "info",
+      text:
+        session.back.results === 0
+          ? "Back. Nothing changed meanwhile."
+          : `Back. ${session.back.results} ${session.back.results === 1 ? "result" : "results"} arrived meanwhile.`,
+      actions: [],
+      closable: true,
+    };
+  return null;
+}
+
+export function bannerView(banner: Banner | null, act: BannerActions) {
+  if (banner === null) return nothing;
+  return html`<div class="banner ${banner.level}" role=${banner.level === "error" ? "alert" : "status"} data-banner=${banner.name}>
+    ${icon(banner.level === "info" ? "info" : "triangle-alert")}
+    <span class="words">${banner.text}</span>
+    ${banner.actions.map(([label, run]) => html`<button class="small" @click=${run}>${label}</button>`)}
+    ${banner.closable === true ? html`<button class="icon-button small" aria-label="Close" @click=${() => act.dismiss(banner.name)}>${icon("x")}</button>` : nothing}
+  </div>`;
+}
+
+/** Stop that has no effect after 5 s becomes an offer to restart. */
+export const stopText = (since: number, now: number): string | null => (now - since < 5000 ? null : `Restart (${clock(now - since)} without effect)`);

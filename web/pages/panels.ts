@@ -1,0 +1,115 @@
+/** Panels of the notebook: outline, variables, problems. */
+import { html, nothing } from "lit";
+import type { Cell, NotebookState } from "../../kernels/protocol/document.js";
+import { bytes } from "../controllers/format.js";
+import { statusOf } from "../controllers/status.js";
+import { icon } from "../elements/icon.js";
+
+export interface Heading {
+  id: string;
+  text: string;
+  level: number;
+}
+
+/** Headings of text cells, and cells with a name. */
+export function outlineOf(cells: Cell[], state: NotebookState): (Heading & { cell: Cell; icon: string | null; status: string })[] {
+  return cells.flatMap((cell) => {
+    const status = statusOf(cell, state.cells[cell.id], 0);
+    if (cell.kind === "markdown")
+      return [...cell.source.matchAll(/^(#{1,3})\s+(.+)$/gm)].map((match) => ({
+        id: cell.id,
+        cell,
+        text: match[2]!.replace(/[*`_]/g, ""),
+        level: match[1]!.length,
+        icon: null,
+        status: "",
+      }));
+    const name = state.cells[cell.id]?.defines[0];
+    return name === undefined
+      ? []
+      : [{ id: cell.id, cell, text: name, level: 4, icon: status.name === "none" ? null : status.icon, status: status.text }];
+  });
+}
+
+export interface ProblemEntry {
+  cell: string;
+  message: string;
+  severity: "error" | "warning";
+}
+
+export function problemsOf(cells: Cell[], state: NotebookState): ProblemEntry[] {
+  return cells.flatMap((cell) => {
+    const s = state.cells[cell.id];
+    if (s === undefined) return [];
+    const found: ProblemEntry[] = s.problems.map((problem) => ({ cell: cell.id, message: problem.message, severity: problem.severity }));
+    if (s.result === "error" && s.status === "idle") {
+      const error = (state.outputs[cell.id] ?? []).find((output) => output.kind === "error");
+      found.push({ cell: cell.id, message: error?.kind === "error" ? `${error.error.name}: ${error.error.message}` : "failed", severity: "error" });
+    }
+    return found;
+  });
+}
+
+export function outlinePanel(cells: Cell[], state: NotebookState, current: string | null, go: (cell: string) => void) {
+  const entries = outlineOf(cells, state);
+  return html`<nav class="outline" aria-label="Outline">
+    ${entries.length === 0 ? html`<p class="hint">Headings and named cells will be listed here.</p>` : nothing}
+    <ul>
+      ${entries.map(
+        (entry) =>
+          html`<li class="level-${entry.level}">
+            <a
+              href="#cell=${encodeURIComponent(entry.id)}"
+              aria-current=${entry.id === current ? "true" : nothing}
+              @click=${(event: Event) => {
+                event.preventDefault();
+                go(entry.id);
+              }}
+              >${entry.level === 4 ? html`<code>${entry.text}</code>` : entry.text}
+              ${entry.icon === null ? nothing : icon(entry.icon, entry.status)}</a
+            >
+          </li>`,
+      )}
+    </ul>
+  </nav>`;
+}
+
+export function variablesPanel(state: NotebookState, go: (cell: string) => void) {
+  if (state.variables.length === 0)
+    return html`<p class="hint">
+      ${state.kernel.state === "none" || state.kernel.state === "dead" ? "No kernel yet: run a cell." : "Nothing is defined yet."}
+    </p>`;
+  const users = (name: string) =>
+    Object.entries(state.cells)
+      .filter(([, cell]) => cell.uses.includes(name))
+      .map(([id]) => id);
+  return html`<ul class="variables" aria-label="Variables">
+    ${state.variables.map(
+      (variable) =>
+        html`<li>
+          <button
+            class="link"
+            title=${`defined in ${variable.cell}${users(variable.name).length > 0 ? `, used by ${users(variable.name).join(", ")}` : ""}`}
+            @click=${() => go(variable.cell)}
+          >
+            <code>${variable.name}</code>
+          </button>
+          <span class="hint">${variable.type}${variable.size === null ? "" : ` · ${bytes(variable.size)}`}</span>
+          <span class="preview">${variable.preview}</span>
+        </li>`,
+    )}
+  </ul>`;
+}
+
+export function problemsPanel(problems: ProblemEntry[], number: (cell: string) => number, go: (cell: string) => void) {
+  if (problems.length === 0) return html`<p class="hint">No problems.</p>`;
+  return html`<ul class="problems" aria-label="Problems">
+    ${problems.map(
+      (problem) =>
+        html`<li class=${problem.severity}>
+          ${icon(problem.severity === "error" ? "circle-x" : "triangle-alert", problem.severity)}
+          <button class="link" @click=${() => go(problem.cell)}>cell ${number(problem.cell)}</button> ${problem.message}
+        </li>`,
+    )}
+  </ul>`;
+}
