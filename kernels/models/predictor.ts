@@ -3,8 +3,6 @@ import type { LayersModel } from "@tensorflow/tfjs";
 import type {
   Evaluated,
   Evaluation,
-  Field,
-  Finding,
   Hash,
   Paired,
   Prediction,
@@ -22,23 +20,10 @@ import type { Tf } from "../tensors/backend.js";
 import { derive, generator, permutation } from "../tensors/seeds.js";
 import { canonical, saveModel } from "./artifacts.js";
 import type { Network } from "./build.js";
+import type { FittedFeatures } from "./features.js";
 import { outputs } from "./fit.js";
 import { writeVersion, vectorHex, type ModelParts, type PredictorParts } from "./version.js";
 import { recordChecker, toWire } from "./wire.js";
-
-/** Features once fitted: the bundle that training and serving both run. */
-export interface FittedFeatures {
-  /** ES module whose default export is (record, state) => numbers */
-  code: string;
-  hash: Hash;
-  state: unknown;
-  width: number;
-  fields: Field[];
-  /** row-major float32 vectors of records */
-  vectors(records: object[]): Float32Array;
-  /** vectors of a relation's rows, in its order */
-  matrix(relation: Relation): Promise<{ x: Float32Array; rows: number; width: number }>;
-}
 
 /** What our own predictors can do beyond the spine; found by `innerOf`. */
 export interface Inner {
@@ -60,7 +45,7 @@ export interface ModelOptions {
   network: Network;
   features: FittedFeatures;
   label: string;
-  task: Exclude<Task, { kind: "forecast" }>;
+  task: Task;
   provenance: Provenance;
 }
 
@@ -198,7 +183,7 @@ export function evaluated<P extends Predictor>(predictor: P, options: StageOptio
       return writeVersion(dir, {
         ...(await own.parts()),
         label: predictor.label,
-        signature: await withRanges(predictor.input, split.train),
+        signature: predictor.input,
         card: {
           label: predictor.label,
           metric: metric.name,
@@ -308,30 +293,3 @@ function extremes(values: unknown[]): number[] {
   if (rarest) at.push(rarest.at);
   return at;
 }
-
-/** Fills in what the fields lack: ranges (p0.1, p99.9) of numbers and the categories of texts, seen in training. */
-async function withRanges(signature: Signature, train: Relation): Promise<Signature> {
-  const open = signature.inputs.filter((f) => !f.range && !f.seen && ["double", "integer", "bigint", "decimal", "string"].includes(f.type));
-  if (open.length === 0) return signature;
-  const columns = await train.columns(open.map((f) => f.name));
-  const more = new Map<string, Partial<Field>>();
-  for (const { name, type } of open) {
-    const values = columns[name]!;
-    if (type === "string") {
-      const counts = new Map<string, number>();
-      for (const v of values as unknown[]) if (typeof v === "string") counts.set(v, (counts.get(v) ?? 0) + 1);
-      // equal counts in the order of the texts: the same rows give the same bytes
-      const seen = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 1000);
-      more.set(name, { seen: seen.map(([v]) => v) });
-    } else {
-      const sorted = Float64Array.from(values as ArrayLike<unknown>, (v) => (v === null ? NaN : Number(v)))
-        .filter(Number.isFinite)
-        .sort();
-      if (sorted.length > 0)
-        more.set(name, { range: [sorted[Math.floor(0.001 * (sorted.length - 1))]!, sorted[Math.ceil(0.999 * (sorted.length - 1))]!] });
-    }
-  }
-  return { ...signature, inputs: signature.inputs.map((f) => ({ ...f, ...more.get(f.name) })) };
-}
-
-export type { Finding };

@@ -1,0 +1,166 @@
+/** Reads a split as tables of numbers, and refuses what cannot be learned from in words that name the column and the count. */
+import type { Against, Evaluated, Relation, Split, Task } from "../../protocol/values.js";
+import { settle } from "../../protocol/values.js";
+import type { Outcome } from "../../models/build.js";
+import type { FittedFeatures } from "../../models/features.js";
+import type { Table } from "../../models/fit.js";
+import { describe, encodeTarget, judgedRows, readColumns, type JudgedRows } from "../baseline/rows.js";
+
+/** The bar of `against`: what `baseline` returned, or any evaluated predictor. */
+export async function barOf(against: Against | undefined, call: string): Promise<Evaluated> {
+  await (against as { [settle]?(): Promise<void> } | undefined)?.[settle]?.();
+  const bar = (against as { bar?: Evaluated } | undefined)?.bar ?? (against as Evaluated | undefined);
+  if (!bar || typeof bar !== "object" || typeof bar.predict !== "function" || !bar.evaluation) {
+    throw new TypeError(
+      `Expected \`against\` of ${call} to be what \`baseline\` returned, or a predictor with an evaluation, got ${describe(against)}: nothing is trained without a number to beat`,
+    );
+  }
+  return bar;
+}
+
+/** The bar's evaluation on the test rows of this split. A split with more training rows has another id and the same test rows. */
+export function onSameRows(bar: Evaluated, split: Split, judged: JudgedRows): Evaluated["evaluation"] {
+  const { evaluation } = bar;
+  if (evaluation.split === split.id) return evaluation;
+  if (evaluation.keys === judged.keys && evaluation.n === judged.ys.length) return { ...evaluation, split: split.id };
+  throw new RangeError(
+    `the baseline ${bar.label} was judged on other test rows (${evaluation.n.toLocaleString("en")} against ${judged.ys.length.toLocaleString("en")} here): give both calls the same split`,
+  );
+}
+
+export function outcomeOf(task: Task): Outcome {
+  return task.kind === "forecast" ? "regression" : task.kind;
+}
+
+export interface Tables {
+  train: Table;
+  valid: Table;
+  judged: JudgedRows;
+  /** vectors of the test rows, in the order of `judged` */
+  test: { x: Float32Array; rows: number };
+  /** one a training row; absent without a weight column or class weights */
+  weights?: Float32Array;
+  warnings: string[];
+}
+
+/** Vectors and truths of the three parts. `say` names what is read now. */
+export async function readTables(
+  split: Split,
+  task: Task,
+  features: FittedFeatures,
+  options: { weight?: string; classWeights?: "balanced" | Record<string, number> },
+  say: (label: string) => void,
+): Promise<Tables> {
+  const warnings: string[] = [];
+  say("reading the training rows");
+  const train = await readTable(split.train, task, features, "training");
+  refuse(train, task);
+  say("reading the validation rows");
+  let valid = await readTable(split.valid, task, features, "validation");
+  let kept = train;
+  if (valid.rows === 0) {
+    const n = Math.max(1, Math.round(train.rows / 10));
+    if (train.rows < 20) throw new RangeError(`the split has no validation rows and only ${train.rows} training rows: give it more data`);
+    // the last rows in the split's order: for a split by time, the latest
+    valid = slice(train, train.rows - n, train.rows);
+    kept = slice(train, 0, train.rows - n);
+    warnings.push(`the split has no validation rows: the last ${n.toLocaleString("en")} training rows were used instead`);
+  }
+  say("reading the test rows");
+  const judged = await judgedRows(split, task);
+  const test = await features.matrix(split.test);
+  if (test.rows === 0) throw new RangeError("the split has no test rows: the model could not be judged");
+  if (test.rows !== judged.ys.length) throw new Error(`the test part gave ${test.rows} vectors for ${judged.ys.length} rows`);
+  const weights = await rowWeights(split.train, kept, task, options);
+  return { train: kept, valid, judged, test, warnings, ...(weights ? { weights } : {}) };
+}
+
+/** Vectors and truths of one part. */
+export async function readTable(part: Relation, task: Task, features: FittedFeatures, name: string): Promise<Table> {
+  const columns = await readColumns(part, [task.target], "`task.target`");
+  const y = encodeTarget(columns[task.target]!, task, name);
+  if (y.length === 0) return { x: new Float32Array(0), y, rows: 0, width: features.width };
+  const { x, rows, width } = await features.matrix(part);
+  if (rows !== y.length) throw new Error(`the ${name} part gave ${rows} vectors for ${y.length} rows`);
+  for (let i = 0; i < x.length; i++) {
+    const v = x[i]!;
+    if (v - v !== 0) {
+      const place = i % width;
+      let bad = 0;
+      for (let j = place; j < x.length; j += width) if (x[j]! - x[j]! !== 0) bad++;
+      throw new RangeError(
+        `number ${place + 1} of ${width} of the features is ${v} in ${bad.toLocaleString("en")} of ${rows.toLocaleString("en")} ${name} rows (first in row ${Math.floor(i / width) + 1}): give it a value for what is missing or out of range`,
+      );
+    }
+  }
+  return { x, y, rows, width };
+}
+
+function refuse(train: Table, task: Task): void {
+  if (train.rows === 0) throw new RangeError("the split has no training rows: there is nothing to learn from");
+  for (let i = 0; i < train.rows; i++) {
+    if (!Number.isFinite(train.y[i]))
+      throw new RangeError(`\`${task.target}\` is ${train.y[i]} in row ${i + 1} of the training rows: leave such rows out`);
+  }
+  const first = train.y[0];
+  if (task.kind === "binary" || task.kind === "multiclass") {
+    if (train.y.every((y) => y === first)) {
+      const name = task.classes?.[first!] ?? String(first);
+      throw new RangeError(
+        `all ${train.rows.toLocaleString("en")} training rows have the same \`${task.target}\` (${name}): there is nothing to tell apart`,
+      );
+    }
+  } else if (train.y.every((y) => y === first)) {
+    throw new RangeError(
+      `all ${train.rows.toLocaleString("en")} training rows have the same \`${task.target}\` (${first}): there is nothing to learn`,
+    );
+  }
+}
+
+async function rowWeights(
+  part: Relation,
+  kept: Table,
+  task: Task,
+  { weight, classWeights }: { weight?: string; classWeights?: "balanced" | Record<string, number> },
+): Promise<Float32Array | undefined> {
+  if (weight === undefined && classWeights === undefined) return undefined;
+  const weights = new Float32Array(kept.rows).fill(1);
+  if (weight !== undefined) {
+    const column = (await readColumns(part, [weight], "`weight`"))[weight]!;
+    for (let i = 0; i < kept.rows; i++) {
+      const w = Number(column[i] ?? Number.NaN);
+      if (!(w >= 0) || !Number.isFinite(w))
+        throw new RangeError(`Expected \`${weight}\` to be a weight of 0 or more, got \`${String(column[i])}\` in row ${i + 1}`);
+      weights[i] = w;
+    }
+    if (weights.every((w) => w === 0)) throw new RangeError(`all weights in \`${weight}\` are 0: there is nothing to learn from`);
+  }
+  if (classWeights !== undefined) {
+    if (task.kind !== "binary" && task.kind !== "multiclass")
+      throw new RangeError(`\`classWeights\` needs a task of classes, this is a ${task.kind}`);
+    const names = task.classes ?? ["0", "1"];
+    const counts = new Float64Array(names.length);
+    for (const y of kept.y) counts[y]!++;
+    // scikit-learn's "balanced": rows / (classes x rows of the class)
+    const factors = names.map((name, c) =>
+      classWeights === "balanced" ? kept.rows / (names.length * Math.max(1, counts[c]!)) : (classWeights[name] ?? 1),
+    );
+    const unknown = classWeights === "balanced" ? undefined : Object.keys(classWeights).find((name) => !names.includes(name));
+    if (unknown !== undefined) throw new RangeError(`Expected each of \`classWeights\` to be one of ${names.join(", ")}, got \`${unknown}\``);
+    for (let i = 0; i < kept.rows; i++) weights[i]! *= factors[kept.y[i]!]!;
+  }
+  return weights;
+}
+
+function slice(table: Table, from: number, to: number): Table {
+  return { x: table.x.subarray(from * table.width, to * table.width), y: table.y.subarray(from, to), rows: to - from, width: table.width };
+}
+
+/** Mean and population deviation of a target that changes. */
+export function scaleOf(y: Float64Array): { mean: number; sd: number } {
+  let mean = 0;
+  for (const v of y) mean += v / y.length;
+  let square = 0;
+  for (const v of y) square += (v - mean) ** 2 / y.length;
+  return { mean, sd: Math.sqrt(square) || 1 };
+}
