@@ -1,23 +1,18 @@
 /** All that the application needs of the world: no port, no clock of its own, no globals. */
-import type { Hono } from "hono";
 import type { DoctorCheck } from "../kernels/protocol/http.js";
-import type { ModelSummary, Proposal, ServerCalls } from "../kernels/protocol/serving.js";
 import type { Access } from "./access.js";
 import type { Log } from "./log.js";
+import type { Serving } from "./serving/serving.js";
 import type { Sessions } from "./sessions/sessions.js";
 
-/** The part of serving that the workbench uses (server/serving makes it). */
-export interface ServingPort {
-  /** /v1 /v2 /invocations /metrics */
-  app: Hono;
-  handle<M extends keyof ServerCalls>(method: M, params: ServerCalls[M]["params"]): Promise<ServerCalls[M]["result"]>;
-  models(): ModelSummary[];
-  proposals(): Proposal[];
-  commit(proposal: string, by: string): Promise<Proposal>;
-  rollback(name: string, by: string): Promise<unknown>;
-  retire(name: string, by: string): Promise<unknown>;
-  close(): Promise<void>;
-}
+/** The part of serving that the workbench uses; the command line has another one, over HTTP. */
+export type ServingPort = Pick<
+  Serving,
+  "app" | "handle" | "models" | "model" | "history" | "served" | "proposals" | "proposal" | "commit" | "rollback" | "share" | "retire" | "close"
+>;
+
+/** What a headless command needs of it. */
+export type RegistryPort = Pick<ServingPort, "handle" | "commit" | "close">;
 
 export interface Effects {
   root: string;

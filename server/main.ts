@@ -11,7 +11,7 @@ import { doctor } from "./doctor.js";
 import { packageRoot } from "../kernels/paths/paths.js";
 import { createSessions, type Sessions, type SessionsOptions } from "./sessions/sessions.js";
 import { attachSockets } from "./sessions/socket.js";
-import { openServing } from "./serving.js";
+import { openServing } from "./serving/open.js";
 
 export interface ServerOptions extends Partial<
   Pick<SessionsOptions, "quiet" | "sync" | "watch" | "spare" | "takeKernel" | "memoryLimit" | "backend">
@@ -41,7 +41,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { root } = options;
   const log = options.log ?? silent;
   const access = loadAccess(root);
-  const serving = options.serving ?? (await openServing({ root, log }));
+  const serving = options.serving ?? openServing({ root, log });
   const { port: asked, serving: _, dev, ...rest } = options;
   const sessions = createSessions({ ...rest, log, handle: (method, params) => serving.handle(method, params) });
   const app = createApp({

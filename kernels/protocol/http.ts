@@ -1,6 +1,7 @@
 /** What the server's own routes (/api/ts/...) answer. Paths of notebooks count from ROOT and have forward slashes: "workspaces/flights/late.nb.ts". */
 import type { Badge, KernelState, Result } from "./document.js";
-import type { ModelSummary, Proposal } from "./serving.js";
+import type { HistoryLine, ModelSummary, Proposal, VersionCard } from "./serving.js";
+import type { Manifest, SampleLine, Signature } from "./values.js";
 
 /** GET /api/ts/home */
 export interface HomeView {
@@ -71,4 +72,25 @@ export interface ModelsView {
 /** Every refusal of /api/ts/: status not 2xx and this body. */
 export interface HttpProblem {
   error: { code: string; message: string };
+}
+
+/** GET /api/ts/models/NAME */
+export interface ModelView {
+  model: ModelSummary;
+  /** newest first */
+  history: HistoryLine[];
+}
+
+/** GET /api/ts/models/NAME/versions/N */
+export interface VersionView {
+  name: string;
+  version: number;
+  card: VersionCard;
+  manifest: Manifest;
+  signature: Signature;
+  /** with its gates as they were judged */
+  proposal: Proposal;
+  /** rows with the notebook's own predictions, for "Try it" */
+  sample: SampleLine[];
+  files: { name: string; bytes: number }[];
 }

@@ -49,7 +49,7 @@ export async function execute(argv: string[]): Promise<number> {
   );
   program.exitOverride().showHelpAfterError("Run `touchstone --help` for the commands.");
   program
-    .command("start", { isDefault: true })
+    .command("start")
     .description("start the server and print its address")
     .option("--port <n>", "port on 127.0.0.1 (default 4747, or the next free one)", port)
     .option("--no-open", "do not open a browser")

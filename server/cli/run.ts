@@ -2,14 +2,14 @@
 import type { NotebookEvent, NotebookState } from "../../kernels/protocol/document.js";
 import { mime, type CellError, type FindingView, type Output } from "../../kernels/protocol/output.js";
 import type { Proposal } from "../../kernels/protocol/serving.js";
-import type { ServingPort } from "../effects.js";
+import type { RegistryPort } from "../effects.js";
 import { silent } from "../log.js";
 import { isText } from "../sessions/plan.js";
 import { createSessions } from "../sessions/sessions.js";
 import { Failure } from "./failure.js";
 import { findNotebook } from "./notebook.js";
 import { findOwner } from "./root.js";
-import { lazyServing, remoteServing } from "./serving.js";
+import { ownRegistry, remoteRegistry } from "./serving.js";
 
 export interface RunOptions {
   file: string;
@@ -24,11 +24,11 @@ export interface RunOptions {
 export async function run({ file, promote, seed, say, live }: RunOptions): Promise<number> {
   const notebook = findNotebook(file);
   const owner = await findOwner(notebook.root);
-  const serving: ServingPort = owner === null ? lazyServing(notebook.root) : remoteServing(owner);
+  const registry: RegistryPort = owner === null ? ownRegistry(notebook.root) : remoteRegistry(owner);
   const sessions = createSessions({
     root: notebook.root,
     log: silent,
-    handle: (method, params) => serving.handle(method, params),
+    handle: (method, params) => registry.handle(method, params),
     spare: false,
     watch: false,
     keep: false,
@@ -61,11 +61,11 @@ export async function run({ file, promote, seed, say, live }: RunOptions): Promi
       say("stopped");
       return 130;
     }
-    return await conclude(session.state, { promote, serving, say, seconds: (Date.now() - began) / 1000 });
+    return await conclude(session.state, { promote, registry, say, seconds: (Date.now() - began) / 1000 });
   } finally {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
     await sessions.close();
-    await serving.close();
+    await registry.close();
   }
 }
 
@@ -127,7 +127,7 @@ function describe(error: CellError): string[] {
 
 async function conclude(
   state: NotebookState,
-  { promote, serving, say, seconds }: { promote: boolean; serving: ServingPort; say(text: string): void; seconds: number },
+  { promote, registry, say, seconds }: { promote: boolean; registry: RegistryPort; say(text: string): void; seconds: number },
 ): Promise<number> {
   const cells = Object.entries(state.cells);
   const bad = cells.filter(([, cell]) => !["ok", "none"].includes(cell.result)).map(([id]) => id);
@@ -141,7 +141,7 @@ async function conclude(
   const refused = proposals.filter((proposal) => !proposal.passed);
   say(`${cells.filter(([, cell]) => cell.result === "ok").length} cells ok in ${seconds.toFixed(1)} s`);
   if (promote && proposals.length === 0) say("there is no promote cell: nothing to promote");
-  if (promote && refused.length === 0) for (const proposal of proposals) await commit(proposal, serving, say);
+  if (promote && refused.length === 0) for (const proposal of proposals) await commit(proposal, registry, say);
   for (const proposal of refused) {
     const gates = proposal.gates.filter((gate) => gate.verdict === "fail" || gate.verdict === "unsure");
     say(`${proposal.name} is not promoted: ${gates.map((gate) => `gate ${gate.name} (${gate.sentence})`).join("; ") || proposal.sentence}`);
@@ -149,9 +149,9 @@ async function conclude(
   return refused.length > 0 ? 2 : 0;
 }
 
-async function commit(proposal: Proposal, serving: ServingPort, say: (text: string) => void): Promise<void> {
+async function commit(proposal: Proposal, registry: RegistryPort, say: (text: string) => void): Promise<void> {
   try {
-    const { version, url } = await serving.commit(proposal.id, "run --promote");
+    const { version, url } = await registry.commit(proposal.id, "run --promote");
     say(`${proposal.name} v${version} is live${url === null ? "" : `: ${url}`}`);
   } catch (error) {
     throw new Failure(2, `${proposal.name} could not be promoted: ${(error as Error).message}`);
