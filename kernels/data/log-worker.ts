@@ -78,10 +78,10 @@ async function compact(connection: DuckDBConnection, { dir, segments }: Job): Pr
     const name = `part-${createHash("sha256").update(fresh.join("\0")).digest("hex").slice(0, 16)}.parquet`;
     const temporary = join(dir, `${name}.tmp`);
     const types = Object.entries(columns)
-      .map(([column, type]) => `${column}: '${type}'`)
+      .map(([column, type]) => `"${column}": '${type}'`)
       .join(", ");
     const read = `read_json([${paths.map(text).join(", ")}], format = 'newline_delimited', columns = {${types}}, maximum_object_size = 67108864)`;
-    const selected = `select id, "row", make_timestamp(at * 1000) as at, v as version, arm, key, p as probability, step, ms, st as status, record::varchar as record, prediction::varchar as prediction, warnings from ${read}`;
+    const selected = `select id, "row", make_timestamp("at" * 1000) as "at", v as version, arm, key, p as probability, step, ms, st as status, record::varchar as record, prediction::varchar as prediction, warnings from ${read}`;
     await connection.run(`copy (${selected}) to ${text(temporary)} (format parquet, compression zstd)`);
     step();
     const [counted] = (await connection.runAndReadAll(`select count(*)::int as n from read_parquet(${text(temporary)})`)).getRowObjectsJS() as {

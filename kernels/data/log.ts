@@ -43,18 +43,18 @@ export function logSql(
   const list = (paths: string[]): string => `[${paths.map(text).join(", ")}]`;
   if (files.parquet.length > 0)
     parts.push(
-      `select id, "row", at, version, arm, key, probability, step, ms, status, record, prediction, warnings from read_parquet(${list(files.parquet)}, union_by_name = true)`,
+      `select id, "row", "at", version, arm, key, probability, step, ms, status, record, prediction, warnings from read_parquet(${list(files.parquet)}, union_by_name = true)`,
     );
   if (files.segments.length > 0) {
-    const columns = `{id: 'VARCHAR', "row": 'INTEGER', at: 'BIGINT', v: 'INTEGER', arm: 'VARCHAR', key: 'VARCHAR', p: 'DOUBLE', step: 'INTEGER', ms: 'DOUBLE', st: 'VARCHAR', record: 'JSON', prediction: 'JSON', warnings: 'VARCHAR[]'}`;
+    const columns = `{id: 'VARCHAR', "row": 'INTEGER', "at": 'BIGINT', v: 'INTEGER', arm: 'VARCHAR', key: 'VARCHAR', p: 'DOUBLE', step: 'INTEGER', ms: 'DOUBLE', st: 'VARCHAR', record: 'JSON', prediction: 'JSON', warnings: 'VARCHAR[]'}`;
     // a segment may be growing: its torn last line is left out
     parts.push(
-      `select id, "row", make_timestamp(at * 1000) as at, v as version, arm, key, p as probability, step, ms, st as status, record::varchar as record, prediction::varchar as prediction, warnings from read_json(${list(files.segments.map((segment) => segment.file))}, format = 'newline_delimited', columns = ${columns}, ignore_errors = true, maximum_object_size = 67108864)`,
+      `select id, "row", make_timestamp("at" * 1000) as "at", v as version, arm, key, p as probability, step, ms, st as status, record::varchar as record, prediction::varchar as prediction, warnings from read_json(${list(files.segments.map((segment) => segment.file))}, format = 'newline_delimited', columns = ${columns}, ignore_errors = true, maximum_object_size = 67108864)`,
     );
   }
   if (parts.length === 0)
     parts.push(
-      `select null::varchar as id, null::integer as "row", null::timestamp as at, null::integer as version, null::varchar as arm, null::varchar as key, null::double as probability, null::integer as step, null::double as ms, null::varchar as status, null::varchar as record, null::varchar as prediction, null::varchar[] as warnings where false`,
+      `select null::varchar as id, null::integer as "row", null::timestamp as "at", null::integer as version, null::varchar as arm, null::varchar as key, null::double as probability, null::integer as step, null::double as ms, null::varchar as status, null::varchar as record, null::varchar as prediction, null::varchar[] as warnings where false`,
     );
   const wide = signature?.output.kind === "probabilities";
   const numeric = signature !== null;
@@ -70,7 +70,7 @@ export function logSql(
   // latest by event time wins; revisions stay in the files
   const feedback =
     files.feedback.length > 0
-      ? `select id, "row", outcome, value, "eventAt" as event_at from read_json(${list(files.feedback)}, format = 'newline_delimited', columns = {id: 'VARCHAR', "row": 'INTEGER', outcome: 'VARCHAR', value: 'JSON', "eventAt": 'BIGINT', at: 'BIGINT'}, ignore_errors = true) qualify row_number() over (partition by id, "row" order by "eventAt" desc, at desc) = 1`
+      ? `select id, "row", outcome, value, "eventAt" as event_at from read_json(${list(files.feedback)}, format = 'newline_delimited', columns = {id: 'VARCHAR', "row": 'INTEGER', outcome: 'VARCHAR', value: 'JSON', "eventAt": 'BIGINT', "at": 'BIGINT'}, ignore_errors = true) qualify row_number() over (partition by id, "row" order by "eventAt" desc, "at" desc) = 1`
       : `select null::varchar as id, null::integer as "row", null::varchar as outcome, null::json as value, null::bigint as event_at where false`;
   const value = `case json_type(f.value) when 'VARCHAR' then f.value->>'$' else f.value::varchar end`;
   const outcome =
@@ -78,17 +78,17 @@ export function logSql(
       ? `case lower(${value}) when 'true' then 1 when 'false' then 0 else try_cast(${value} as double) end`
       : value;
   const where = [
-    range.from === undefined ? null : `l.at >= ${text(range.from.replace("Z", ""))}::timestamp`,
-    range.to === undefined ? null : `l.at < ${text(range.to.replace("Z", ""))}::timestamp`,
+    range.from === undefined ? null : `l."at" >= ${text(range.from.replace("Z", ""))}::timestamp`,
+    range.to === undefined ? null : `l."at" < ${text(range.to.replace("Z", ""))}::timestamp`,
     range.version === undefined ? null : `l.version = ${range.version}`,
     range.matured ? "f.id is not null" : null,
   ].filter((condition) => condition !== null);
   return `with l as (${parts.join(" union all ")}), f as (${feedback})
-    select l.id, l."row", l.at, l.version, l.arm, l.key, l.probability, l.step, ${record} as record, ${prediction} as prediction, l.ms, l.status, l.warnings,
+    select l.id, l."row", l."at", l.version, l.arm, l.key, l.probability, l.step, ${record} as record, ${prediction} as prediction, l.ms, l.status, l.warnings,
       ${outcome} as outcome, make_timestamp(f.event_at * 1000) as outcome_at
     from l left join f on f.id = l.id and f."row" = l."row"
     ${where.length > 0 ? `where ${where.join(" and ")}` : ""}
-    order by l.at, l.id, l."row"`;
+    order by l."at", l.id, l."row"`;
 }
 
 /** Makes the library's `log`: nothing is read before the relation is settled; it holds the rows logged until then. */

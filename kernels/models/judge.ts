@@ -8,6 +8,7 @@ import type { JudgeConfig, JudgeReport } from "../protocol/judge.js";
 import type { VersionCard } from "../protocol/serving.js";
 import type { Field, Prediction } from "../protocol/values.js";
 import { auc } from "../stats/auc.js";
+import { longestHistory } from "../stats/forecast.js";
 import { clustersOf } from "../stats/keys.js";
 import { combine, metricOfStored, rowLosses, score } from "../stats/metrics.js";
 import { paired } from "../stats/paired.js";
@@ -41,21 +42,28 @@ async function readRows(path: string, card: VersionCard): Promise<TestRows> {
   const encode = labelOf(card);
   const series = (card.task as { series?: string } | null)?.series;
   const wantsHistory = (card.task as { kind?: string } | null)?.kind === "forecast";
-  const past = new Map<string, number[]>();
+  const horizon = (card.task as { horizon?: number } | null)?.horizon ?? 1;
+  const past = new Map<string, { values: number[]; origin: number; ahead: number }>();
   const kept: TestRows = { rows: [], y: [], keys: [], at: [], types, total: 0 };
   const scored = all.filter((row) => row["__warm"] !== true).length;
   const every = Math.max(1, Math.ceil(scored / mostRows));
   for (const row of all) {
     const y = encode(row["__y"]);
+    const warm = row["__warm"] === true;
     if (wantsHistory) {
-      // a forecast one step ahead sees every earlier value of its series
+      // rolling origin: each value is forecast once, 1 to `horizon` steps after the last origin, from its series' values before it
       const key = series === undefined ? "" : String(row[series]);
-      const values = past.get(key) ?? [];
-      if (!("history" in row)) row["history"] = values.slice(-1000);
-      values.push(y);
-      past.set(key, values);
+      const one = past.get(key) ?? { values: [], origin: 0, ahead: horizon };
+      past.set(key, one);
+      if (!warm) {
+        one.ahead = one.ahead >= horizon ? 1 : one.ahead + 1;
+        if (one.ahead === 1) one.origin = one.values.length;
+        row["history"] ??= one.values.slice(Math.max(0, one.origin - longestHistory), one.origin);
+        row["ahead"] ??= one.ahead;
+      }
+      one.values.push(y);
     }
-    if (row["__warm"] === true) continue;
+    if (warm) continue;
     const at = kept.total++;
     if (at % every !== 0) continue;
     kept.rows.push(row);
@@ -176,7 +184,7 @@ function singleFeature(fields: Field[], rows: TestRows, kind: string): { field: 
   };
   for (const field of fields) {
     const values = rows.rows.map((row) => plain(row[field.name]));
-    if (field.type === "double[]" || field.type === "image" || field.name === "history") continue;
+    if (field.type === "double[]" || field.type === "image" || ["history", "ahead"].includes(field.name)) continue;
     const numbers = values.map((value) => (value instanceof Date ? value.getTime() : typeof value === "boolean" ? Number(value) : value));
     const numeric = numbers.every((value) => value === null || value === undefined || typeof value === "number");
     const scores = numeric ? numbers.map((value) => (value as number | null) ?? NaN) : foldedRates(numbers.map(String), rows.y);
@@ -254,7 +262,7 @@ async function judge(config: JudgeConfig): Promise<JudgeReport> {
   for (const field of candidate.signature.inputs) {
     const type = test.types.get(field.name);
     if (type === undefined) {
-      if (!field.nullable && field.name !== "history")
+      if (!field.nullable && !["history", "ahead"].includes(field.name))
         report.signature.problems.push(`the field \`${field.name}\` (${field.type}) is not a column of the test rows`);
     } else if (!fits(field, type))
       report.signature.problems.push(`the field \`${field.name}\` is declared ${field.type}, the test rows hold ${type}`);
