@@ -8,6 +8,7 @@
  * Order: on each socket as sent; between sockets none. A run is over when both `done` (main) and `flushed` (bulk) have come, with `count` outputs seen.
  * Outputs of a cell's timers may follow later under the same run, with rising `n`. An error is an output and in `done`: show it once.
  * A display of an `id` seen before replaces it in its place. Runs are queued in the kernel and run one at a time; `interrupt` of a queued run cancels it.
+ * Queries: send `table.*` on control (answered even from a spinning kernel), `variables` and `memory` on main; ids are per socket.
  * End: `shutdown` on main disposes and exits 0; `exit` on control kills at once; a kernel whose server is gone (a closed socket) ends itself.
  */
 import type { Cell, KernelQuery, Variable } from "./document.js";
@@ -84,11 +85,18 @@ export type BulkMessage =
   | { type: "flushed"; run: string; cell: string; count: number };
 
 /** Control socket, server to the kernel's control worker. */
-export type ToControl = { type: "interrupt"; run: string; soft?: boolean } | { type: "ping"; id: number } | { type: "exit" };
+export type ToControl =
+  | { type: "interrupt"; run: string; soft?: boolean }
+  /** `table.*` only: answered while the main thread computes; before a first relation it waits for one */
+  | { type: "query"; id: number; query: KernelQuery }
+  | { type: "ping"; id: number }
+  | { type: "exit" };
 export type FromControl =
   | { type: "hello"; pid: number }
   | { type: "pong"; id: number; /** ms since the main thread's last heartbeat */ lag: number }
   /** how the run was stopped; `stuck` = a native call does not yield */
   | { type: "interrupted"; run: string; how: "soft" | "hard" | "stuck" }
   | { type: "memory"; rss: number; heapUsed: number; heapLimit: number; external: number }
-  | { type: "near-limit"; rss: number; limit: number };
+  | { type: "near-limit"; rss: number; limit: number }
+  | { type: "reply"; id: number; ok: true; value: unknown }
+  | { type: "reply"; id: number; ok: false; message: string };

@@ -3,8 +3,9 @@
  * `Runtime.terminateExecution`), samples memory, answers pings.
  */
 import { Session } from "node:inspector";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import type { FromControl, ToControl } from "../protocol/kernel.js";
+import type { FromWorker, ToWorker } from "../data/messages.js";
 import { connectFrames } from "./connection.js";
 import { word, type ControlData, type ControlToMain, type MainToControl } from "./shared.js";
 
@@ -38,6 +39,9 @@ const stops = new Map<string, Stop>();
 let pinged: { id: number; at: number } | null = null;
 let heap = { used: 0, external: 0 };
 let lag = 0;
+let tables: MessagePort | null = null;
+/** questions from before there was a table */
+const early: Extract<ToControl, { type: "query" }>[] = [];
 
 const tell = (message: FromControl) => socket.send(message);
 const ask = (message: ControlToMain) => main.postMessage(message);
@@ -49,10 +53,23 @@ tell({ type: "hello", pid: process.pid });
 
 function hear(message: ToControl): void {
   if (message.type === "exit") die();
+  else if (message.type === "query") question(message);
   else if (message.type === "ping") {
     tell({ type: "pong", id: message.id, lag: Math.round(pinged ? Math.max(lag, performance.now() - pinged.at) : lag) });
   } else if (message.soft) ask({ type: "soft", run: message.run, keep: true, struck: false });
   else stop(message.run);
+}
+
+/** Table queries go to DuckDB past the main thread, which may be computing. */
+function question(message: Extract<ToControl, { type: "query" }>): void {
+  if (tables) tables.postMessage({ id: message.id, request: { do: "query", query: message.query } } satisfies ToWorker);
+  else early.push(message);
+}
+
+function answered(message: FromWorker): void {
+  if (!("id" in message)) return;
+  if (message.ok) tell({ type: "reply", id: message.id, ok: true, value: message.value });
+  else tell({ type: "reply", id: message.id, ok: false, message: message.fault.message });
 }
 
 function stop(run: string): void {
@@ -111,9 +128,10 @@ main.on("message", (message: MainToControl) => {
     if (pinged) lag = performance.now() - pinged.at;
     pinged = null;
     heap = { used: message.heapUsed, external: message.external };
-  } else if (message.type === "exit") {
-    session.disconnect();
-    process.exit(0);
+  } else if (message.type === "port") {
+    tables = message.port;
+    tables.on("message", answered);
+    for (const query of early.splice(0)) question(query);
   }
 });
 

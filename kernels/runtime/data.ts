@@ -1,54 +1,139 @@
 /** DuckDB as the kernel holds it: started on first use, its relations shown as tables, its queries stopped with their run. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { MessagePort } from "node:worker_threads";
 import type { KernelQuery } from "../protocol/document.js";
 import type { KernelConfig } from "../protocol/kernel.js";
-import type { Output } from "../protocol/output.js";
-import type { Relation } from "../protocol/values.js";
-import type { Engine } from "../data/engine.js";
+import { mime, type Output, type TableView } from "../protocol/output.js";
+import type { VersionCard } from "../protocol/serving.js";
+import type { Relation, VersionRef } from "../protocol/values.js";
+import type { Engine, TrainedOn } from "../data/engine.js";
 import { createFiles } from "../data/files.js";
 import type { Calls } from "./calls.js";
 import type { Injected, Run } from "./evaluate.js";
+import type { SqlOrigin } from "./errors.js";
+import type { Tensors } from "./tensors.js";
+
+export interface DataOptions {
+  config: KernelConfig;
+  calls: Calls;
+  tensors: Tensors;
+  current(): Run | null;
+  /** a port to the DuckDB worker, for the control worker: tables page while a cell computes */
+  port(port: MessagePort): void;
+}
 
 export interface Data {
   names: Injected;
-  open(): Promise<{ engine: Engine; relation(text: string): Promise<Relation> }>;
-  display(value: unknown, run: Run): Promise<Output & { kind: "display" }> | undefined;
+  relation(text: string): Promise<Relation>;
+  /** how a relation is shown; undefined for anything else */
+  display(value: unknown): Promise<Output & { kind: "display" }> | undefined;
   answer(query: KernelQuery): Promise<unknown>;
   interrupt(): void;
   forget(names: string[]): void;
   close(): Promise<void>;
 }
 
-export function createData(config: KernelConfig, _calls: Calls): Data {
-  let opening: ReturnType<Data["open"]> | null = null;
+type Sql = (strings: TemplateStringsArray, ...values: unknown[]) => Relation;
+
+export function createData(options: DataOptions): Data {
+  const { config, calls, tensors } = options;
+  const files = createFiles(config.workspace);
+  let opening: Promise<{ engine: Engine; sql: Sql; relation(text: string): Relation; values(values: never): Relation }> | null = null;
   let engine: Engine | null = null;
+
+  const read = (path: string) => {
+    if (!/[*?[{]/.test(path)) options.current()?.reads.add(path);
+    return path;
+  };
   const open = () => {
     opening ??= (async () => {
-      const { createEngine } = await import("../data/engine.js");
-      engine = createEngine({ ...config.duckdb, workspace: config.workspace, root: config.root });
-      return { engine, relation: () => Promise.reject(new Error("not yet")) };
+      const [{ createEngine }, { sqlTag, sqlText }, { relationOfValues }] = await Promise.all([
+        import("../data/engine.js"),
+        import("../data/sql.js"),
+        import("../data/values.js"),
+      ]);
+      const made = createEngine({
+        ...config.duckdb,
+        workspace: config.workspace,
+        root: config.root,
+        trainedOn: (ref) => trainedOn(calls, ref),
+        tensor: async (values, rows, width) => (await tensors.load()).tf.tensor2d(values, [rows, width]),
+      });
+      const { resolve } = made.files;
+      made.files.resolve = (path) => read(resolve(path));
+      engine = made;
+      options.port(made.port());
+      return {
+        engine: made,
+        sql: sqlTag(made) as Sql,
+        relation: (text: string) => sqlText(made, text) as Relation,
+        values: (values: never) => relationOfValues(made, values) as Relation,
+      };
     })();
     return opening;
   };
+
   return {
     names: {
-      file: (run) => {
-        const files = createFiles(config.workspace);
-        return (path: string) => {
-          const found = files.resolve(path);
-          run.reads.add(found);
-          return found;
-        };
+      file: () => (path: string) => read(files.resolve(path)),
+      sql: async (run) => {
+        const { sql } = await open();
+        return (strings: TemplateStringsArray, ...values: unknown[]) => pointed(sql(strings, ...values), strings, run.cell.id);
       },
+      relation: async () => (await open()).values,
     },
-    open,
-    display: () => undefined,
-    async answer(query) {
-      return (await open()).engine.answer(query);
+    relation: async (text) => (await open()).relation(text),
+    display(value) {
+      if (!isRelation(value)) return undefined;
+      return value.view().then((view) => ({
+        kind: "display",
+        id: "",
+        data: { [mime.table]: view, [mime.text]: tableText(view) },
+      }));
     },
+    answer: async (query) => (await open()).engine.answer(query),
     interrupt: () => engine?.interrupt(),
     forget(names) {
       for (const name of names) void engine?.forget(name).catch(() => undefined);
     },
     close: async () => engine?.close(),
   };
+}
+
+/** Errors of a relation made by `sql` know the template that they speak of. */
+function pointed(relation: Relation, strings: TemplateStringsArray, cell: string): Relation {
+  const { recipe } = relation as unknown as { recipe?: { explain?: (error: Error) => Error } };
+  const explain = recipe?.explain;
+  if (recipe && explain) {
+    const origin: SqlOrigin = { cell, pieces: strings.raw };
+    recipe.explain = (error) => Object.defineProperty(explain(error), "origin", { value: origin, enumerable: false });
+  }
+  return relation;
+}
+
+function isRelation(value: unknown): value is Relation & { view(): Promise<TableView> } {
+  return typeof value === "object" && value !== null && typeof (value as { view?: unknown }).view === "function" && "schema" in value;
+}
+
+/** The first rows as text, for clients without a table. */
+function tableText({ columns, first, total }: TableView): string {
+  const cell = (value: unknown) => (value === null ? "NULL" : typeof value === "object" ? JSON.stringify(value) : String(value)).slice(0, 40);
+  const rows = [columns.map(({ name }) => name), ...first.slice(0, 10).map((row) => row.map(cell))];
+  const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  const lines = rows.map((row) =>
+    row
+      .map((text, i) => text.padEnd(widths[i]!))
+      .join("  ")
+      .trimEnd(),
+  );
+  if (total === null || total > 10) lines.push(total === null ? "..." : `... ${total.toLocaleString("en")} rows`);
+  return lines.join("\n");
+}
+
+async function trainedOn(calls: Calls, ref: VersionRef): Promise<TrainedOn | null> {
+  const found = await calls.call("registry.resolve", ref);
+  if (!found) return null;
+  const card = JSON.parse(await readFile(join(found.dir, "card.json"), "utf8")) as VersionCard;
+  return card.split;
 }

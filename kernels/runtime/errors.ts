@@ -3,6 +3,13 @@ import { inspect } from "node:util";
 import type { CellError, Suggestion } from "../protocol/output.js";
 import { ParseError } from "./syntax.js";
 
+/** Which `sql` template an error of DuckDB speaks of. */
+export interface SqlOrigin {
+  cell: string;
+  /** raw pieces between the holes */
+  pieces: readonly string[];
+}
+
 /** A place in the user's own text. */
 export interface Place {
   cell?: string;
@@ -31,6 +38,8 @@ export function toCellError(thrown: unknown, context: ErrorContext, depth = 0): 
     return { name: "Thrown", message: `a value that is no Error was thrown: ${inspect(thrown, { depth: 2 })}`, cell: context.cell, frames: [] };
   }
   const frames = framesOf(thrown, context);
+  const inSql = sqlPlace(thrown, context);
+  if (inSql) frames.unshift(inSql);
   const own = frames.find((frame) => frame.cell !== undefined) ?? frames.find((frame) => frame.file !== undefined);
   const error: CellError = { name: text(thrown, "name") || "Error", message: text(thrown, "message"), cell: own?.cell ?? context.cell, frames };
   if (own) {
@@ -59,9 +68,7 @@ function text(error: Error, key: "name" | "message"): string {
 }
 
 function parseError(error: ParseError, context: ErrorContext): CellError {
-  const before = context.source.slice(0, error.offset);
-  const line = before.split("\n").length;
-  const column = error.offset - before.lastIndexOf("\n");
+  const { line, column } = position(context.source, error.offset);
   const result: CellError = {
     name: "SyntaxError",
     message: error.message,
@@ -95,6 +102,27 @@ function framesOf(error: Error, context: ErrorContext): CellError["frames"] {
     if (frames.length >= 50) break;
   }
   return frames;
+}
+
+/** The place in the cell of what DuckDB complains about. */
+function sqlPlace(thrown: Error, context: ErrorContext): (Place & { cell: string }) | null {
+  const { origin, piece, offset } = thrown as { origin?: SqlOrigin; piece?: number; offset?: number };
+  if (!origin || piece === undefined || offset === undefined) return null;
+  const source = context.sourceOf({ cell: origin.cell, line: 1, column: 1 });
+  if (source === undefined) return null;
+  // the pieces stand in the source in this order
+  let at = 0;
+  for (const [i, text] of origin.pieces.entries()) {
+    at = source.indexOf(i === 0 ? `\`${text}` : `}${text}`, at);
+    if (at < 0) return null;
+    if (i === piece) return { cell: origin.cell, ...position(source, at + 1 + offset) };
+  }
+  return null;
+}
+
+function position(source: string, offset: number): { line: number; column: number } {
+  const before = source.slice(0, offset);
+  return { line: before.split("\n").length, column: offset - before.lastIndexOf("\n") };
 }
 
 function suggest(thrown: Error, error: CellError, context: ErrorContext): Suggestion | undefined {

@@ -10,8 +10,8 @@ const hashLimit = 64 * 2 ** 20;
 export interface Files {
   /** "path hash" of each, paths from the workspace, sorted */
   hashes(paths: Iterable<string>): Promise<string[]>;
-  /** follows these files from now on */
-  watch(paths: Iterable<string>): void;
+  /** follows these files from now on, beginning with what they hold now */
+  watch(paths: Iterable<string>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -32,7 +32,8 @@ export function createFiles(workspace: string, changed: (path: string) => void):
   };
   const start = async () => {
     const { watch } = await import("chokidar");
-    const made = watch([], { ignoreInitial: true, persistent: true, awaitWriteFinish: { stabilityThreshold: 100, pollInterval: 50 } });
+    // a file is looked at once when its watch begins: it may have changed since the cell read it
+    const made = watch([], { ignoreInitial: false, persistent: true, awaitWriteFinish: { stabilityThreshold: 100, pollInterval: 50 } });
     made.on("all", (event, path) => {
       if (event !== "change" && event !== "add" && event !== "unlink") return;
       void hash(path).then((now) => {
@@ -50,14 +51,14 @@ export function createFiles(workspace: string, changed: (path: string) => void):
       const lines = await Promise.all([...paths].map(async (path) => `${relative(workspace, path).replaceAll("\\", "/")} ${await hash(path)}`));
       return lines.sort();
     },
-    watch(paths) {
-      const fresh = [...paths].filter((path) => !watched.has(path));
+    async watch(paths) {
+      const fresh: string[] = [];
+      for (const path of paths) {
+        if (!watched.has(path)) fresh.push(path);
+        watched.set(path, await hash(path));
+      }
       if (fresh.length === 0) return;
       watcher ??= start();
-      for (const path of fresh) {
-        watched.set(path, "");
-        void hash(path).then((now) => watched.get(path) === "" && watched.set(path, now));
-      }
       void watcher.then((each) => each.add(fresh));
     },
     close: async () => (await watcher)?.close(),

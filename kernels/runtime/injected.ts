@@ -1,4 +1,5 @@
 /** The names that a cell has without an import, and the module "touchstone". Each is made for the run that mentions it. */
+import type { MessagePort } from "node:worker_threads";
 import type { RunContext } from "../protocol/cells.js";
 import type { KernelQuery } from "../protocol/document.js";
 import type { FromKernel, KernelConfig } from "../protocol/kernel.js";
@@ -24,13 +25,15 @@ export interface LibraryOptions {
   staging: Staging;
   seed(cell: string, purpose: string): number;
   evaluator(): Evaluator;
+  /** hands the control worker its way to DuckDB */
+  port(port: MessagePort): void;
 }
 
 export interface LibraryNames {
   names: Injected;
   /** what `import ... from "touchstone"` gives */
   module(names: string[]): Promise<Namespace>;
-  displayLater(value: unknown, run: Run): Promise<Output & { kind: "display" }> | undefined;
+  displayLater(value: unknown): Promise<Output & { kind: "display" }> | undefined;
   halt(): void;
   dropped(names: string[]): void;
   answer(query: KernelQuery): Promise<unknown>;
@@ -43,7 +46,7 @@ export const builtins = ["label", "baseline", "train", "distill", "abTest", "rea
 export function createLibrary(options: LibraryOptions): LibraryNames {
   const { config, outputs, tell, tensors, calls, staging, seed } = options;
   const acting = (run: Run) => options.evaluator().acting(run);
-  const data = createData(config, calls);
+  const data = createData({ config, calls, tensors, current: () => options.evaluator().current(), port: options.port });
   const contexts = new WeakMap<Run, RunContext>();
 
   const context = (run: Run): RunContext => {
@@ -56,7 +59,7 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
         seed,
         sources: (each) => options.evaluator().sources(each),
         backend: () => tensors.loaded()?.name ?? "none",
-        sql: async (text) => (await data.open()).relation(text),
+        sql: (text) => data.relation(text),
         capture: () => Promise.reject(new Error("features cannot be closed over in this kernel")),
         progress: (each, progress) => tell({ type: "progress", run: each.id, cell: each.cell.id, progress }),
       });
@@ -121,7 +124,7 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
       }
       return space;
     },
-    displayLater: (value, run) => data.display(value, run),
+    displayLater: (value) => data.display(value),
     halt: () => data.interrupt(),
     dropped: (gone) => data.forget(gone),
     answer: (query) => data.answer(query),

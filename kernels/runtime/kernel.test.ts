@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startKernel, type TestKernel } from "../../test/support/kernel.js";
 
 let kernel: TestKernel;
@@ -7,13 +9,252 @@ beforeAll(async () => {
 });
 afterAll(() => kernel.close());
 
-it("shows the last expression", async () => {
-  const done = await kernel.run("1 + 1");
-  expect(done.result).toBe("ok");
-  expect(done.displays).toEqual([{ "text/plain": "2" }]);
+const text = async (source: string) => (await kernel.run(source)).displays.map((data) => data["text/plain"]);
+
+describe("values", () => {
+  it("shows the last expression, awaited", async () => {
+    expect(await text("1 + 1")).toEqual(["2"]);
+    expect(await text("const a = 1; Promise.resolve(a + 2)")).toEqual(["3"]);
+    expect(await text("await Promise.resolve('x')")).toEqual(["x"]);
+    expect(await text("const b = 1")).toEqual([]);
+  });
+
+  it("hands names from cell to cell", async () => {
+    await kernel.run("const a = 20\nlet b: number = 1\nb += 1\nexport function twice(x: number) { return x * 2 }\nclass K<T> { x?: T }", {
+      id: "one",
+    });
+    expect(await text("[twice(a) + b, new K().constructor.name]")).toEqual(["[ 42, 'K' ]"]);
+  });
+
+  it("keeps _names and the names of loops to the cell", async () => {
+    await kernel.run("const _p = 1; for (var i = 0; i < 3; i++); var v = 5; enum E { A = 7 }", { id: "private" });
+    expect(await text("[typeof _p, typeof i, v, E.A]")).toEqual(["[ 'undefined', 'undefined', 5, 7 ]"]);
+  });
+
+  it("forgets what a cell had defined before", async () => {
+    await kernel.run("const first = 1", { id: "again" });
+    await kernel.run("const second = 2", { id: "again" });
+    expect(await text("[typeof first, second]")).toEqual(["[ 'undefined', 2 ]"]);
+    kernel.send({ type: "forget", cells: ["again"] });
+    expect(await text("typeof second")).toEqual(["undefined"]);
+  });
+
+  it("keeps the values that were set before an error", async () => {
+    const done = await kernel.run("const good = 1\nthrow new Error('no')\nconst bad = 2", { id: "half" });
+    expect(done.result).toBe("error");
+    expect(await text("good")).toEqual(["1"]);
+    const after = await kernel.run("bad");
+    expect(after.error?.message).toBe("bad is not defined");
+    expect(after.error?.suggestion).toEqual({ label: "run the cell that defines bad", action: { type: "goto", cell: "half" } });
+  });
+
+  it("draws the same random numbers at each run of a cell, others in another cell", async () => {
+    const draw = async (id: string) => (await kernel.run("[Math.random(), Math.random()]", { id })).displays;
+    const first = await draw("seed-a");
+    expect(await draw("seed-a")).toEqual(first);
+    expect(await draw("seed-b")).not.toEqual(first);
+  });
 });
 
-it("hands names from cell to cell", async () => {
-  await kernel.run("const a = 20\nlet b: number = 1\nb += 1\nexport function twice(x: number) { return x * 2 }", { id: "one" });
-  expect((await kernel.run("twice(a) + b")).displays).toEqual([{ "text/plain": "42" }]);
+describe("outputs", () => {
+  it("keeps the order of prints and displays", async () => {
+    const done = await kernel.run(
+      `console.log("a"); display(1); process.stdout.write("b"); console.error("\\u001b[31mc"); display({ x: 1 }, { id: "own" })`,
+    );
+    expect(done.outputs).toEqual([
+      { kind: "stream", name: "stdout", text: "a\n" },
+      { kind: "display", id: "d1", data: { "text/plain": "1" } },
+      { kind: "stream", name: "stdout", text: "b" },
+      { kind: "stream", name: "stderr", text: "\u001b[31mc\n" },
+      { kind: "display", id: "own", data: { "text/plain": "{ x: 1 }" } },
+    ]);
+  });
+
+  it("drops nothing of a storm of prints", async () => {
+    const done = await kernel.run("for (let i = 0; i < 20000; i++) console.log(i)");
+    expect(done.stdout).toBe(Array.from({ length: 20000 }, (_, i) => `${i}\n`).join(""));
+    expect(done.outputs.length).toBeLessThan(2000);
+  });
+
+  it("reports what a timer prints and throws after the run", async () => {
+    await kernel.run("setTimeout(() => { console.log('late'); throw new Error('in the timer') }, 5)", { id: "timer" });
+    const late = await kernel.until((message) => "kind" in message && message.kind === "error" && message.error.message === "in the timer");
+    expect(late).toMatchObject({ error: { cell: "timer", line: 1 } });
+  });
+
+  it("ends the timers of a cell that runs again", async () => {
+    await kernel.run("globalThis.ticks = 0; setInterval(() => ticks++, 1)", { id: "ticker" });
+    await kernel.run("cell.onDispose(() => { globalThis.disposed = cell.id })", { id: "ticker" });
+    await kernel.run("1", { id: "ticker" });
+    expect(await text("const before = ticks; await new Promise((r) => setTimeout(r, 30)); [ticks - before, disposed]")).toEqual(["[ 0, 'ticker' ]"]);
+  });
+
+  it("renders markdown", async () => {
+    const done = await kernel.run("# Title", { kind: "markdown" });
+    expect(done.displays).toEqual([{ "text/markdown": "# Title", "text/plain": "# Title" }]);
+  });
 });
+
+describe("errors", () => {
+  it("point at the cell's own line, also after types and an await", async () => {
+    const source =
+      "type T = {\n  a: number\n}\nawait new Promise((r) => setTimeout(r, 1))\nconst deep = (x: T) => {\n  throw new RangeError('wrong')\n}\ndeep({ a: 1 })";
+    const { error } = await kernel.run(source, { id: "lines" });
+    expect(error).toMatchObject({ name: "RangeError", message: "wrong", cell: "lines", line: 6, column: 9, code: "  throw new RangeError('wrong')" });
+    expect(error?.frames.map(({ cell, line, name }) => ({ cell, line, name }))).toEqual([
+      { cell: "lines", line: 6, name: "deep" },
+      { cell: "lines", line: 8, name: undefined },
+    ]);
+  });
+
+  it("point into the cell that threw when another calls it", async () => {
+    await kernel.run("function broken() {\n  return null.x\n}", { id: "lib" });
+    const { error } = await kernel.run("const z = 1\nbroken()", { id: "user" });
+    expect(error).toMatchObject({ name: "TypeError", cell: "lib", line: 2, code: "  return null.x" });
+    expect(error?.frames[1]).toMatchObject({ cell: "user", line: 2 });
+  });
+
+  it("name the place of a syntax error", async () => {
+    const { error } = await kernel.run("const a = 1\nconst b = = 2", { id: "syntax" });
+    expect(error).toMatchObject({ name: "SyntaxError", cell: "syntax", line: 2, column: 11, code: "const b = = 2" });
+  });
+
+  it("offer the name that was meant", async () => {
+    await kernel.run("const flights = 1", { id: "f" });
+    expect((await kernel.run("fligths + 1", { id: "typo" })).error?.suggestion).toEqual({
+      label: "did you mean flights?",
+      action: { type: "replace", cell: "typo", from: "fligths", to: "flights" },
+    });
+  });
+
+  it("describe any thrown value and the cause", async () => {
+    expect((await kernel.run("throw { a: 1 }")).error).toMatchObject({ name: "Thrown", message: "a value that is no Error was thrown: { a: 1 }" });
+    expect((await kernel.run("throw new Error('outer', { cause: new TypeError('inner') })")).error).toMatchObject({
+      cause: { name: "TypeError", message: "inner" },
+    });
+  });
+
+  it("do not let a cell end the process", async () => {
+    expect((await kernel.run("process.exit(3)")).error?.message).toContain("would end the kernel");
+    await kernel.run("Promise.reject(new Error('nobody waits'))\nundefined", { id: "unhandled" });
+    await kernel.until((message) => "kind" in message && message.kind === "error" && message.error.message === "nobody waits");
+    expect(await text("1")).toEqual(["1"]);
+  });
+});
+
+describe("imports", () => {
+  const file = (name: string, content: string) => {
+    mkdirSync(join(kernel.workspace, name, ".."), { recursive: true });
+    writeFileSync(join(kernel.workspace, name), content);
+  };
+
+  it("knows Node's modules, static and dynamic", async () => {
+    expect(
+      await text(
+        `import { join as j } from "node:path"\nimport * as os from "os"\nj("a", "b") + typeof os.cpus + (await import("node:url")).URL.name`,
+      ),
+    ).toEqual(["a/bfunctionURL"]);
+  });
+
+  it("takes packages of the workspace, with names of CommonJS ones", async () => {
+    file("node_modules/common/package.json", `{ "name": "common", "main": "index.js" }`);
+    file("node_modules/common/index.js", `const o = {}; for (const n of ["chunk"]) o[n] = () => n; module.exports = o`);
+    file("node_modules/modern/package.json", `{ "name": "modern", "type": "module", "exports": { "import": "./m.js" } }`);
+    file("node_modules/modern/m.js", `export default 1; export const two = 2`);
+    expect(
+      await text(`import { chunk } from "common"\nimport one, { two } from "modern"\nimport type { Nothing } from "nowhere"\n[chunk(), one, two]`),
+    ).toEqual(["[ 'chunk', 1, 2 ]"]);
+  });
+
+  it("says which package to install and which name is missing", async () => {
+    const missing = await kernel.run(`import { x } from "left-pad-not-there/sub"`);
+    expect(missing.error).toMatchObject({
+      message: 'the package "left-pad-not-there" is not installed in this workspace',
+      suggestion: { action: { type: "install", packages: ["left-pad-not-there"] } },
+    });
+    expect((await kernel.run(`import { nothing } from "node:path"\nnothing()`)).error?.message).toBe('"node:path" does not export `nothing`');
+  });
+
+  it("compiles relative files, follows their changes and says so", async () => {
+    file("lib/base.ts", "export const base: number = 1");
+    file(
+      "lib/util.ts",
+      `import { base } from "./base.js"\nexport type T = 1\nexport const add = (x: number): number => x + base\nexport default class {}\nexport { base as again }`,
+    );
+    const source = `import { add, again } from "./lib/util.ts"\nimport D from "./lib/util"\n[add(1), again, typeof D]`;
+    const first = await kernel.run(source, { id: "imports" });
+    expect(first.displays[0]).toEqual({ "text/plain": "[ 2, 1, 'function' ]" });
+    expect(first.reads.map((line) => line.split(" ")[0])).toEqual(["lib/base.ts", "lib/util.ts"]);
+    file("lib/base.ts", "export const base: number = 10");
+    const changed = await kernel.until((message) => "type" in message && message.type === "changed");
+    expect(changed).toMatchObject({ cells: ["imports"], file: join(kernel.workspace, "lib/base.ts") });
+    expect((await kernel.run(source, { id: "imports" })).displays[0]).toEqual({ "text/plain": "[ 11, 10, 'function' ]" });
+  });
+
+  it("points at the line of an imported file", async () => {
+    file("lib/bad.ts", "interface A {}\nexport function fail(a: A) {\n  throw new Error('in the file')\n}");
+    const { error } = await kernel.run(`import { fail } from "./lib/bad.ts"\nfail({})`, { id: "badfile" });
+    expect(error?.frames[0]).toMatchObject({ file: join(kernel.workspace, "lib/bad.ts"), line: 3, name: "fail" });
+    expect(error).toMatchObject({ cell: "badfile", line: 2 });
+  });
+
+  it("lets files import each other", async () => {
+    file("lib/a.ts", `import { b } from "./b.ts"\nexport const a = () => b() + 1`);
+    file("lib/b.ts", `import * as other from "./a.ts"\nexport const b = () => typeof other.a === "function" ? 1 : 0`);
+    expect(await text(`import { a } from "./lib/a.ts"\na()`)).toEqual(["2"]);
+  });
+});
+
+describe("life", () => {
+  it("lists the variables", async () => {
+    await kernel.run("const list = [1, 2]; const big = new Float64Array(4); function fn() {}", { id: "vars" });
+    const variables = (await kernel.query({ query: "variables" })) as { name: string; cell: string; type: string; size: number | null }[];
+    expect(variables.filter(({ cell }) => cell === "vars").map(({ name, type, size }) => [name, type, size])).toEqual([
+      ["list", "Array(2)", null],
+      ["big", "Float64Array", 32],
+      ["fn", "function", null],
+    ]);
+  });
+
+  it("disposes and ends when told to, and leaves nothing when killed", async () => {
+    const other = await startKernel();
+    const mark = join(other.workspace, "mark");
+    await other.run(
+      `import { writeFileSync } from "node:fs"\nlet typed: number = 1\ncell.onDispose(() => writeFileSync(${JSON.stringify(mark)}, ""))`,
+    );
+    other.send({ type: "shutdown" });
+    expect(await other.exited).toEqual({ code: 0, signal: null });
+    expect(existsSync(mark)).toBe(true);
+    await other.close();
+
+    const killed = await startKernel();
+    await killed.run("let typed: number = 1");
+    const children = () => readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === killed.pid);
+    const before = children();
+    expect(before.length).toBeGreaterThan(0);
+    killed.process.kill("SIGKILL");
+    await killed.exited;
+    for (const pid of before) while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setImmediate(resolve));
+    await killed.close();
+    rmSync(mark, { force: true });
+  });
+
+  it("ends itself, even from a loop, when the server is gone", async () => {
+    const other = await startKernel();
+    const { run } = other.start("console.log('spin'); for (;;);");
+    await other.until((message) => "kind" in message && message.kind === "stream" && message.text.includes("spin"));
+    expect(run).toBe("r1");
+    other.disconnect();
+    expect((await other.exited).signal).toBe("SIGKILL");
+    await other.close();
+  });
+});
+
+function parentOf(pid: string): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+  } catch {
+    return null;
+  }
+}

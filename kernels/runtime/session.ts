@@ -1,4 +1,5 @@
 /** A configured kernel: evaluator, imports and engines of one notebook wired together. */
+import type { MessagePort } from "node:worker_threads";
 import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
 import { createCalls } from "./calls.js";
 import { createEvaluator, type Run } from "./evaluate.js";
@@ -17,7 +18,7 @@ export interface SessionOptions {
   shared: Int32Array;
   outputs: Outputs;
   tell(message: FromKernel): void;
-  control(message: MainToControl): void;
+  control(message: MainToControl, transfer?: MessagePort[]): void;
 }
 
 export interface Session {
@@ -38,7 +39,17 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
   });
   const tensors = createTensors(config.backend, tell, () => evaluator.current());
   const seed = (cell: string, purpose: string) => seedOf(config.seed, cell, purpose);
-  const library = createLibrary({ config, outputs, tell, tensors, calls, staging, seed, evaluator: () => evaluator });
+  const library = createLibrary({
+    config,
+    outputs,
+    tell,
+    tensors,
+    calls,
+    staging,
+    seed,
+    evaluator: () => evaluator,
+    port: (port) => control({ type: "port", port }, [port]),
+  });
 
   const imports: Imports = createImports({
     notebook: config.notebook,
@@ -69,7 +80,7 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
     imports,
     notebook: config.notebook,
     filePlace: (file, line, column) => (ownFile(file) ? null : { file: file.replace(/^file:\/\//, ""), line, column }),
-    displayLater: (value, run) => library.displayLater(value, run),
+    displayLater: (value) => library.displayLater(value),
     savepoint: () => tensors.savepoint(),
     halt() {
       tensors.halt();
@@ -81,7 +92,7 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
     },
     async after(run) {
       tensors.report();
-      files.watch(run.reads);
+      await files.watch(run.reads);
       return files.hashes(run.reads);
     },
   });

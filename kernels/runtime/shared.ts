@@ -1,5 +1,7 @@
 /** Memory that main thread and control worker share, and what they say to each other. */
 
+import type { MessagePort } from "node:worker_threads";
+
 /** Words of the shared Int32Array. */
 export const word = {
   /** number of the run whose code may be on the stack of the main thread; 0 = none: do not strike */
@@ -22,7 +24,8 @@ export type MainToControl =
   | { type: "over"; run: string }
   | { type: "limit"; bytes: number }
   | { type: "pong"; id: number; heapUsed: number; external: number }
-  | { type: "exit" };
+  /** a way to the DuckDB worker */
+  | { type: "port"; port: MessagePort };
 export type ControlToMain =
   /** stop; `keep`: only set the signal; `struck`: the stack was unwound by force */
   { type: "soft"; run: string; keep: boolean; struck: boolean } | { type: "ping"; id: number };

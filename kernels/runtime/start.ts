@@ -1,6 +1,6 @@
 /** The kernel process: its three connections, the control worker, and what each message does. */
 import { getHeapStatistics } from "node:v8";
-import { Worker } from "node:worker_threads";
+import { Worker, type MessagePort } from "node:worker_threads";
 import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
 import { entry } from "../paths/paths.js";
 import { connectFrames } from "./connection.js";
@@ -15,7 +15,7 @@ export function startKernel(sockets: KernelConfig["sockets"]): void {
   const worker = new Worker(entry("kernel-control"), {
     workerData: { shared: memory, socket: sockets.control, heapLimit: getHeapStatistics().heap_size_limit },
   });
-  const control = (message: MainToControl) => worker.postMessage(message);
+  const control = (message: MainToControl, transfer: MessagePort[] = []) => worker.postMessage(message, transfer);
   let session: Session | null = null;
 
   const leave = async () => {

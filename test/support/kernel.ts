@@ -45,6 +45,8 @@ export interface TestKernel {
   /** answers the kernel's calls to the server */
   answer: (method: string, params: unknown) => unknown;
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** closes the server's side of every socket */
+  disconnect(): void;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
   };
 
   const servers: Server[] = [];
+  const sockets = new Set<Socket>();
   const listen = (path: string, onFrame: (head: unknown) => void) =>
     new Promise<{ socket: Promise<Socket> }>((resolve) => {
       let connected: (socket: Socket) => void;
@@ -83,6 +86,7 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
           "data",
           frameDecoder(({ head }) => onFrame(head)),
         );
+        sockets.add(each);
         connected(each);
       });
       servers.push(server);
@@ -220,6 +224,7 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
         waiting.add(look);
       });
     }) as TestKernel["until"],
+    disconnect: () => sockets.forEach((each) => each.destroy()),
     async close() {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
       await exited;
