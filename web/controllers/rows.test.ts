@@ -22,10 +22,17 @@ it("sorts and filters a small table, NULL last in both directions", async () => 
 
 it("asks the kernel for pages with sort and filters", async () => {
   const asked: unknown[] = [];
-  const rows = relationRows({ relation: "nb.flights", columns: [], total: null, first: [] }, async (query) => {
-    asked.push(query);
-    return query.query === "table.count" ? 7 : { rows: [[1]] };
-  });
+  const rows = relationRows(
+    { relation: "nb.flights", columns: [], total: null, first: [] },
+    async (query) => {
+      asked.push(query);
+      return query.query === "table.count" ? 7 : { rows: [[1]] };
+    },
+    "workspaces/a/b.nb.ts",
+  );
+  expect(rows.csv([], [{ column: "a", op: "null" }])).toBe(
+    "/api/ts/tables/export?path=workspaces%2Fa%2Fb.nb.ts&relation=nb.flights&format=csv&where=%5B%7B%22column%22%3A%22a%22%2C%22op%22%3A%22null%22%7D%5D",
+  );
   expect(await rows.count([])).toBe(7);
   expect((await rows.page(200, 200, [{ column: "a", desc: true }], [])).rows).toEqual([[1]]);
   expect(asked[1]).toEqual({ query: "table.page", relation: "nb.flights", offset: 200, limit: 200, sort: [{ column: "a", desc: true }] });

@@ -15,6 +15,8 @@ export interface RowSource {
   name: string;
   page(offset: number, limit: number, sort: SortKey[], where: Filter[]): Promise<Page>;
   count(where: Filter[]): Promise<number>;
+  /** address of the whole table as CSV, written by the server; null: the page has every row */
+  csv(sort: SortKey[], where: Filter[]): string | null;
 }
 
 /** Reads the kernel's answer, in either of its two forms. */
@@ -29,7 +31,7 @@ function totalOf(value: unknown): number | null {
   return typeof total === "number" ? total : null;
 }
 
-export function relationRows(view: TableView, query: (query: KernelQuery) => Promise<unknown>): RowSource {
+export function relationRows(view: TableView, query: (query: KernelQuery) => Promise<unknown>, notebook: string): RowSource {
   return {
     columns: view.columns,
     total: view.total,
@@ -51,6 +53,12 @@ export function relationRows(view: TableView, query: (query: KernelQuery) => Pro
       const total = totalOf(value);
       if (total === null) throw new Error("the kernel gave no count");
       return total;
+    },
+    csv(sort, where) {
+      const query = new URLSearchParams({ path: notebook, relation: view.relation, format: "csv" });
+      if (sort.length > 0) query.set("sort", JSON.stringify(sort));
+      if (where.length > 0) query.set("where", JSON.stringify(where));
+      return `/api/ts/tables/export?${query}`;
     },
   };
 }
@@ -102,6 +110,7 @@ export function localRows(title: string, columns: string[], rows: (string | numb
       return { rows: sorted.slice(offset, offset + limit), total: sorted.length };
     },
     count: async (where) => matching(where).length,
+    csv: () => null,
   };
 }
 

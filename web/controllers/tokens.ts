@@ -20,7 +20,7 @@ const ts = new Set(
   ),
 );
 const sql = new Set(
-  "all and any as asc between by case cast count create cross date desc describe distinct drop else end except exists extract false first from full group having in inner insert into intersect interval is isnull join last lateral left like limit not null nulls offset on or order outer over partition pivot qualify replace right row rows sample select set sum avg min max table then timestamp true union unnest update using values view when where window with within year month day hour".split(
+  "all and any as asc between by case cast count create cross desc describe distinct drop else end except exists extract false first from full group having in inner insert into intersect interval is isnull join last lateral left like limit not null nulls offset on or order outer over partition pivot qualify replace right row rows sample select set sum avg min max table then timestamp true union unnest update using values view when where window with within".split(
     " ",
   ),
 );
@@ -74,7 +74,7 @@ export function tokenizeLine(line: string, state: State): { tokens: Token[]; sta
       } else if (rest().startsWith("${")) {
         emit("keyword", 2);
         stack.push("ts:0");
-      } else take(/^(?:\\.|[^`\\$]|\\$|\$(?!\{))+/, "string") || emit("string", 1);
+      } else if (!take(/^(?:\\.|[^`\\$]|\\$|\$(?!\{))+/, "string")) emit("string", 1);
     } else if (mode === "sql") {
       if (rest().startsWith("`")) {
         emit("string", 1);

@@ -55,6 +55,7 @@ export class TouchCell extends TouchElement {
     writing: { attribute: false },
     from: { attribute: false },
     query: { attribute: false },
+    notebook: { attribute: false },
     usedBy: { attribute: false },
     hint: { attribute: false },
     tick: { state: true },
@@ -74,6 +75,8 @@ export class TouchCell extends TouchElement {
   declare writing: boolean;
   declare from: { at: number } | null;
   declare query: (query: KernelQuery) => Promise<unknown>;
+  /** path, for downloads */
+  declare notebook: string;
   declare usedBy: string[];
   declare hint: string;
   declare tick: number;
@@ -92,6 +95,7 @@ export class TouchCell extends TouchElement {
     this.bounded = true;
     this.writing = true;
     this.from = null;
+    this.notebook = "";
     this.usedBy = [];
     this.hint = "";
     this.tick = 0;
@@ -283,6 +287,8 @@ export class TouchCell extends TouchElement {
                 <touch-output
                   .outputs=${this.outputs}
                   .query=${this.query}
+                  .notebook=${this.notebook}
+                  .cell=${cell.id}
                   .writing=${this.writing}
                   .running=${s.status === "running"}
                   .bounded=${this.bounded}

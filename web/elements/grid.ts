@@ -7,14 +7,13 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Filter, SortKey } from "../../kernels/protocol/document.js";
 import type { WireValue } from "../../kernels/protocol/output.js";
 import { copy, download } from "../controllers/download.js";
-import { integer, plural } from "../controllers/format.js";
+import { plural } from "../controllers/format.js";
 import { cellText, csv, filterText, isNumeric, isTime, type RowSource } from "../controllers/rows.js";
 import { define, TouchElement } from "./base.js";
 import { icon } from "./icon.js";
 
 const rowHeight = 26;
 const pageSize = 200;
-const csvLimit = 1_000_000;
 
 export class TouchGrid extends TouchElement {
   static override properties = {
@@ -29,7 +28,6 @@ export class TouchGrid extends TouchElement {
     menu: { state: true },
     failure: { state: true },
     viewer: { state: true },
-    busy: { state: true },
   };
   declare source: RowSource;
   /** rows in the window */
@@ -43,7 +41,6 @@ export class TouchGrid extends TouchElement {
   declare menu: string | null;
   declare failure: string | null;
   declare viewer: string | null;
-  declare busy: string | null;
   #pages = new Map<number, WireValue[][]>();
   #asked = new Set<number>();
   #version = 0;
@@ -65,7 +62,6 @@ export class TouchGrid extends TouchElement {
     this.menu = null;
     this.failure = null;
     this.viewer = null;
-    this.busy = null;
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -233,28 +229,25 @@ export class TouchGrid extends TouchElement {
   }
 
   async #csv(): Promise<void> {
-    this.busy = "preparing";
-    try {
-      const rows: WireValue[][] = [];
-      const total = Math.min(this.total ?? (await this.source.count(this.where)), csvLimit);
-      for (let at = 0; at < total; at += 10_000) {
-        const page = await this.source.page(at, Math.min(10_000, total - at), this.sort, this.where);
-        rows.push(...page.rows);
-        this.busy = `${integer(rows.length)} of ${integer(total)} rows`;
-        if (page.rows.length === 0) break;
-      }
-      download(
-        `${this.source.name.replace(/[^\w.-]+/g, "_")}.csv`,
-        "text/csv",
-        csv(
-          this.source.columns.map((c) => c.name),
-          rows,
-        ),
-      );
-    } catch (error) {
-      this.failure = (error as Error).message;
+    const name = `${this.source.name.replace(/[^\w.-]+/g, "_")}.csv`;
+    const href = this.source.csv(this.sort, this.where);
+    if (href !== null) {
+      // streamed by the server: the page never holds it
+      const link = document.createElement("a");
+      link.href = href;
+      link.download = name;
+      link.click();
+      return;
     }
-    this.busy = null;
+    const { rows } = await this.source.page(0, Infinity, this.sort, this.where);
+    download(
+      name,
+      "text/csv",
+      csv(
+        this.source.columns.map((column) => column.name),
+        rows,
+      ),
+    );
   }
 
   #menuView(column: string) {
@@ -479,9 +472,7 @@ export class TouchGrid extends TouchElement {
               /></label>`
             : nothing
         }
-        <button class="link" ?disabled=${this.busy !== null} @click=${() => void this.#csv()}>
-          ${icon("download")} ${this.busy ?? "Download CSV"}
-        </button>
+        <button class="link" @click=${() => void this.#csv()}>${icon("download")} Download CSV</button>
       </div>
     `;
   }

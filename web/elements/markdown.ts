@@ -82,7 +82,7 @@ export class TouchFrame extends TouchElement {
     // a new text needs a new frame: its page writes itself once
     if (changed.has("content") && changed.get("content") !== undefined) {
       const frame = this.querySelector("iframe");
-      if (frame !== null) frame.src = frame.src;
+      frame?.setAttribute("src", "/api/ts/frame");
     }
   }
 

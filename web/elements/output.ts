@@ -28,6 +28,8 @@ export class TouchOutput extends TouchElement {
   static override properties = {
     outputs: { attribute: false },
     query: { attribute: false },
+    notebook: { attribute: false },
+    cell: { attribute: false },
     writing: { attribute: false },
     running: { attribute: false },
     bounded: { attribute: false },
@@ -36,6 +38,9 @@ export class TouchOutput extends TouchElement {
   };
   declare outputs: Output[];
   declare query: (query: KernelQuery) => Promise<unknown>;
+  /** path and cell id, for downloads */
+  declare notebook: string;
+  declare cell: string;
   declare writing: boolean;
   declare running: boolean;
   /** false = the whole height */
@@ -48,6 +53,8 @@ export class TouchOutput extends TouchElement {
   constructor() {
     super();
     this.outputs = [];
+    this.notebook = "";
+    this.cell = "";
     this.writing = true;
     this.running = false;
     this.bounded = true;
@@ -57,7 +64,7 @@ export class TouchOutput extends TouchElement {
 
   #source(view: TableView): RowSource {
     let source = this.#rows.get(view);
-    if (source === undefined) this.#rows.set(view, (source = relationRows(view, (query) => this.query(query))));
+    if (source === undefined) this.#rows.set(view, (source = relationRows(view, (query) => this.query(query), this.notebook)));
     return source;
   }
 
@@ -83,7 +90,11 @@ export class TouchOutput extends TouchElement {
   #one(output: Output): TemplateResult {
     switch (output.kind) {
       case "stream":
-        return html`<touch-text .text=${output.text} .name=${output.name}></touch-text>`;
+        return html`<touch-text
+          .text=${output.text}
+          .name=${output.name}
+          .href=${`/api/ts/outputs/text?path=${encodeURIComponent(this.notebook)}&cell=${encodeURIComponent(this.cell)}`}
+        ></touch-text>`;
       case "error":
         return html`<touch-error .error=${output.error} .writing=${this.writing}></touch-error>`;
       case "display":

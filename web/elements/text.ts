@@ -8,9 +8,11 @@ import { define, TouchElement } from "./base.js";
 const shown = 200;
 
 export class TouchText extends TouchElement {
-  static override properties = { text: { attribute: false }, name: { attribute: false }, all: { state: true } };
+  static override properties = { text: { attribute: false }, name: { attribute: false }, href: { attribute: false }, all: { state: true } };
   declare text: string;
   declare name: string;
+  /** the whole text on the server; "" when the page has it all */
+  declare href: string;
   declare all: boolean;
   #stick = true;
 
@@ -18,6 +20,7 @@ export class TouchText extends TouchElement {
     super();
     this.text = "";
     this.name = "stdout";
+    this.href = "";
     this.all = false;
   }
 
@@ -38,9 +41,13 @@ export class TouchText extends TouchElement {
           ? html`<div class="cut">
               ${tail.length < this.text.length ? "Earlier lines are folded." : `${integer(cut.length)} earlier lines are folded.`}
               <button class="link" @click=${() => (this.all = true)}>Show all</button>
-              <button class="link" @click=${() => download(`${this.name}.txt`, "text/plain", this.text)}>
-                Download (${bytes(this.text.length)})
-              </button>
+              ${
+                this.href === ""
+                  ? html`<button class="link" @click=${() => download(`${this.name}.txt`, "text/plain", this.text)}>
+                      Download (${bytes(this.text.length)})
+                    </button>`
+                  : html`<a href=${this.href} download>Download</a>`
+              }
             </div>`
           : nothing
       }

@@ -234,18 +234,16 @@ export class TouchHome extends TouchElement {
           ? html`<section class="continue" aria-labelledby="h-continue">
               <h2 id="h-continue">Continue</h2>
               <div class="continue-row">
-                ${[...running, ...recent]
-                  .slice(0, 3)
-                  .map(
-                    (notebook) =>
-                      html`<a class="card" href=${notebook.href}
-                        ><strong>${notebook.title}</strong>
-                        <span class="hint"
-                          >${notebook.running === null ? `${ago(notebook.lastRun!.at, Date.now())}, ${time(notebook.lastRun!.at)}` : nothing}</span
-                        >
-                        ${this.#result(notebook)}</a
-                      >`,
-                  )}
+                ${[...running, ...recent].slice(0, 3).map(
+                  (notebook) =>
+                    html`<a class="card" href=${notebook.href}
+                      ><strong>${notebook.title}</strong>
+                      <span class="hint"
+                        >${notebook.running === null ? `${ago(notebook.lastRun!.at, Date.now())}, ${time(notebook.lastRun!.at)}` : nothing}</span
+                      >
+                      ${this.#result(notebook)}</a
+                    >`,
+                )}
               </div>
             </section>`
           : html`<section class="intro">

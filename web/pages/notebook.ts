@@ -896,6 +896,7 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
                   .writing=${writing}
                   .from=${state.outputsFrom[cell.id] ?? null}
                   .query=${this.#query}
+                  .notebook=${state.path}
                   .usedBy=${users(s.defines, readers)}
                   .hint=${empty ? "TypeScript. Type / to insert a cell" : ""}
                 ></touch-cell>
