@@ -10,7 +10,7 @@ import { trailer } from "./features-realm.js";
 
 export interface BundleParts {
   input: Record<string, string>;
-  /** virtual modules by name, TypeScript; "row" exports `row` */
+  /** virtual modules by name, TypeScript; "row" exports `$row` */
   modules: Record<string, string>;
   /** folder that imports of npm packages and relative files count from */
   folder: string;
@@ -32,7 +32,7 @@ export async function buildBundle(parts: BundleParts): Promise<Bundle> {
   const { build } = await import("esbuild");
   const entry = [
     `import { createDriver } from "${virtual}driver";`,
-    `import { row } from "${virtual}row";`,
+    `import { $row as row } from "${virtual}row";`,
     `const bundle = createDriver(${JSON.stringify(parts.input).replaceAll('"__proto__":', '["__proto__"]:')}, row);`,
     "export const { input, fill, measure, state } = bundle;",
     "export default bundle;",

@@ -102,7 +102,7 @@ function numbers(value: unknown): Float64Array {
     const item = list[i];
     const x = typeof item === "bigint" ? Number(item) : item;
     if (typeof x !== "number" || x !== x) throw new Bad(`Expected a list of numbers, item ${i} is ${show(item)}`);
-    out[i] = x;
+    out[i] = x + 0;
   }
   return out;
 }
@@ -115,7 +115,8 @@ const safe = (value: bigint) => {
 /** Null, undefined and NaN all reach the row function as null: columns of numbers cannot tell them apart. */
 const types: Record<string, Coerce> = {
   double: (value) => {
-    if (typeof value === "number") return value === value ? value : null;
+    // -0 is 0: JSON writers drop its sign
+    if (typeof value === "number") return value === value ? value + 0 : null;
     if (typeof value === "bigint") return safe(value);
     throw expected("a number", value);
   },
