@@ -130,7 +130,10 @@ export async function answersOf(
   const first = all[0];
   const width = typeof first === "object" ? first.length : 1;
   const values = new Float32Array(all.length * width);
-  for (const [i, p] of all.entries()) typeof p === "number" ? (values[i] = p) : values.set(p, i * width);
+  for (const [i, p] of all.entries()) {
+    if (typeof p === "number") values[i] = p;
+    else values.set(p, i * width);
+  }
   return { values, width };
 }
 
