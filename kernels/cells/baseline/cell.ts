@@ -33,7 +33,7 @@ const task = z.discriminatedUnion(
 
 /** The literal part of the options; `split` and predictors are values in scope and are checked when run. */
 export const schema = z.strictObject({
-  split: z.unknown(),
+  split: z.any().optional(),
   task: task.optional(),
   metric: z.enum(metrics, `Expected \`metric\` to be one of ${metrics.join(", ")}`).optional(),
   using: z
