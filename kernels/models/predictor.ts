@@ -14,6 +14,7 @@ import type {
   Split,
   Task,
 } from "../protocol/values.js";
+import { splitOf } from "../protocol/values.js";
 import { evaluate } from "../stats/evaluate.js";
 import type { Dependence, Metric } from "../stats/types.js";
 import type { Tf } from "../tensors/backend.js";
@@ -29,10 +30,19 @@ import { recordChecker, toWire } from "./wire.js";
 export interface Inner {
   features: FittedFeatures;
   /** answers to vectors, row-major, `width` values a row */
-  answers(x: Float32Array, rows: number): Promise<{ values: Float32Array; width: number }>;
+  answers(x: Float32Array, rows: number): Promise<Answers>;
   /** what a version keeps of it */
   parts(): Promise<PredictorParts>;
 }
+/** Row-major, `width` values a row. */
+export interface Answers {
+  values: Float32Array;
+  width: number;
+}
+
+/** Answers to all rows of a relation, in its order, where a predictor knows a faster way than row by row. */
+export const answersTo: unique symbol = Symbol.for("touchstone.model.answersTo");
+
 const inner: unique symbol = Symbol.for("touchstone.model.inner");
 
 /** The inner side of a predictor made here; null of any other. */
@@ -111,11 +121,9 @@ export function asPredictions(values: Float32Array, width: number, task: Task): 
 }
 
 /** Answers of any predictor to a relation's rows, in its order: by vectors where it is ours, else row by row. */
-export async function answersOf(
-  predictor: Predictor,
-  relation: Relation,
-  breathe?: () => Promise<void>,
-): Promise<{ values: Float32Array; width: number }> {
+export async function answersOf(predictor: Predictor, relation: Relation, breathe?: () => Promise<void>): Promise<Answers> {
+  const way = (predictor as { [answersTo]?: (relation: Relation, breathe?: () => Promise<void>) => Promise<Answers> })[answersTo];
+  if (way) return way(relation, breathe);
   const own = innerOf(predictor);
   if (own) {
     const { x, rows } = await own.features.matrix(relation);
@@ -150,7 +158,7 @@ export interface EvaluateModelOptions {
   judged: Judged;
   seed: number;
   /** answers to the test rows, row-major */
-  answers: { values: Float32Array; width: number };
+  answers: Answers;
 }
 
 /** Scores answers on a split's test rows. */
@@ -180,6 +188,7 @@ export function evaluated<P extends Predictor>(predictor: P, options: StageOptio
   const { evaluation, bar, split, judged, answers, metric } = options;
   return Object.assign(predictor, {
     evaluation,
+    [splitOf]: split,
     stage: async (dir: string) => {
       const own = innerOf(predictor);
       if (!own) throw new Error(`${predictor.label} was not trained here and cannot be staged`);

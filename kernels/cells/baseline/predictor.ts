@@ -1,6 +1,7 @@
 /** A baseline as a predictor: answers records from its state and stages itself as a version. */
 import type { RunContext } from "../../protocol/cells.js";
 import type { Evaluated, Evaluation, Field, Prediction, Provenance, Relation, SampleLine, Signature, Split, Task } from "../../protocol/values.js";
+import { splitOf } from "../../protocol/values.js";
 import { baselineSize, predictBaseline, type BaselineState } from "../../stats/baselines.js";
 import { toWire } from "../../models/wire.js";
 import { writeVersion } from "../../models/version.js";
@@ -78,6 +79,7 @@ export function baselinePredictor(parts: BaselineParts, context: RunContext): Ev
     bytes: JSON.stringify(state).length + 1,
     provenance,
     evaluation,
+    [splitOf]: split,
     predict: async (rows) => predictBaseline(state, rows),
     async stage(dir) {
       const names = input.inputs.map((field) => field.name);
