@@ -1,0 +1,142 @@
+/** A session without processes: the reducer, a kernel that does what it is told, clients that replay, a journal in memory. */
+import { expect } from "vitest";
+import { parseNotebook } from "../../kernels/notebook/parse.js";
+import { replay } from "../../kernels/notebook/replay.js";
+import type { Command, NotebookState } from "../../kernels/protocol/document.js";
+import type { RunRequest } from "../../kernels/protocol/kernel.js";
+import { restore } from "../../server/sessions/journal.js";
+import { apply, openState } from "../../server/sessions/reducer.js";
+import type { Action, Input, JournalRecord, Refusal, SessionState } from "../../server/sessions/state.js";
+
+export class Machine {
+  state: SessionState;
+  /** what a client that saw every event has */
+  client: NotebookState;
+  journal: JournalRecord[];
+  /** runs sent to the kernel and not yet answered */
+  pending: RunRequest[] = [];
+  /** the kernel has been asked for and is not ready */
+  starting = false;
+  actions: Action[] = [];
+  ran: string[] = [];
+  now = 1000;
+  restarts = 0;
+
+  constructor(text: string) {
+    const { source, broken } = parseNotebook(text);
+    this.state = this.#open({ rev: 1, mode: source.front.mode ?? "auto", source, saved: source, results: {}, runs: 0 }, broken);
+    this.client = this.state.doc;
+    this.journal = [{ type: "base", ...this.#base() }];
+  }
+
+  #open(base: ReturnType<Machine["_base"]>, broken: string | null): SessionState {
+    return openState({ epoch: `epoch${this.restarts}`, path: "w/a.nb.ts", broken, outputs: {}, memoryLimit: 1, ...base });
+  }
+  _base() {
+    return this.#base();
+  }
+  #base() {
+    const { doc } = this.state;
+    return {
+      rev: doc.rev,
+      mode: doc.mode,
+      source: doc.source,
+      saved: doc.source,
+      results: {} as NonNullable<ReturnType<typeof restore>>["results"],
+      runs: 0,
+    };
+  }
+
+  give(input: Input): Refusal | null {
+    const before = this.state;
+    const frozen = JSON.stringify(before.doc);
+    const outcome = apply(before, input);
+    expect(JSON.stringify(before.doc) === frozen, "the state that went in is unchanged").toBe(true);
+    if ("refused" in outcome) return outcome.refused;
+    this.state = outcome.state;
+    for (const event of outcome.events) this.client = replay(this.client, event);
+    for (const action of outcome.actions) this.#perform(action);
+    return null;
+  }
+
+  #perform(action: Action): void {
+    this.actions.push(action);
+    if (action.do === "run") {
+      this.pending.push(action.request);
+      this.ran.push(action.request.cell.id);
+    } else if (action.do === "start" || action.do === "restart") {
+      this.pending = [];
+      this.starting = true;
+    } else if (action.do === "shutdown") {
+      this.pending = [];
+      this.starting = false;
+    } else if (action.do === "journal") this.journal.push(action.record);
+  }
+
+  do(command: Exclude<Command, { do: "call" } | { do: "flush" }>, client = "a", rev = this.state.doc.rev): Refusal | null {
+    return this.give({ type: "command", client, rev, command, at: this.now++ });
+  }
+
+  /** One step of the kernel: it becomes ready, or its run ends. False when it has nothing to do. */
+  step(result: "ok" | "error" | "interrupted" = "ok", show = true): boolean {
+    if (this.starting) {
+      this.starting = false;
+      this.give({ type: "ready", pid: 1, at: this.now++ });
+      return true;
+    }
+    const request = this.pending.shift();
+    if (request === undefined) return false;
+    const { run, cell } = request;
+    if (show)
+      this.give({
+        type: "outputs",
+        messages: [{ type: "output", run, cell: cell.id, n: 0, output: { kind: "stream", name: "stdout", text: `${run}\n` } }],
+      });
+    this.give({ type: "kernel", message: { type: "done", run, cell: cell.id, result, elapsedMs: 1, warnings: [], reads: [] }, at: this.now++ });
+    return true;
+  }
+
+  /** Lets the kernel do everything it was told; the ids that ran since the last drain, in order. `failing`: cells that throw. */
+  drain(failing: string[] = []): string[] {
+    while (this.starting || this.pending.length > 0) this.step(failing.includes(this.pending[0]?.cell.id ?? "") ? "error" : "ok");
+    const ran = this.ran;
+    this.ran = [];
+    return ran;
+  }
+
+  /** Runs cells to the end. */
+  run(cells: string[], failing: string[] = []): string[] {
+    expect(this.do({ do: "run", cells })).toBe(null);
+    return this.drain(failing);
+  }
+
+  /** The server is killed and comes back from its journal. */
+  restart(): void {
+    const kept = restore(this.journal);
+    expect(kept).not.toBe(null);
+    this.restarts++;
+    this.state = this.#open(kept!, null);
+    this.client = this.state.doc;
+    this.pending = [];
+    this.starting = false;
+  }
+
+  cell(id: string) {
+    return this.state.doc.cells[id]!;
+  }
+  /** ids of stale cells */
+  get stale(): string[] {
+    return this.state.graph.order.filter((id) => this.cell(id).stale);
+  }
+  set(id: string, source: string): void {
+    const old = this.state.doc.source.cells.find((cell) => cell.id === id)!.source;
+    expect(this.do({ do: "ops", ops: [{ op: "edit", id, at: 0, remove: old.length, insert: source }] })).toBe(null);
+  }
+}
+
+/** Cells as `id: source`, in the file's format. */
+export function notebookOf(cells: Record<string, string>, options: Record<string, string> = {}): string {
+  return Object.entries(cells)
+    .map(([id, source]) => `// %% id="${id}"${options[id] === undefined ? "" : ` ${options[id]}`}\n${source}\n`)
+    .join("\n");
+}
