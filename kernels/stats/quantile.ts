@@ -7,3 +7,8 @@ export function quantileSorted(sorted: ArrayLike<number>, q: number): number {
   const high = Math.min(n - 1, low + 1);
   return sorted[low]! + (sorted[high]! - sorted[low]!) * (at - low);
 }
+
+/** The same of numbers in any order. */
+export function quantile(values: ArrayLike<number>, q: number): number {
+  return quantileSorted(Float64Array.from(values).sort(), q);
+}
