@@ -53,11 +53,13 @@ export function placeOf(root: string, path: string, exists = true): NotebookPlac
 export function inside(folder: string, path: string): string {
   const full = resolve(folder, path);
   if (!within(folder, full)) throw new PathError("bad-request", `${path} is outside of this folder.`);
-  // the nearest part that exists decides: the rest is to be made
-  let real = full;
-  while (!existsSync(real)) real = dirname(real);
-  if (!within(realpathSync(folder), realpathSync(real))) throw new PathError("bad-request", `${path} is a link that leads outside of this folder.`);
+  if (!within(real(folder), real(full))) throw new PathError("bad-request", `${path} is a link that leads outside of this folder.`);
   return full;
+}
+
+/** Links resolved as far as the path exists; the rest is to be made. */
+function real(path: string): string {
+  for (let at = path; ; at = dirname(at)) if (existsSync(at)) return at === path ? realpathSync(at) : join(realpathSync(at), relative(at, path));
 }
 
 const within = (folder: string, path: string) => path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
