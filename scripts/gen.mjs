@@ -11,7 +11,7 @@ const order = ["label", "baseline", "train", "promote", "ab-test", "diagnose", "
 
 export function generate() {
   const kinds = readdirSync(cells, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(cells, entry.name, "cell.ts")))
+    .filter((entry) => entry.isDirectory() && existsSync(join(cells, entry.name, "cell.ts")) && existsSync(join(cells, entry.name, "run.ts")))
     .map((entry) => entry.name)
     .sort((a, b) => order.indexOf(a) - order.indexOf(b));
   const name = (kind) => kind.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());

@@ -53,21 +53,37 @@ export function bucket(x: Maybe<number | bigint>, edges: readonly number[]): num
   return out;
 }
 
-/** One of `values.length + 1` places set to 1: that of the value; the last for unseen values and null. Numbers and booleans are compared as text. */
-export function oneHot(x: Maybe<string | number | bigint | boolean>, values: readonly (string | number | boolean)[]): number[] {
-  const out = new Array<number>(values.length + 1).fill(0);
-  let place = values.length;
-  if (x !== null && x !== undefined) {
-    const text = String(x);
-    for (let i = 0; i < values.length; i++) {
-      if (String(values[i]) === text) {
-        place = i;
-        break;
-      }
-    }
+/**
+ * One of `values.length + 1` places set to 1: that of the value; the last for unseen values and null. Numbers and booleans are compared as text.
+ * A number n stands for the values 0 to n - 1: `f.oneHot(f.hour(r.date), 24)`.
+ */
+export function oneHot(x: Maybe<string | number | bigint | boolean>, values: readonly (string | number | boolean)[] | number): number[] {
+  if (typeof values === "number") {
+    const out = new Array<number>(values + 1).fill(0);
+    const value = typeof x === "string" ? null : number(typeof x === "boolean" ? Number(x) : x);
+    out[value !== null && Number.isInteger(value) && value >= 0 && value < values ? value : values] = 1;
+    return out;
   }
-  out[place] = 1;
+  const out = new Array<number>(values.length + 1).fill(0);
+  out[x === null || x === undefined ? values.length : placeOf(String(x), values)] = 1;
   return out;
+}
+
+/** Places by text of long lists that cannot change (the fitted state is frozen), so that a row costs one look-up. */
+const places = new WeakMap<object, Map<string, number>>();
+
+function placeOf(text: string, values: readonly (string | number | boolean)[]): number {
+  if (values.length > 8 && Object.isFrozen(values)) {
+    let known = places.get(values);
+    if (known === undefined) {
+      known = new Map();
+      for (let i = values.length - 1; i >= 0; i--) known.set(String(values[i]), i);
+      places.set(values, known);
+    }
+    return known.get(text) ?? values.length;
+  }
+  for (let i = 0; i < values.length; i++) if (values[i] === text || String(values[i]) === text) return i;
+  return values.length;
 }
 
 /** One of `size` places set to 1, by a hash of the text (32-bit FNV-1a over UTF-16 units). Null: all 0. Nothing is unseen; different values may share a place. */
@@ -88,7 +104,7 @@ function fnv(text: string): number {
 
 const time = (date: Maybe<Date | number>): Date | null => {
   if (date === null || date === undefined) return null;
-  const value = new Date(typeof date === "number" ? date : date.getTime());
+  const value = typeof date === "number" ? new Date(date) : date;
   return value.getTime() === value.getTime() ? value : null;
 };
 
