@@ -27,8 +27,8 @@ export interface FitOptions {
   patience: number;
   /** one a training row, made to have mean 1 */
   weights?: Float32Array;
-  /** logits (or scaled numbers) of the teacher on the training rows, row-major */
-  soft?: { logits: Float32Array; temperature: number; alpha: number };
+  /** logits (or scaled numbers) of the teacher on the training rows, row-major; `alpha`, its weight, may differ by row: 1 where there is no label */
+  soft?: { logits: Float32Array; temperature: number; alpha: number | Float32Array };
   seed: number;
   /** aborted: stop and keep the best */
   signal?: AbortSignal;
@@ -75,6 +75,8 @@ export async function fit(tf: Tf, network: Network, options: FitOptions): Promis
   const ys = new Float32Array(size);
   const ws = new Float32Array(size);
   const ts = options.soft ? new Float32Array(size * k) : null;
+  const alphas = options.soft && typeof options.soft.alpha !== "number" ? options.soft.alpha : null;
+  const as = alphas ? new Float32Array(size) : null;
   const total = epochs * train.rows;
   let best: { epoch: number; loss: number; weights: Float32Array[] } | null = null;
   let ended: Fitted["ended"] = "all epochs";
@@ -84,14 +86,19 @@ export async function fit(tf: Tf, network: Network, options: FitOptions): Promis
     gather(train, index, from, n, xs, ys, scale);
     if (weights) for (let i = 0; i < n; i++) ws[i] = weights[index[from + i]!]!;
     if (ts) for (let i = 0; i < n; i++) ts.set(options.soft!.logits.subarray(index[from + i]! * k, (index[from + i]! + 1) * k), i * k);
+    if (as) for (let i = 0; i < n; i++) as[i] = alphas![index[from + i]!]!;
     return tf.tidy(() => {
       const x = tf.tensor(xs.subarray(0, n * train.width), [n, ...network.shape]);
       const y = tf.tensor1d(ys.subarray(0, n));
       const w = weights ? tf.tensor1d(ws.subarray(0, n)) : null;
       const t = ts ? tf.tensor2d(ts.subarray(0, n * k), [n, k]) : null;
+      const soft = options.soft && {
+        temperature: options.soft.temperature,
+        alpha: as ? tf.tensor1d(as.subarray(0, n)) : (options.soft.alpha as number),
+      };
       const { value, grads } = tf.variableGrads(() => {
         const z = seeded(noise, () => model.apply(x, { training: true })) as Tensor2D;
-        const one = t ? distilled(tf, options.outcome, options.loss, z, y, t, options.soft!) : hard(tf, options.outcome, options.loss, z, y);
+        const one = t ? distilled(tf, options.outcome, options.loss, z, y, t, soft!) : hard(tf, options.outcome, options.loss, z, y);
         return (w ? one.mul(w) : one).mean() as Scalar;
       }, trainable);
       optimizer.applyGradients(grads as NamedTensorMap);

@@ -26,7 +26,7 @@ export function distilled(
   z: Tensor2D,
   y: Tensor1D,
   t: Tensor2D,
-  { temperature, alpha }: { temperature: number; alpha: number },
+  { temperature, alpha }: { temperature: number; alpha: number | Tensor1D },
 ): Tensor1D {
   let soft: Tensor1D;
   if (outcome === "multiclass") soft = crossEntropy(tf, z.div(temperature), tf.softmax(t.div(temperature))).mul(temperature ** 2);
@@ -34,7 +34,8 @@ export function distilled(
     soft = logistic(tf, z.div(temperature).squeeze([1]), t.div(temperature).sigmoid().squeeze([1])).mul(temperature ** 2);
   else soft = hard(tf, outcome, loss, z, t.squeeze([1]));
   if (alpha === 1) return soft;
-  return soft.mul(alpha).add(hard(tf, outcome, loss, z, y).mul(1 - alpha)) as Tensor1D;
+  const rest = typeof alpha === "number" ? 1 - alpha : tf.scalar(1).sub(alpha);
+  return soft.mul(alpha).add(hard(tf, outcome, loss, z, y).mul(rest)) as Tensor1D;
 }
 
 /** -sum_c q_c log softmax(z)_c by row; gradient softmax(z) - q (rows of q sum to 1). */

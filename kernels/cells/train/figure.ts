@@ -19,13 +19,16 @@ export interface Curve {
 
 /** Loss and validation loss by epoch; the baseline is there as a dashed line before the first epoch ends. */
 export function curveFigure({ unit, loss, valLoss, bar, best, epochs }: Curve): PlotlySpec {
-  const x = loss.map((_, i) => i + 1);
-  const end = Math.max(loss.length, Math.min(epochs, loss.length + 1), 2);
+  const x = valLoss.map((_, i) => i + 1);
+  const end = Math.max(x.length, Math.min(epochs, x.length + 1), 2);
   return {
     title: `${unit} by epoch`,
     data: [
       { type: "scatter", mode: "lines+markers", name: "validation", x, y: valLoss },
-      { type: "scatter", mode: "lines", name: "training", x, y: loss, line: { width: 1.5, dash: "dot" } },
+      // left out where training and validation are not in one unit
+      ...(loss.length === valLoss.length
+        ? [{ type: "scatter", mode: "lines", name: "training", x, y: loss, line: { width: 1.5, dash: "dot" } }]
+        : []),
       ...(bar
         ? [
             {
@@ -44,7 +47,7 @@ export function curveFigure({ unit, loss, valLoss, bar, best, epochs }: Curve): 
       xaxis: { title: { text: "epoch" }, range: [0.8, end + 0.2], dtick: end > 12 ? undefined : 1, rangemode: "tozero" },
       yaxis: { title: { text: unit } },
       legend: { orientation: "h" },
-      ...(best > 0 && loss.length > 1
+      ...(best > 0 && valLoss.length > 1
         ? { annotations: [{ x: best, y: valLoss[best - 1], text: `kept: ${digits(valLoss[best - 1]!)}`, showarrow: true, arrowhead: 0, ay: -24 }] }
         : {}),
     },
