@@ -52,7 +52,8 @@ export function faultOf(error: unknown): Fault {
   return {
     type,
     message: read.exception_message,
-    position: read.position === undefined ? null : Number(read.position),
+    // what the worker wrote before the statement is not the author's
+    position: read.position === undefined ? null : Number(read.position) - ((error as { head?: number }).head ?? 0),
     candidates: read.candidates ? read.candidates.split(",").map((name) => name.trim()) : [],
     missing: read.name ?? null,
   };

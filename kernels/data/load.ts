@@ -9,7 +9,7 @@ import {
   type DuckDBValue,
   type DuckDBVector,
 } from "@duckdb/node-api";
-import { quote } from "./names.js";
+import { bare, quote } from "./names.js";
 import type { LoadColumn, Packed } from "./messages.js";
 
 const size = 2048;
@@ -19,8 +19,7 @@ export async function load(connection: DuckDBConnection, name: string, columns: 
   const definition = columns.map((column) => `${quote(column.name)} ${column.type}`).join(", ");
   await connection.run(`create or replace table ${name} (${definition})`);
   if (length === 0) return;
-  const bare = /\."((?:[^"]|"")*)"$/.exec(name)![1]!.replaceAll('""', '"');
-  const appender = await connection.createAppender(bare, "nb");
+  const appender = await connection.createAppender(bare(name), "nb");
   try {
     const types: DuckDBType[] = columns.map((_, i) => appender.columnType(i));
     for (let from = 0; from < length; from += size) {

@@ -10,6 +10,11 @@ export function qualify(name: string): string {
   return `nb.${quote(name)}`;
 }
 
+/** The name itself of a qualified one. */
+export function bare(qualified: string): string {
+  return qualified.slice('nb."'.length, -1).replaceAll('""', '"');
+}
+
 /** Is it exactly one qualified, quoted name of the notebook's schema? Names come from the page, so nothing else may reach SQL. */
 export function isQualified(name: string): boolean {
   return /^nb\."(?:[^"\0]|"")+"$/.test(name);

@@ -47,7 +47,8 @@ function part(column: Packed, name: string, type: string, rows: number): Part {
       return {
         wide,
         write(into, at, width) {
-          for (let i = 0; i < rows; i++) into.set(bytes.subarray(i * wide, (i + 1) * wide), i * width + at);
+          if (width === wide) into.set(bytes);
+          else for (let i = 0; i < rows; i++) for (let k = 0; k < wide; k++) into[i * width + at + k] = bytes[i * wide + k]!;
         },
       };
     }

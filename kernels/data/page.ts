@@ -11,6 +11,8 @@ import { shown } from "./wire.js";
 
 /** Rows up to here are read from the relation itself. */
 const shallow = 100_000;
+/** Values of a relation over files that are kept in a table as soon as it is sorted; a larger one is sorted from the files. */
+const keepable = 200_000_000;
 /** Kept tables and orders; the one longest unused goes first. */
 const most = 8;
 
@@ -21,17 +23,17 @@ interface Kept {
 const kept = new Map<string, Promise<Kept>>();
 let counter = 0;
 
-/** `fix` makes the relation's row order the same at each reading. */
-export async function answer(connection: DuckDBConnection, query: KernelQuery, fix: (name: string) => Promise<void>): Promise<unknown> {
+/** `fix` makes the relation's row order the same at each reading, and gives the table that holds the rows, if there is one. */
+export async function answer(connection: DuckDBConnection, query: KernelQuery, fix: (name: string) => Promise<string | null>): Promise<unknown> {
   if (query.query === "variables" || query.query === "memory") throw new Error(`${query.query} is not a question about a table`);
   const { relation } = query;
   if (!isQualified(relation)) throw new Error(`Expected \`relation\` to be a qualified name such as nb."flights", got ${JSON.stringify(relation)}`);
   const columns = await columnsOf(connection, relation);
-  await fix(relation);
+  const stored = await fix(relation);
   const where = condition(query.where ?? [], columns);
   switch (query.query) {
     case "table.page":
-      return page(connection, relation, columns, where, query);
+      return page(connection, relation, stored, columns, where, query);
     case "table.count":
       return count(connection, relation, where);
     case "table.profile":
@@ -56,6 +58,10 @@ async function count(connection: DuckDBConnection, relation: string, where: stri
   return result.getRows()[0]![0] as number;
 }
 
+async function cells(connection: DuckDBConnection, relation: string, columns: number): Promise<number> {
+  return (await count(connection, relation, "")) * columns;
+}
+
 function orderOf(sort: SortKey[], columns: ColumnInfo[], last: string): string {
   const keys = sort.map((key) => `${quote(find(columns, key.column).name)} ${key.desc ? "desc" : "asc"} nulls last`);
   return ` order by ${[...keys, last].join(", ")}`;
@@ -64,6 +70,7 @@ function orderOf(sort: SortKey[], columns: ColumnInfo[], last: string): string {
 async function page(
   connection: DuckDBConnection,
   relation: string,
+  stored: string | null,
   all: ColumnInfo[],
   where: string,
   query: Extract<KernelQuery, { query: "table.page" }>,
@@ -73,20 +80,25 @@ async function page(
   const limit = Math.min(whole(query.limit, "limit"), 10_000);
   const columns = pick(all, query.columns);
   const list = columns.length > 0 ? columns.map((column) => quote(column.name)).join(", ") : "1";
+  const base = async (): Promise<string> =>
+    stored ?? (await keep(connection, relation, "", (name) => `create table ${name} as from ${relation}`)).table;
   let sql: string;
-  if (offset + limit <= shallow) {
+  if (offset + limit <= shallow && sort.length === 0) {
+    sql = `select ${list} from ${relation}${where} limit ${limit} offset ${offset}`;
+  } else if (offset + limit <= shallow && (stored !== null || (await cells(connection, relation, all.length)) <= keepable)) {
     // the number of the row breaks ties, so that pages fit together
-    const from = sort.length > 0 ? `(select *, row_number() over () as "~n" from ${relation})` : relation;
-    sql = `select ${list} from ${from}${where}${sort.length > 0 ? orderOf(sort, all, '"~n"') : ""} limit ${limit} offset ${offset}`;
+    sql = `select ${list} from ${await base()}${where}${orderOf(sort, all, "rowid")} limit ${limit} offset ${offset}`;
+  } else if (offset + limit <= shallow) {
+    sql = `select ${list} from (select *, row_number() over () as "~n" from ${relation})${where}${orderOf(sort, all, '"~n"')} limit ${limit} offset ${offset}`;
   } else {
-    const { table } = await keep(connection, relation, "", () => `create table $ as from ${relation}`);
+    const table = await base();
+    const between = `rowid between ${offset} and ${offset + limit - 1}`;
     if (sort.length === 0 && where === "") {
-      sql = `select ${list} from ${table} where rowid between ${offset} and ${offset + limit - 1} order by rowid`;
+      sql = `select ${list} from ${table} where ${between} order by rowid`;
     } else {
       const rule = `${where}${orderOf(sort, all, "rowid")}`;
-      const order = await keep(connection, relation, rule, () => `create table $ as select rowid as "~r" from ${table}${rule}`);
-      const rows = `(select "~r", rowid as "~o" from ${order.table} where rowid between ${offset} and ${offset + limit - 1})`;
-      sql = `select ${list} from ${table} t join ${rows} o on t.rowid = o."~r" order by o."~o"`;
+      const order = await keep(connection, relation, rule, (name) => `create table ${name} as select rowid as "~r" from ${table}${rule}`);
+      sql = `select ${list} from ${table} t join (select "~r", rowid as "~o" from ${order.table} where ${between}) o on t.rowid = o."~r" order by o."~o"`;
     }
   }
   const result = await connection.runAndReadAll(sql);
@@ -100,8 +112,8 @@ function whole(value: number, name: string): number {
   throw new Error(`Expected \`${name}\` to be a whole number from 0, got ${value}`);
 }
 
-/** A table made once for (relation, rule); `$` in the statement is its name. */
-async function keep(connection: DuckDBConnection, relation: string, rule: string, statement: () => string): Promise<Kept> {
+/** A table made once for (relation, rule). */
+async function keep(connection: DuckDBConnection, relation: string, rule: string, statement: (name: string) => string): Promise<Kept> {
   const key = `${relation}\0${rule}`;
   const had = kept.get(key);
   if (had) {
@@ -110,7 +122,7 @@ async function keep(connection: DuckDBConnection, relation: string, rule: string
     return had;
   }
   const table = `nb."~kept${++counter}"`;
-  const made = connection.run(statement().replace("$", () => table)).then(() => ({ relation, table }));
+  const made = connection.run(statement(table)).then(() => ({ relation, table }));
   kept.set(key, made);
   try {
     await made;

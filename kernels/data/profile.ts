@@ -7,6 +7,7 @@ import { isoOf, shown } from "./wire.js";
 
 /** Above this many rows a fixed sample is looked at. */
 const limit = 1_000_000;
+const sampleSize = 200_000;
 const binCount = 20;
 const quantiles = [0.05, 0.25, 0.5, 0.75, 0.95];
 let counter = 0;
@@ -22,9 +23,11 @@ export async function profile(connection: DuckDBConnection, relation: string, co
   const source = `select ${list} from ${relation}${where}`;
   const table = `nb."~profile${++counter}"`;
   const sampled = rows > limit;
-  await connection.run(`create table ${table} as ${sampled ? `from (${source}) using sample ${limit} rows (reservoir, 42)` : source}`);
+  await connection.run(
+    `create table ${table} as ${sampled ? `select ${list} from (select *, row_number() over () as "~n" from (${source})) where hash("~n") % ${Math.floor(rows / sampleSize)} = 0` : source}`,
+  );
   try {
-    const looked = Math.min(rows, limit);
+    const looked = sampled ? Number((await read(`select count(*) from ${table}`)).rows[0]![0]) : rows;
     const found: ColumnProfile[] = [];
     for (const column of columns) found.push(await one(read, table, column));
     return { rows, looked, columns: found };

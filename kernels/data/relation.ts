@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { renameSync, rmSync } from "node:fs";
 import type { ColumnInfo, TableView } from "../protocol/output.js";
 import { settle, type Columns, type Hash, type Relation, type Row, type SplitOptions } from "../protocol/values.js";
-import type { Engine } from "./engine.js";
+import { faultIn, type Engine } from "./engine.js";
 import { isInterrupted, SqlError } from "./fault.js";
 import type { LoadColumn, PackedTable } from "./messages.js";
 import { qualify, quote, text } from "./names.js";
@@ -26,7 +26,13 @@ export interface Recipe {
   /** the rows come in the same order at each reading, whatever the plan says */
   steady?: boolean;
 }
-export type Made = { sql: string; /** keep the rows: reading twice would give others */ table: boolean } | { columns: LoadColumn[]; length: number };
+export type Made =
+  | {
+      sql: string;
+      /** keep the rows: reading twice would give others */ table: boolean;
+      /** called when it exists, or failed to */ done?: () => void;
+    }
+  | { columns: LoadColumn[]; length: number };
 
 let counter = 0;
 /** Drops what DuckDB keeps for relations that nobody can reach any more. */
@@ -79,16 +85,23 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
 
   async #make(): Promise<void> {
     for (const relation of this.recipe.upstream) await relation.ready();
-    const made = await this.recipe.build();
+    let made: Made | null = null;
     try {
+      made = await this.recipe.build();
       if ("columns" in made) {
         const transfer = buffersOf(made.columns.map(({ column }) => column));
         await this.engine.request({ do: "load", name: this.#name, ...made }, transfer);
-      } else await this.engine.request({ do: "create", name: this.#name, ...made });
+      } else await this.engine.request({ do: "create", name: this.#name, sql: made.sql, table: made.table });
     } catch (error) {
-      throw error instanceof SqlError && !isInterrupted(error) ? (this.recipe.explain?.(error) ?? error) : error;
+      throw this.#explained(error);
+    } finally {
+      if (made && "sql" in made) made.done?.();
     }
     collected.register(this, { engine: this.engine, name: this.#name });
+  }
+
+  #explained(error: unknown): unknown {
+    return error instanceof SqlError && !isInterrupted(error) ? (this.recipe.explain?.(error) ?? error) : error;
   }
 
   /** The view exists and gives its rows in one order: a join or a group is kept as a table when it is first read. */
@@ -103,12 +116,22 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
   async #fix(): Promise<void> {
     await this.ready();
     if (this.recipe.steady) for (const relation of this.recipe.upstream) await relation.fixed();
-    else await this.engine.request({ do: "fix", name: this.#name });
+    else await this.engine.request({ do: "fix", name: this.#name }).catch((error: unknown) => this.#failed(error));
+  }
+
+  /** An error of reading: its position counts in the view's own definition, or in that of a view below, which cannot be told apart. */
+  #failed(error: unknown): never {
+    const fault = faultIn(error);
+    if (fault?.position != null) {
+      const head = Buffer.byteLength(`create or replace view ${this.#name} as `);
+      fault.position = this.recipe.upstream.length > 0 || fault.position < head ? null : fault.position - head;
+    }
+    throw this.#explained(error);
   }
 
   async #read(sql: string): Promise<PackedTable> {
     await this.fixed();
-    return this.engine.request<PackedTable>({ do: "run", sql });
+    return this.engine.request<PackedTable>({ do: "run", sql }).catch((error: unknown) => this.#failed(error));
   }
 
   /** Columns and their DuckDB types, in order. */
@@ -184,16 +207,32 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     if (!Number.isSafeInteger(seed)) throw expected("seed", "a whole number", seed);
     return new TableRelation<R>(this.engine, {
       upstream: [this as unknown as TableRelation<object>],
-      build: async () => {
-        await this.fixed();
-        const column = key === undefined ? '"~n"' : quote(find(await this.info(), key).name);
-        const numbered = `(select *, row_number() over () as "~n" from ${this.#name})`;
-        const chosen = `(from ${numbered} order by ${stableHash(column, seed)}, "~n" limit ${n})`;
-        return { sql: `select * exclude ("~n") from ${chosen} order by "~n"`, table: true };
-      },
+      build: () => this.#sampleOf(n, seed, key),
       hash: async () => sha("sample", JSON.stringify([n, seed, key ?? null]), await this.hash()),
       steady: true,
     });
+  }
+
+  /** The n smallest hashes. A little more than enough is filtered out in one parallel pass, and only that is sorted. */
+  async #sampleOf(n: number, seed: number, key: string | undefined): Promise<Made> {
+    await this.fixed();
+    const { engine } = this;
+    const source = key === undefined ? `(select *, row_number() over () as "~k" from ${this.#name})` : this.#name;
+    const hash = stableHash(key === undefined ? '"~k"' : quote(find(await this.info(), key).name), seed);
+    const all = await this.count();
+    const share = Math.min(1, (n / Math.max(all, 1)) * (1 + 6 / Math.sqrt(n)));
+    const enough = qualify(`~sample${++counter}`);
+    const keep = (where: string): Promise<unknown> =>
+      engine.request({ do: "create", name: enough, sql: `select *, ${hash} as "~h" from ${source}${where}`, table: true });
+    await keep(share < 1 ? ` where ${hash} < '${BigInt(Math.round(share * 2 ** 53)) * 2048n}'::UBIGINT` : "");
+    if (share < 1) {
+      // keys that repeat can make the guess too small
+      const { rows } = await engine.query(`select count(*) as n from ${enough}`);
+      if ((rows[0]!["n"] as number) < Math.min(n, all)) await keep("");
+    }
+    const chosen = `(select *, rowid as "~n" from ${enough} order by "~h", rowid limit ${n})`;
+    const drop = `exclude ("~h", "~n"${key === undefined ? ', "~k"' : ""})`;
+    return { sql: `select * ${drop} from ${chosen} order by "~n"`, table: true, done: () => engine.drop(enough) };
   }
 
   split(options: SplitOptions<R>): TableSplit<R> {

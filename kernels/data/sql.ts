@@ -64,7 +64,7 @@ function recipe(engine: Engine, raw: readonly string[], values: unknown[]): Reci
       const below = await Promise.all([...new Set([...upstream, ...made.named])].map((relation) => relation.hash()));
       return sha("sql", made.plain, ...(await Promise.all(made.files.map((file) => contentHash(engine, file)))), ...below);
     },
-    explain: (error) => place(error, compose(), pieces, engine),
+    explain: (error) => (error.line !== undefined ? error : place(error, compose(), pieces, engine)),
   };
 }
 
@@ -136,7 +136,7 @@ function composeText(engine: Engine, pieces: string[], holes: Hole[]): Composed 
   while (list.at(-1)?.text === ";" && list.at(-1)!.type === "symbol") list.pop();
   if (list.length === 0) throw new SqlError("The SQL is empty.", "Parser");
   const semicolon = list.find(({ type, text: c }) => type === "symbol" && c === ";");
-  if (semicolon) throw located("The SQL holds two statements; a SQL cell holds one.", "Parser", plain, semicolon.at);
+  if (semicolon) throw located("The SQL holds two statements; a SQL cell holds one.", "Parser", starts, pieces, semicolon.at);
   const end = list.at(-1)!.end;
 
   const sources = sourcesOf(list);
@@ -148,7 +148,7 @@ function composeText(engine: Engine, pieces: string[], holes: Hole[]): Composed 
     try {
       path = engine.files.resolve(token.text);
     } catch (error) {
-      throw located((error as Error).message, "IO", plain, token.at);
+      throw located((error as Error).message, "IO", starts, pieces, token.at);
     }
     files.push(path);
     const inserted = token.type === "quoted" ? quote(path) : text(path);
@@ -168,6 +168,10 @@ function composeText(engine: Engine, pieces: string[], holes: Hole[]): Composed 
     const after = list[1]?.text.toLowerCase() === "recursive" ? list[1]! : first;
     if (head === "with") edits.push({ at: after.end, end: after.end, insert: () => ` ${bindings()},` });
     else edits.push({ at: first.at, end: first.at, insert: () => `with ${bindings()} ` });
+  }
+  // as a table of its own, or a view could not hold it
+  if (/^(describe|desc|show|summarize)$/.test(head)) {
+    edits.push({ at: first.at, end: first.at, insert: () => "from (" }, { at: end, end, insert: () => ")" });
   }
   edits.sort((a, b) => a.at - b.at || a.end - b.end);
 
@@ -209,11 +213,6 @@ function composeText(engine: Engine, pieces: string[], holes: Hole[]): Composed 
 /** Stands for a relation's name until that is known. */
 const marker = 'nb."@@@@"';
 
-function located(message: string, type: string, plain: string, at: number): SqlError {
-  const before = plain.slice(0, at).split("\n");
-  return new SqlError(message, type, { line: before.length, column: before.at(-1)!.length + 1 });
-}
-
 /** Gives DuckDB's error its place in the author's text, and a hint. */
 function place(error: SqlError, composed: Composed, pieces: string[], engine: Engine): Error {
   const fault = faultIn(error);
@@ -224,14 +223,24 @@ function place(error: SqlError, composed: Composed, pieces: string[], engine: En
   const sql = composed.sql();
   const index = Buffer.from(sql).subarray(0, fault.position).toString().length;
   const at = composed.back(index);
-  if (at === null) return new SqlError(message, error.type);
-  let piece = composed.starts.findLastIndex((start) => start <= at);
-  if (piece < 0) piece = 0;
-  const offset = at - composed.starts[piece]!;
-  // holes are shown as they are read by a person: one short word each
-  const shown = pieces.slice(0, piece).join("${...}") + (piece > 0 ? "${...}" : "") + pieces[piece]!.slice(0, offset);
+  return at === null ? new SqlError(message, error.type) : located(message, error.type, composed.starts, pieces, at);
+}
+
+/** An error with its place in the author's text; `at` counts in the text with the values written in. */
+function located(message: string, type: string, starts: number[], pieces: string[], at: number): SqlError {
+  const piece = Math.max(
+    0,
+    starts.findLastIndex((start) => start <= at),
+  );
+  const offset = Math.min(at - (starts[piece] ?? 0), pieces[piece]!.length);
+  // a hole is shown as one short word
+  const shown =
+    pieces
+      .slice(0, piece)
+      .map((text) => `${text}\${...}`)
+      .join("") + pieces[piece]!.slice(0, offset);
   const lines = shown.split("\n");
-  return new SqlError(message, error.type, { line: lines.length, column: lines.at(-1)!.length + 1, piece, offset });
+  return new SqlError(message, type, { line: lines.length, column: lines.at(-1)!.length + 1, piece, offset });
 }
 
 /** sha256 of files by path, size and time of change. */

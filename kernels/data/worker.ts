@@ -6,6 +6,7 @@ import { load } from "./load.js";
 import type { DataRequest, FromWorker, LoadColumn, PackedTable, ToWorker } from "./messages.js";
 import { answer, forget } from "./page.js";
 import { fixedOrder } from "./plan.js";
+import { bare, text } from "./names.js";
 import { TableReader } from "./read.js";
 import { buffersOf } from "./unpack.js";
 
@@ -26,6 +27,9 @@ await first.run("set search_path = 'nb,main'");
 const resting: DuckDBConnection[] = [first];
 const working = { run: new Set<DuckDBConnection>(), page: new Set<DuckDBConnection>() };
 type Lane = keyof typeof working;
+/** which piece of work a connection is at */
+const jobs = new WeakMap<DuckDBConnection, number>();
+let jobCount = 0;
 
 async function connect(): Promise<DuckDBConnection> {
   const connection = await instance.connect();
@@ -42,6 +46,7 @@ async function connect(): Promise<DuckDBConnection> {
 async function borrow(lane: Lane): Promise<DuckDBConnection> {
   const connection = resting.pop() ?? (await connect());
   working[lane].add(connection);
+  jobs.set(connection, ++jobCount);
   return connection;
 }
 
@@ -70,7 +75,7 @@ async function run(connection: DuckDBConnection, sql: string): Promise<PackedTab
 }
 
 /** Open results, read in blocks of 65,536 rows. */
-const streams = new Map<number, { connection: DuckDBConnection; result: DuckDBResult; table: TableReader }>();
+const streams = new Map<number, { connection: DuckDBConnection; result: DuckDBResult; table: TableReader; stopped: boolean }>();
 let streamCount = 0;
 const block = 65_536;
 
@@ -78,6 +83,7 @@ async function next(id: number): Promise<PackedTable | null> {
   const stream = streams.get(id);
   if (!stream) return null;
   try {
+    if (stream.stopped) throw interrupted();
     while (stream.table.length < block) {
       const chunk = await stream.result.fetchChunk();
       if (!chunk || chunk.rowCount === 0) break;
@@ -107,13 +113,15 @@ async function create(connection: DuckDBConnection, name: string, sql: string, t
   const prepared = statements.count === 1 ? await statements.prepare(0) : null;
   const query = prepared?.statementType === StatementType.SELECT;
   prepared?.destroySync();
-  if (query && !table) {
-    await connection.run(`create or replace view ${name} as ${sql}`);
-    return { kind: "view" };
-  }
   if (query) {
-    await connection.run(`create or replace table ${name} as ${sql}`);
-    return { kind: "table" };
+    const kind = table ? "table" : "view";
+    const head = `create or replace ${kind} ${name} as `;
+    try {
+      await connection.run(head + sql);
+    } catch (error) {
+      throw Object.assign(error as Error, { head: Buffer.byteLength(head) });
+    }
+    return { kind };
   }
   const result = await run(connection, sql);
   if (result.names.length === 0) throw new Error("Invalid Input Error: the statement gives no table");
@@ -132,25 +140,27 @@ function loadType(table: PackedTable, i: number): string {
   return kind === "f64" ? "DOUBLE" : kind === "i32" ? "INTEGER" : kind === "bool" ? "BOOLEAN" : kind === "date" ? "TIMESTAMP" : "VARCHAR";
 }
 
-/** Names whose order is known to be fixed, or has been fixed by keeping the rows. */
-const fixed = new Set<string>();
+/** Relations whose rows come in one order at each reading -> the table that holds them, or null for a view over files. */
+const fixed = new Map<string, Promise<string | null>>();
 
-async function fix(connection: DuckDBConnection, name: string): Promise<void> {
-  if (fixed.has(name)) return;
-  if (!(await fixedOrder(connection, name))) {
+/** Resolves with the table that holds the relation's rows, if there is one. */
+function fix(connection: DuckDBConnection, name: string): Promise<string | null> {
+  const had = fixed.get(name);
+  if (had) return had;
+  const made = (async () => {
+    const { rows } = await run(connection, `select 1 as one from duckdb_tables() where schema_name = 'nb' and table_name = ${text(bare(name))}`).then(
+      (t) => ({ rows: t.length }),
+    );
+    if (rows > 0) return name;
+    if (await fixedOrder(connection, name)) return null;
     const kept = `${name.slice(0, -1)}#"`;
     await connection.run(`create or replace table ${kept} as from ${name}`);
     await connection.run(`create or replace view ${name} as from ${kept}`);
-  }
-  fixed.add(name);
-}
-
-/** One fixing at a time: two requests for one relation must not keep it twice. */
-let fixing: Promise<unknown> = Promise.resolve();
-function fixInTurn(connection: DuckDBConnection, name: string): Promise<void> {
-  const turn = fixing.then(() => fix(connection, name));
-  fixing = turn.catch(() => {});
-  return turn;
+    return kept;
+  })();
+  fixed.set(name, made);
+  made.catch(() => fixed.delete(name));
+  return made;
 }
 
 async function handle(request: DataRequest): Promise<{ value: unknown; transfer?: ArrayBuffer[] }> {
@@ -163,7 +173,7 @@ async function handle(request: DataRequest): Promise<{ value: unknown; transfer?
       fixed.delete(request.name);
       return { value: await on("run", (connection) => create(connection, request.name, request.sql, request.table)) };
     case "fix":
-      return { value: await on("run", (connection) => fixInTurn(connection, request.name)) };
+      return { value: await on("run", (connection) => fix(connection, request.name).then(() => null)) };
     case "load":
       return { value: await on("run", (connection) => load(connection, request.name, request.columns, request.length)) };
     case "drop":
@@ -172,7 +182,7 @@ async function handle(request: DataRequest): Promise<{ value: unknown; transfer?
       const connection = await borrow("run");
       try {
         const result = await connection.stream(request.sql);
-        streams.set(++streamCount, { connection, result, table: reader(result) });
+        streams.set(++streamCount, { connection, result, table: reader(result), stopped: false });
         return { value: streamCount };
       } catch (error) {
         giveBack("run", connection);
@@ -186,7 +196,7 @@ async function handle(request: DataRequest): Promise<{ value: unknown; transfer?
     case "close":
       return { value: close(request.stream) };
     case "query":
-      return { value: await on("page", (connection) => answer(connection, request.query, (name) => fixInTurn(connection, name))) };
+      return { value: await on("page", (connection) => answer(connection, request.query, (name) => fix(connection, name))) };
   }
 }
 
@@ -207,8 +217,22 @@ async function drop(connection: DuckDBConnection, name: string): Promise<void> {
   }
 }
 
+function interrupted(): Error {
+  return new Error('{"exception_type":"INTERRUPT","exception_message":"Interrupted!"}');
+}
+
+/** Stops what is at work now. It is said again until heard: between preparing and running a statement DuckDB forgets it. */
 function interrupt(): void {
+  for (const stream of streams.values()) stream.stopped = true;
+  const reading = new Set([...streams.values()].map(({ connection }) => connection));
+  const busy = new Map([...working.run].filter((connection) => !reading.has(connection)).map((connection) => [connection, jobs.get(connection)]));
   for (const connection of working.run) connection.interrupt();
+  const again = setInterval(() => {
+    for (const [connection, job] of busy)
+      if (working.run.has(connection) && jobs.get(connection) === job) connection.interrupt();
+      else busy.delete(connection);
+    if (busy.size === 0) clearInterval(again);
+  }, 20);
 }
 
 /** A page asks for a name that the schema has; anything else is refused before it reaches SQL. */
