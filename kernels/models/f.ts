@@ -152,6 +152,8 @@ export function ngrams(text: Maybe<string>, n: number, size: number): number[] {
 
 /** Exactly `size` pixels, each divided by `max` and limited to 0..1; missing pixels, null and NaN: 0, surplus ones are dropped. */
 export function image(pixels: Maybe<ArrayLike<number>>, size: number, max = 255): number[] {
+  if (!Number.isInteger(size) || size < 1)
+    throw new TypeError(`Expected \`size\` of f.image to be the number of pixels, as in f.image(r.image, 784), got \`${String(size)}\``);
   const out = new Array<number>(size).fill(0);
   if (pixels === null || pixels === undefined) return out;
   const length = Math.min(size, pixels.length);

@@ -36,7 +36,7 @@ const floor = await baseline({
 // %% id="pixels"
 const pixels = features({
   input: { image: "image" },
-  row: (r) => f.image(r.image),
+  row: (r) => f.image(r.image, 784),
 })
 
 // %% [train] id="teacher"
