@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { MessagePort } from "node:worker_threads";
+import type { RunContext } from "../protocol/cells.js";
 import type { KernelQuery } from "../protocol/document.js";
 import type { KernelConfig } from "../protocol/kernel.js";
 import { mime, type Output, type TableView } from "../protocol/output.js";
@@ -26,6 +27,8 @@ export interface DataOptions {
 export interface Data {
   names: Injected;
   relation(text: string): Promise<Relation>;
+  /** the `log` of cells */
+  log(call: RunContext["call"]): Promise<unknown>;
   /** how a relation is shown; undefined for anything else */
   display(value: unknown): Promise<Output & { kind: "display" }> | undefined;
   answer(query: KernelQuery): Promise<unknown>;
@@ -82,6 +85,10 @@ export function createData(options: DataOptions): Data {
         return (strings: TemplateStringsArray, ...values: unknown[]) => pointed(sql(strings, ...values), strings, run.cell.id);
       },
       relation: async () => (await open()).values,
+    },
+    async log(call) {
+      const [{ engine: opened }, { logFunction }] = await Promise.all([open(), import("../data/log.js")]);
+      return logFunction(opened, call);
     },
     relation: async (text) => (await open()).relation(text),
     display(value) {

@@ -38,8 +38,8 @@ export function toCellError(thrown: unknown, context: ErrorContext, depth = 0): 
     return { name: "Thrown", message: `a value that is no Error was thrown: ${inspect(thrown, { depth: 2 })}`, cell: context.cell, frames: [] };
   }
   const frames = framesOf(thrown, context);
-  const inSql = sqlPlace(thrown, context);
-  if (inSql) frames.unshift(inSql);
+  const told = sqlPlace(thrown, context) ?? ownPlace(thrown, context);
+  if (told) frames.unshift(told);
   const own = frames.find((frame) => frame.cell !== undefined) ?? frames.find((frame) => frame.file !== undefined);
   const error: CellError = { name: text(thrown, "name") || "Error", message: text(thrown, "message"), cell: own?.cell ?? context.cell, frames };
   if (own) {
@@ -118,6 +118,13 @@ function sqlPlace(thrown: Error, context: ErrorContext): (Place & { cell: string
     if (i === piece) return { cell: origin.cell, ...position(source, at + 1 + offset) };
   }
   return null;
+}
+
+/** Errors that know themselves which cell they speak of (features that cannot be closed over). */
+function ownPlace(thrown: Error, context: ErrorContext): (Place & { cell: string }) | null {
+  const { cell, line, column } = thrown as { cell?: unknown; line?: unknown; column?: unknown };
+  if (typeof cell !== "string" || typeof line !== "number" || typeof column !== "number") return null;
+  return context.sourceOf({ cell, line, column }) === undefined ? null : { cell, line, column };
 }
 
 function position(source: string, offset: number): { line: number; column: number } {

@@ -86,6 +86,8 @@ export interface Evaluator {
   sourceOf(cell: string): string | undefined;
   /** cell that defines a name now */
   owner(name: string): string | undefined;
+  /** value of a name that this cell defines; undefined also where it has none */
+  value(cell: string, name: string): unknown;
   /** sources of the run's cell and of those whose names it reads, directly or not, by name of the cell */
   sources(run: Run): string[];
 }
@@ -267,7 +269,10 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
         const value = tryGet(known);
         if (value) parameters[name] = value.value;
         run.uses.add(name);
-      } else if (Object.hasOwn(options.injected, name)) parameters[name] = await options.injected[name]!(run);
+      } else if (Object.hasOwn(options.injected, name)) {
+        const value = await options.injected[name]!(run);
+        if (value !== undefined) parameters[name] = value;
+      }
     }
     if (run.stopped) return;
     const body = vm.compileFunction(translation.code, Object.keys(parameters), { filename: translation.file });
@@ -414,12 +419,18 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     recent: () => current ?? last,
     report(error) {
       const run = current ?? last;
-      if (run) reportIn(run, error);
+      // what a stopped run leaves behind has been said already
+      if (!run || (run.stopped && isStop(error))) return;
+      reportIn(run, error);
     },
     wrappers,
     readers: (path) => [...runs.values()].filter((run) => run.reads.has(path)).map((run) => run.cell.id),
     sourceOf: (cell) => runs.get(cell)?.cell.source,
     owner: (name) => names.get(name)?.cell,
+    value(cell, name) {
+      const known = names.get(name);
+      return known?.cell === cell ? tryGet(known)?.value : undefined;
+    },
     sources(run) {
       const seen = new Map<string, string>();
       const visit = (each: Run) => {
@@ -446,6 +457,11 @@ async function settled(promises: Promise<unknown>[], most: () => number): Promis
   });
   await Promise.race([Promise.allSettled(promises), late]);
   clearInterval(timer);
+}
+
+function isStop(error: unknown): boolean {
+  const { name, type } = (error ?? {}) as { name?: unknown; type?: unknown };
+  return name === "AbortError" || name === "Interrupted" || type === "Interrupt";
 }
 
 function meta(path: string): object {

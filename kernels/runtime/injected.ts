@@ -5,6 +5,7 @@ import type { KernelQuery } from "../protocol/document.js";
 import type { FromKernel, KernelConfig } from "../protocol/kernel.js";
 import type { Output } from "../protocol/output.js";
 import type { Calls } from "./calls.js";
+import type { CaptureScope } from "./capture.js";
 import { createConsole } from "./console.js";
 import { createContext } from "./context.js";
 import { createData } from "./data.js";
@@ -60,7 +61,7 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
         sources: (each) => options.evaluator().sources(each),
         backend: () => tensors.loaded()?.name ?? "none",
         sql: (text) => data.relation(text),
-        capture: () => Promise.reject(new Error("features cannot be closed over in this kernel")),
+        capture: async (feature) => (await import("./capture.js")).capture(feature, captureScope()),
         progress: (each, progress) => tell({ type: "progress", run: each.id, cell: each.cell.id, progress }),
       });
       contexts.set(run, made);
@@ -68,10 +69,26 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
     return made;
   };
 
+  const captureScope = (): CaptureScope => {
+    const evaluator = options.evaluator();
+    const cell = (id: string | undefined) => {
+      const source = id === undefined ? undefined : evaluator.sourceOf(id);
+      return source === undefined ? null : { id: id!, source };
+    };
+    return {
+      cell,
+      cellOf: (name) => cell(evaluator.owner(name)),
+      value: (id, name) => evaluator.value(id, name),
+      notebookPath: config.notebook,
+      workspace: config.workspace,
+    };
+  };
   const builtin = (name: string) => async (run: Run) => {
     const { runs } = (await import("../cells/runs.js")) as { runs: Record<string, (options: unknown, context: RunContext) => Promise<unknown>> };
     const call = runs[name];
     if (!call) return undefined;
+    // so that the kernel knows of the back end: it unwinds it after a stop
+    if (name === "train" || name === "distill") await tensors.load();
     return (given: unknown) => {
       const now = acting(run);
       const result = call(given, context(now));
@@ -107,6 +124,12 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
     clearInterval: timer("clearInterval"),
     clearImmediate: timer("clearImmediate"),
     secret: () => secret,
+    log: async (run) => data.log((method, params) => context(acting(run)).call(method, params)),
+    features: async (run) => {
+      const { features } = await import("../models/features.js");
+      return (spec: Parameters<typeof features>[0]) => features(spec, run.cell.id);
+    },
+    f: async () => (await import("../models/features.js")).f,
     tf: async () => (await tensors.load()).tf,
     ...data.names,
     ...Object.fromEntries(builtins.map((name) => [name, builtin(name)])),

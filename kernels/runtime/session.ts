@@ -31,6 +31,8 @@ export interface Session {
 
 export function createSession({ config, shared, outputs, tell, control }: SessionOptions): Session {
   process.chdir(config.workspace);
+  // library code that loads the back end by itself shall find the same
+  if (config.backend !== null) process.env["TOUCHSTONE_BACKEND"] = config.backend;
   const calls = createCalls(tell);
   const staging = createStaging(config.workspace);
   const files = createFiles(config.workspace, (file) => {

@@ -46,8 +46,7 @@ export function startKernel(sockets: KernelConfig["sockets"]): void {
   });
   worker.on("error", () => exit(70));
 
-  process.on("uncaughtException", (error) => session?.report(error));
-  process.on("unhandledRejection", (error) => session?.report(error));
+  catchStray((error) => session?.report(error));
   // a cell that ends the process would take every variable along
   process.exit = ((code?: number) => {
     throw new Error(`process.exit(${code ?? ""}) would end the kernel; the cell has to return or throw`);
@@ -64,4 +63,16 @@ export function startKernel(sockets: KernelConfig["sockets"]): void {
     }) as typeof process.stdout.write;
   }
   tell({ type: "ready", pid: process.pid, node: process.version });
+}
+
+/** Errors that nobody catches are the cell's, never the end of the process: packages that would end it (TFJS's wasm module is one) are not let in. */
+function catchStray(report: (error: unknown) => void): void {
+  const events = ["uncaughtException", "unhandledRejection"];
+  for (const event of events) process.on(event, report);
+  for (const method of ["on", "addListener", "once", "prependListener", "prependOnceListener"] as const) {
+    const original = process[method] as (event: string | symbol, listener: (...args: never[]) => void) => NodeJS.Process;
+    (process as unknown as Record<string, unknown>)[method] = function (event: string | symbol, listener: (...args: never[]) => void) {
+      return events.includes(String(event)) ? process : original.call(process, event, listener);
+    };
+  }
 }

@@ -8,6 +8,12 @@ beforeAll(async () => {
 });
 afterAll(() => kernel.close());
 
+const training = `const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 8, activation: "relu" }), tf.layers.dense({ units: 1 })] })
+net.compile({ optimizer: tf.train.adam(0.01), loss: "meanSquaredError" })
+const xs = tf.randomNormal([200, 4], 0, 1, "float32", 7), ys = xs.sum(1, true)
+const { history } = await net.fit(xs, ys, { epochs: 3, batchSize: 32, verbose: 0 })
+history.loss.join()`;
+
 /** Runs `source`, waits until it has printed "go", stops it. */
 async function stopped(source: string): Promise<string> {
   const { run, done } = kernel.start(source, { id: "loop" });
@@ -19,21 +25,29 @@ async function stopped(source: string): Promise<string> {
   expect(result).toBe("interrupted");
   return (told as { how: string }).how;
 }
-let count = 1;
-const go = () => `console.log("go r${++count}");`;
+const go = () => `console.log("go r${kernel.runs + 1}");`;
 
 const cases: [name: string, source: () => string][] = [
   ["a loop", () => `${go()} for (;;) {}`],
   ["a loop after an await", () => `await new Promise((r) => setTimeout(r, 1)); ${go()} for (;;) {}`],
   ["a loop that catches all", () => `${go()} for (;;) { try { null.x } catch {} }`],
-  ["a storm of timers", () => `${go()} const spin = () => { for (let i = 0; i < 1e5; i++); setTimeout(spin, 0); setTimeout(spin, 0) }; spin(); await new Promise(() => {})`],
+  [
+    "a storm of timers",
+    () =>
+      `${go()} const spin = () => { for (let i = 0; i < 1e5; i++); setTimeout(spin, 0); setTimeout(spin, 0) }; spin(); await new Promise(() => {})`,
+  ],
   ["a loop in a timer", () => `setTimeout(() => { ${go()} for (;;) {} }, 1); await new Promise(() => {})`],
   ["a regular expression that blows up", () => `${go()} /(a+)+$/.test("a".repeat(40) + "b")`],
   ["a storm of microtasks", () => `${go()} const again = async () => { for (;;) await null }; await again()`],
   ["microtasks behind the compiler's back", () => `${go()} const again = () => Promise.resolve().then(again); await again()`],
   ["an await that never ends", () => `${go()} await new Promise(() => {})`],
-  ["a tidy loop", () => `${go()} for (;;) tf.tidy(() => tf.ones([50, 50]).matMul(tf.ones([50, 50])))`],
-  ["a gradient loop", () => `const v = tf.variable(tf.scalar(2)); ${go()} for (;;) tf.variableGrads(() => v.square()).value.dispose()`],
+  ["a tidy loop", () => `${go()} for (;;) tf.tidy(() => void tf.ones([50, 50]).matMul(tf.ones([50, 50])))`],
+  [
+    "a gradient loop",
+    () => `const v = tf.tidy(() => tf.variable(tf.scalar(2))); ${go()} for (;;) tf.tidy(() => void tf.variableGrads(() => v.square()))`,
+  ],
+  ["a query", () => `${go()} await sql\`select count(*) from range(1000000) a, range(1000000) b where a.range + b.range = 7\`.rows()`],
+  ["the wait for a request", () => `${go()} await fetch("http://127.0.0.1:1/").catch(() => new Promise(() => {}))`],
   [
     "a training",
     () => `const m = tf.sequential({ layers: [tf.layers.dense({ inputShape: [8], units: 16 }), tf.layers.dense({ units: 1 })] })
@@ -45,9 +59,81 @@ ${go()} await m.fit(x, y, { epochs: 1e6, verbose: 0 })`,
 for (const [name, source] of cases) {
   it(`stops ${name}`, async () => {
     await stopped(source());
-    count++;
     const after = await kernel.run("kept.length + 1", { id: "after" });
     expect(after.error).toBeUndefined();
     expect(after.displays).toEqual([{ "text/plain": "4" }]);
   });
 }
+
+it("is as good as new after 200 stops", async () => {
+  await kernel.run("const warm = tf.zeros([2, 2]); const rows = sql`select range as x from range(10)`", { id: "warm" });
+  await kernel.run(training, { id: "train" });
+  for (const id of ["train", "loop"]) await kernel.run("0", { id });
+  const state = `const { state } = tf.engine(); JSON.stringify([state.scopeStack.length, state.gradientDepth, state.kernelDepth, state.activeTape, tf.memory().numTensors])`;
+  const before = (await kernel.run(state, { id: "state" })).displays;
+  const quick = cases.filter(([name]) => !/blows up/.test(name));
+  for (let i = 0; i < 200; i++) {
+    await stopped(quick[(i * 7) % quick.length]![1]());
+    await kernel.run("0", { id: "loop" });
+  }
+  expect((await kernel.run(state, { id: "state" })).displays).toEqual(before);
+  expect((await kernel.run("(await rows.count()) + kept.length", { id: "after" })).displays).toEqual([{ "text/plain": "13" }]);
+  const trained = await kernel.run(training, { id: "train" });
+  const fresh = await startKernel({ backend: "wasm" });
+  expect(trained.displays).toEqual((await fresh.run(training, { id: "train" })).displays);
+  await fresh.close();
+});
+
+it("cancels a run that waits in the queue", async () => {
+  const first = kernel.start(`${go()} await new Promise(() => {})`, { id: "loop" });
+  const second = kernel.start("1", { id: "second" });
+  kernel.interrupt(second.run);
+  expect((await second.done).result).toBe("interrupted");
+  kernel.interrupt(first.run);
+  expect((await first.done).result).toBe("interrupted");
+});
+
+it("only sets the signal when asked to stop softly", async () => {
+  const { run, done } = kernel.start(`${go()} await new Promise((r) => cell.signal.addEventListener("abort", r)); "kept best"`, { id: "loop" });
+  await kernel.until((message) => "kind" in message && message.kind === "stream" && message.text.includes(`go ${run}`));
+  kernel.interrupt(run, true);
+  expect(await done).toMatchObject({ result: "ok", displays: [{ "text/plain": "kept best" }] });
+});
+
+it("stops a cell that nears the memory limit", async () => {
+  const small = await startKernel({ memoryLimit: 400 * 2 ** 20 });
+  const done = await small.run("const hoard = []; for (;;) { hoard.push(new Float64Array(1e5).fill(1)); for (let i = 0; i < 1e6; i++); }");
+  expect(done.result).toBe("interrupted");
+  expect(small.controls.some((message) => message.type === "near-limit")).toBe(true);
+  expect((await small.run("hoard.length > 0")).displays).toEqual([{ "text/plain": "true" }]);
+  await small.close();
+});
+
+it("keeps nothing of 500 runs", async () => {
+  const lean = await startKernel();
+  const heap = async () =>
+    (
+      await lean.run(
+        "for (let i = 0; i < 3; i++) { gc(); await new Promise((r) => setTimeout(r)) } process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers",
+        { id: "heap" },
+      )
+    ).displays;
+  await lean.run(
+    `import v8 from "node:v8"; import vm from "node:vm"; v8.setFlagsFromString("--expose-gc"); globalThis.gc = vm.runInNewContext("gc")`,
+    { id: "gc" },
+  );
+  const again = async (times: number) => {
+    for (let i = 0; i < times; i++)
+      await lean.run(
+        "const big: Float64Array = new Float64Array(125_000).fill(1); const read = () => big[0]; console.log(read()); setInterval(read, 1000)",
+        { id: "big" },
+      );
+  };
+  await again(50);
+  const before = Number((await heap())[0]!["text/plain"]);
+  await again(450);
+  const after = Number((await heap())[0]!["text/plain"]);
+  // one leaked run of 450 would be 450 MB; what remains is the JIT's
+  expect(after - before).toBeLessThan(4e6);
+  await lean.close();
+});

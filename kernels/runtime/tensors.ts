@@ -1,5 +1,6 @@
 /** TensorFlow.js as the kernel holds it: loaded on first use, stopped with its run, unwound afterwards. */
 import type { FromKernel } from "../protocol/kernel.js";
+import type { Tensor } from "@tensorflow/tfjs";
 import type { Backend, Tf } from "../tensors/backend.js";
 import type { Savepoint } from "../tensors/unwind.js";
 import { isTensor } from "./display.js";
@@ -29,8 +30,23 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
   let unwinding: typeof import("../tensors/unwind.js") | null = null;
   let ground: Savepoint | null = null;
   const fits = new Map<Promise<unknown>, Model>();
+  let active = 0;
   let release: (() => void)[] = [];
+  /** living tensors that trainings in progress have made; they are let go when a training is cut off */
+  const made = new Set<Tensor>();
 
+  const followTensors = (tf: Tf) => {
+    const engine = tf.engine() as unknown as Record<"trackTensor" | "disposeTensor", (tensor: Tensor, backend?: unknown) => void>;
+    const { trackTensor, disposeTensor } = engine;
+    engine.trackTensor = (tensor, backend) => {
+      if (active > 0 && !("assign" in tensor)) made.add(tensor);
+      trackTensor.call(engine, tensor, backend);
+    };
+    engine.disposeTensor = (tensor) => {
+      made.delete(tensor);
+      disposeTensor.call(engine, tensor);
+    };
+  };
   /** The library's own loops do not go through the cell's awaits: they are told to stop, and their callbacks not to wait. */
   const watchFits = (tf: Tf) => {
     const prototype = tf.LayersModel.prototype as unknown as Record<string, Fit>;
@@ -43,6 +59,7 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
         const options = (args[at] ?? {}) as { callbacks?: unknown };
         // the library's own pause of 125 ms would make a stop hard; 15 ms costs nothing that can be measured
         args[at] = { yieldEvery: 15, ...options, ...(isConfig(options.callbacks) && { callbacks: unblocked(options.callbacks) }) };
+        active++;
         const fit = original.apply(this, args);
         const tracked = fit.then(
           () => undefined,
@@ -51,8 +68,10 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
         fits.set(tracked, this);
         run.calls.add(tracked);
         void tracked.then(() => {
-          fits.delete(tracked);
           run.calls.delete(tracked);
+          if (!fits.delete(tracked)) return;
+          active--;
+          if (active === 0) made.clear();
         });
         return fit;
       };
@@ -86,6 +105,7 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
         loaded = await loadBackend(backend);
         unwinding = unwind;
         ground = unwind.savepoint(loaded.tf);
+        followTensors(loaded.tf);
         watchFits(loaded.tf);
         report();
         return loaded;
@@ -103,6 +123,9 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
         for (const model of fits.values()) model.isTraining = false;
         fits.clear();
         const { reset, lost } = await unwinding!.unwind(loaded.tf, to);
+        for (const tensor of made) if (!tensor.isDisposed) tensor.dispose();
+        made.clear();
+        active = 0;
         const warnings: string[] = [];
         if (reset) warnings.push("the stop left the tensor back end computing wrongly; it was started afresh");
         if (lost.length > 0) warnings.push(`lost with the stop: ${lost.join(", ")}`);

@@ -31,6 +31,8 @@ export interface TestKernel {
   process: ChildProcess;
   workspace: string;
   messages: FromKernel[];
+  /** runs asked for so far; their ids are r1, r2 ... */
+  readonly runs: number;
   controls: FromControl[];
   run(source: string, options?: RunOptions): Promise<Done>;
   /** sends the run and gives its id at once */
@@ -187,6 +189,9 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
     workspace,
     messages,
     controls,
+    get runs() {
+      return runs;
+    },
     exited,
     answer: (method) => {
       throw new Error(`no server here: ${method}`);
