@@ -4,6 +4,7 @@ import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/notebook.css";
 import "./styles/output.css";
+import "./styles/models.css";
 
 // before the first paint, so that a dark page never flashes
 followSystem();

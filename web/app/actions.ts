@@ -30,7 +30,7 @@ export interface NotebookControl {
   shutdown(): void;
   clearOutputs(): void;
   toggleMode(): void;
-  insert(kind: CellKind, where: "above" | "below"): void;
+  insert(kind: CellKind, where: "above" | "below", edit?: boolean): void;
   openInsert(where: "above" | "below"): void;
   deleteCells(): void;
   cut(): void;

@@ -4,7 +4,10 @@ import type { Cell, CellState, NotebookState, Variable } from "../../kernels/pro
 
 /** "Relation", "Split", "Predictor mlp 64-32" ... to the form's words. */
 export function typeOf(variable: Variable): ScopeName["type"] {
-  const word = variable.type.split(/[\s<[(]/)[0]!.toLowerCase();
+  const word = variable.type
+    .split(/[\s<[(]/)[0]!
+    .toLowerCase()
+    .replace(/^_?(?:table)?/, "");
   const found: Record<string, ScopeName["type"]> = {
     relation: "relation",
     split: "split",
@@ -45,7 +48,17 @@ export function scopeOf(state: NotebookState, cells: Cell[], definitions: CellDe
       const told = variable === undefined ? "other" : typeOf(variable);
       // a built-in's own kind says more than "finding"
       const builtin = definitions.some((definition) => definition.kind === guess);
-      out.push({ name, cell: cell.id, type: builtin || told === "other" ? guess : told, ...columnsOf(state, cell, variable) });
+      const type = builtin || told === "other" ? guess : told;
+      const own = columnsOf(state, cell, variable);
+      // a split or a sample has the columns of what it was made from
+      const from = new RegExp(`\\b${name.replace(/\$/g, "\\$")}\\s*=\\s*(?:await\\s+)?([A-Za-z_$][\\w$]*)\\.`).exec(cell.source)?.[1];
+      const made = from === undefined ? undefined : out.findLast((other) => other.name === from)?.columns;
+      out.push({
+        name,
+        cell: cell.id,
+        type,
+        ...(own.columns === undefined && made !== undefined && (type === "split" || type === "relation") ? { columns: made } : own),
+      });
     }
   }
   return out;

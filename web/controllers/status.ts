@@ -31,7 +31,7 @@ export const idleState: CellState = {
 };
 
 /** `now`: server clock; a run under 300 ms is not called running, so that fast cells do not flicker. */
-export function statusOf(cell: Cell, state: CellState | undefined, now: number): StatusView {
+export function statusOf(cell: Cell, state: CellState | undefined, now: number, errorLine: number | null = null): StatusView {
   const s = state ?? idleState;
   const clash = s.problems.find((problem) => problem.severity === "error");
   const view = (name: StatusView["name"], icon: string, text: string, link: string | null = null): StatusView => ({ name, icon, text, link });
@@ -52,7 +52,7 @@ export function statusOf(cell: Cell, state: CellState | undefined, now: number):
       s.blockedBy,
     );
   if (clash !== undefined) return view("clash", "circle-x", clash.message, clash.cells?.[0] ?? null);
-  if (s.result === "error") return view("error", "circle-x", "error");
+  if (s.result === "error") return view("error", "circle-x", errorLine === null ? "error" : `error · line ${errorLine}`);
   if (s.result === "cancelled")
     return view("cancelled", "circle-slash", s.blockedBy === null ? "not run" : `not run: ${s.blockedBy} failed`, s.blockedBy);
   if (s.result === "interrupted")

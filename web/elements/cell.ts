@@ -12,6 +12,7 @@ import "./form.js";
 import { icon } from "./icon.js";
 import "./markdown.js";
 import "./output.js";
+import { words } from "./words.js";
 
 export type CellAction =
   | "run"
@@ -119,6 +120,12 @@ export class TouchCell extends TouchElement {
     return this.querySelector<HTMLElement>(":scope > article");
   }
 
+  /** line of this cell that threw */
+  get #errorLine(): number | null {
+    const error = this.outputs.find((output) => output.kind === "error")?.error;
+    return error?.line !== undefined && (error.cell === undefined || error.cell === this.cell.id) ? error.line : null;
+  }
+
   #act(action: CellAction): void {
     this.emit("cell-action", { id: this.cell.id, action });
   }
@@ -174,7 +181,7 @@ export class TouchCell extends TouchElement {
   }
 
   #head(s: CellState) {
-    const view = statusOf(this.cell, s, Date.now());
+    const view = statusOf(this.cell, s, Date.now(), this.#errorLine);
     const kind =
       this.definition !== null
         ? { icon: this.definition.icon, label: this.definition.title }
@@ -195,7 +202,7 @@ export class TouchCell extends TouchElement {
           ? nothing
           : html`<span class="cell-status status-${view.name}" id=${`s-${this.cell.id}`}>
               ${icon(view.icon)}
-              ${view.link === null ? html`<span class="words">${view.text}</span>` : html`<button class="link" @click=${() => this.#act({ go: view.link! })}>${view.text}</button>`}
+              ${view.link === null ? html`<span class="words">${words(view.text)}</span>` : html`<button class="link" @click=${() => this.#act({ go: view.link! })}>${words(view.text)}</button>`}
             </span>`
       }
       ${
@@ -238,7 +245,7 @@ export class TouchCell extends TouchElement {
   protected override render() {
     const s = this.state ?? idleState;
     const { cell } = this;
-    const view = statusOf(cell, s, Date.now());
+    const view = statusOf(cell, s, Date.now(), this.#errorLine);
     const markdown = cell.kind === "markdown";
     const progress =
       s.status === "running" && s.progress !== null && s.progress.total !== null && s.progress.total > 0 ? s.progress.done / s.progress.total : null;
@@ -259,7 +266,7 @@ export class TouchCell extends TouchElement {
           ? nothing
           : html`<p class="problem ${problem.severity}">
               ${icon(problem.severity === "error" ? "circle-x" : "triangle-alert")}
-              ${problem.message}${problem.line === undefined ? "" : ` (line ${problem.line})`}
+              ${words(problem.message)}${problem.line === undefined ? "" : ` (line ${problem.line})`}
             </p>`,
       )}
       ${

@@ -86,6 +86,11 @@ export class TouchEditor extends TouchElement {
     this.#takeFocus();
   }
 
+  /** The caret is not wanted any more (Escape while Monaco loads). */
+  cancelFocus(): void {
+    this.#wantsFocus = null;
+  }
+
   #takeFocus(): void {
     if (this.#editor === null || this.#model === null || this.#wantsFocus === null) return;
     const { offset } = this.#wantsFocus;

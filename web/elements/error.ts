@@ -4,6 +4,7 @@ import type { CellError } from "../../kernels/protocol/output.js";
 import { copy } from "../controllers/download.js";
 import { define, TouchElement } from "./base.js";
 import { icon } from "./icon.js";
+import { words } from "./words.js";
 
 export class TouchError extends TouchElement {
   static override properties = { error: { attribute: false }, writing: { attribute: false } };
@@ -28,7 +29,7 @@ export class TouchError extends TouchElement {
     const others = error.frames.filter((frame) => frame.cell === undefined);
     const { suggestion } = error;
     return html`<div class="error-block" role="group" aria-label="Error">
-      <p class="error-line">${icon("circle-x")}<strong>${error.name}:</strong> <span>${error.message}</span></p>
+      <p class="error-line">${icon("circle-x")}<strong>${error.name}:</strong> <span>${words(error.message)}</span></p>
       ${
         error.line !== undefined
           ? html`<p class="error-at">

@@ -184,6 +184,11 @@ export class TouchGrid extends TouchElement {
     this.addEventListener("wheel", this.#onWheel, { passive: false });
   }
 
+  async #end(column: number): Promise<void> {
+    if (this.total === null) await this.#count();
+    this.#move(this.#rows - 1, column);
+  }
+
   #onKey = (event: KeyboardEvent): void => {
     const { row, column } = this.active;
     const mod = event.ctrlKey || event.metaKey;
@@ -197,7 +202,8 @@ export class TouchGrid extends TouchElement {
     else if (event.key === "PageDown") this.#move(row + page, column);
     else if (event.key === "PageUp") this.#move(row - page, column);
     else if (event.key === "Home") this.#move(mod ? 0 : row, mod ? column : 0);
-    else if (event.key === "End") this.#move(mod ? this.#rows - 1 : row, mod ? column : this.source.columns.length - 1);
+    else if (event.key === "End" && mod) void this.#end(column);
+    else if (event.key === "End") this.#move(row, this.source.columns.length - 1);
     else if (event.key === "Enter" && !mod && !event.shiftKey && !event.altKey) this.viewer = this.#text(row, column);
     else if (event.key === "s" && !mod) this.#sortBy(this.source.columns[column]!.name, event.shiftKey);
     else if (event.key === "c" && mod) void copy(this.#text(row, column));
@@ -384,9 +390,12 @@ export class TouchGrid extends TouchElement {
                     class=${numeric[i] === true ? "number" : ""}
                     aria-sort=${key === undefined ? "none" : key.desc ? "descending" : "ascending"}
                     title="${column.name}: ${column.type}"
+                    @click=${(event: MouseEvent) => {
+                      if ((event.target as Element).closest(".funnel") === null) this.#sortBy(column.name, event.shiftKey);
+                    }}
                   >
                     <div class="head">
-                      <button class="sort" tabindex="-1" @click=${(event: MouseEvent) => this.#sortBy(column.name, event.shiftKey)}>
+                      <button class="sort" tabindex="-1">
                         <span>${column.name}</span> ${key === undefined ? nothing : icon(key.desc ? "arrow-down" : "arrow-up")}
                       </button>
                       <button

@@ -2,12 +2,15 @@
 import { html, nothing } from "lit";
 import type { FindingView, NextStep } from "../../kernels/protocol/output.js";
 import type { Gate, Proposal } from "../../kernels/protocol/serving.js";
+import type { VersionView } from "../../kernels/protocol/http.js";
 import { api } from "../controllers/api.js";
+import { callOf, curl } from "../controllers/calls.js";
 import { copy } from "../controllers/download.js";
 import { figure } from "../controllers/format.js";
 import { localRows } from "../controllers/rows.js";
 import { define, TouchElement } from "./base.js";
 import { icon } from "./icon.js";
+import { words } from "./words.js";
 import "./grid.js";
 import "./plot.js";
 
@@ -39,7 +42,7 @@ export function gatesView(gates: Gate[]) {
             <td class="verdict-${gate.verdict}">${icon(gateIcon[gate.verdict])} ${gate.verdict}</td>
             <td class="number">${number(gate.measured, gate.unit)}</td>
             <td class="number">${number(gate.limit, gate.unit)}</td>
-            <td>${gate.sentence}</td>
+            <td>${words(gate.sentence)}</td>
           </tr>`,
       )}
     </tbody>
@@ -92,6 +95,16 @@ export class TouchResult extends TouchElement {
     this.copied = (await copy(text)) ? text : null;
   }
 
+  /** The request of the first sample row, which the notebook has answered itself. */
+  async #curl(proposal: Proposal): Promise<void> {
+    try {
+      const view = await api.get<VersionView>(`/api/ts/models/${encodeURIComponent(proposal.name)}/versions/${proposal.version}`);
+      await this.#copy(curl(callOf(location.origin, proposal.name, view.sample[0]?.record ?? {})));
+    } catch (error) {
+      this.failure = (error as Error).message;
+    }
+  }
+
   #next(step: NextStep) {
     if (step.type === "open") return html`<a class="button" href=${step.href}>${step.label}</a>`;
     if (step.type === "copy")
@@ -110,7 +123,7 @@ export class TouchResult extends TouchElement {
           ? html`<p class="live-line">
               ${icon("trophy")} <strong>${proposal.name} v${proposal.version}</strong> is live at <code>${url}</code>
               <a class="button small" href="/models/${encodeURIComponent(proposal.name)}/live">Open the live page</a>
-              <button class="small" @click=${() => void this.#copy(`curl -s ${url}`)}>
+              <button class="small" @click=${() => void this.#curl(proposal)}>
                 ${icon("copy")} ${this.copied?.startsWith("curl") === true ? "Copied" : "Copy curl"}
               </button>
             </p>`
@@ -132,9 +145,9 @@ export class TouchResult extends TouchElement {
     return html`<article class="result" data-verdict=${finding.verdict}>
       <p class="headline">
         <span class="verdict verdict-${finding.verdict}">${icon(verdictIcon[finding.verdict])} ${finding.word}</span>
-        <span class="sentence">${finding.sentence}</span>
+        <span class="sentence">${words(finding.sentence)}</span>
       </p>
-      ${finding.warnings.map((warning) => html`<p class="warning">${icon("triangle-alert")} ${warning}</p>`)}
+      ${finding.warnings.map((warning) => html`<p class="warning">${icon("triangle-alert")} ${words(warning)}</p>`)}
       ${finding.proposal !== undefined ? this.#proposal(finding.proposal) : nothing}
       ${
         finding.figures.length > 0

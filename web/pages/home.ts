@@ -49,7 +49,7 @@ export class TouchHome extends TouchElement {
         workspace: String(data.get("workspace")),
         ...(String(data.get("name")) !== "" && { name: String(data.get("name")) }),
       });
-      this.creating = false;
+      this.querySelector("dialog")?.close();
       this.emit("go", made.href);
     } catch (error) {
       this.failure = (error as Error).message;
@@ -59,7 +59,12 @@ export class TouchHome extends TouchElement {
   /** Opens the form for a new notebook. */
   startNew(): void {
     this.creating = true;
-    void this.updateComplete.then(() => this.querySelector<HTMLInputElement>(".new-form input[name=name]")?.focus());
+    this.failure = null;
+    void this.updateComplete.then(() => {
+      const dialog = this.querySelector<HTMLDialogElement>(".new-dialog");
+      if (dialog?.open === false) dialog.showModal();
+      dialog?.querySelector<HTMLInputElement>("input[name=name]")?.focus();
+    });
   }
 
   async #shutdown(path: string): Promise<void> {
@@ -107,29 +112,6 @@ export class TouchHome extends TouchElement {
         <button class="primary" @click=${() => this.startNew()}>${icon("plus")} New notebook</button>
         ${all > 5 ? html`<label class="filter">Filter <input type="search" .value=${this.filter} @input=${(event: Event) => (this.filter = (event.target as HTMLInputElement).value)} /></label>` : nothing}
       </div>
-      ${
-        this.creating
-          ? html`<form
-              class="new-form card"
-              @submit=${this.#create}
-              @keydown=${(event: KeyboardEvent) => event.key === "Escape" && (this.creating = false)}
-            >
-              <label>Name <input name="name" placeholder="notebook" maxlength="80" /></label>
-              <label
-                >Workspace
-                <input
-                  name="workspace"
-                  list="workspaces"
-                  .value=${home.workspaces.find((w) => !["flights", "digits", "ridership", "."].includes(w.name))?.name ?? "notes"}
-                  required
-                />
-                <datalist id="workspaces">${home.workspaces.map((w) => html`<option value=${w.name}></option>`)}</datalist>
-              </label>
-              <button class="primary">Create</button>
-              <button type="button" @click=${() => (this.creating = false)}>Cancel</button>
-            </form>`
-          : nothing
-      }
       ${
         rows.length === 0
           ? html`<p class="hint">${all === 0 ? "No notebook yet." : "No notebook is called so."}</p>`
@@ -257,10 +239,10 @@ export class TouchHome extends TouchElement {
       }
       <section aria-labelledby="h-examples">
         <div class="section-head"><h2 id="h-examples">Examples</h2></div>
-        <div class="examples">
+        <ul class="examples">
           ${home.examples.map(
             (example) =>
-              html`<article class="card example">
+              html`<li class="card example">
                 <h3>${example.title}</h3>
                 <p class="hint">${about[example.name] ?? example.path}</p>
                 <button
@@ -271,11 +253,32 @@ export class TouchHome extends TouchElement {
                 >
                   ${this.opening === example.name ? "Opening" : "Open"}
                 </button>
-              </article>`,
+              </li>`,
           )}
-        </div>
+        </ul>
       </section>
       ${this.#workspaces(home)} ${this.#models(home)}
+      <dialog class="new-dialog" aria-labelledby="new-title" @close=${() => (this.creating = false)}>
+        <h2 id="new-title">New notebook</h2>
+        <form class="new-form" @submit=${this.#create}>
+          <label>Name <input name="name" placeholder="notebook" maxlength="80" autocomplete="off" /></label>
+          <label
+            >Workspace
+            <input
+              name="workspace"
+              list="workspaces"
+              .value=${home.workspaces.find((w) => !["flights", "digits", "ridership", "."].includes(w.name))?.name ?? "notes"}
+              required
+            />
+            <datalist id="workspaces">${home.workspaces.map((w) => html`<option value=${w.name}></option>`)}</datalist>
+          </label>
+          <div class="row">
+            <button class="primary">Create</button>
+            <button type="button" @click=${() => this.querySelector("dialog")?.close()}>Cancel</button>
+          </div>
+        </form>
+        ${this.failure !== null ? html`<p class="inline-error" role="alert">${icon("triangle-alert")} ${this.failure}</p>` : nothing}
+      </dialog>
     </div>`;
   }
 }

@@ -126,6 +126,11 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
   #changed(): void {
     const state = this.session?.state;
     if (state !== null && state !== undefined) {
+      // an empty file has a cell to type into; it is written with the first letter typed
+      if (this.cells.length === 0 && this.session!.writing && this.session!.link === "open") {
+        this.session!.edit([{ op: "insert", cell: { id: newId([]), kind: "code", source: "", options: {} }, after: null }]);
+        return;
+      }
       if (this.current === null || !this.cells.some((cell) => cell.id === this.current)) this.current = this.anchor = this.cells[0]?.id ?? null;
       if (state.kernel.state !== "busy") this.#stopAt = null;
       if (this.session!.back !== null && this.session!.back.epochChanged === false && !this.closed.has("back"))
@@ -162,10 +167,10 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
   protected override updated(changed: PropertyValues<this>): void {
     if (!this.#shown && this.cells.length > 0) {
       this.#shown = true;
-      performance.mark("first-cell");
       const idle =
         (globalThis as { requestIdleCallback?: (run: () => void) => void }).requestIdleCallback ?? ((run: () => void) => setTimeout(run, 500));
       idle(() => void loadMonaco().then(({ names }) => (names.list = () => this.#names())));
+      performance.mark("first-cell");
       const only = this.cells.length === 1 && this.cells[0]!.source === "";
       if (this.target !== null) this.go(this.target);
       else if (only) this.#focusNext = { cell: this.cells[0]!.id, edit: true };
@@ -282,7 +287,10 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
       return;
     }
     this.editing = null;
-    if (this.current !== null) this.#focusNext = { cell: this.current, edit: false };
+    if (this.current !== null) {
+      this.#element(this.current)?.editor?.cancelFocus();
+      this.#focusNext = { cell: this.current, edit: false };
+    }
     this.version++;
   }
   /** The caret leaves the first or last line. */
@@ -308,7 +316,7 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
     const at = this.cells.findIndex((cell) => cell.id === this.current);
     this.run();
     if (at === this.cells.length - 1) {
-      this.insert("code", "below");
+      this.insert("code", "below", true);
       return;
     }
     const next = this.cells[at + 1];
@@ -320,7 +328,7 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
   }
   runInsert(): void {
     this.run();
-    this.insert("code", "below");
+    this.insert("code", "below", true);
   }
   runAll(): void {
     if (this.#mayWrite()) this.#do({ do: "run-all" });
@@ -373,12 +381,13 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
     this.#do({ do: "write" });
   }
 
-  insert(kind: CellKind, where: "above" | "below", source?: string): void {
+  /** `edit`: with the caret in it; the keys of selected mode stay there, as in Jupyter. */
+  insert(kind: CellKind, where: "above" | "below", edit = false): void {
     const at = this.number(this.current ?? "") - 1;
     const after = where === "below" ? (this.cells[Math.max(at, 0)]?.id ?? null) : (this.cells[at - 1]?.id ?? null);
-    this.insertAfter(kind, after, source);
+    this.insertAfter(kind, after, undefined, edit);
   }
-  insertAfter(kind: CellKind, after: string | null, source?: string): void {
+  insertAfter(kind: CellKind, after: string | null, source?: string, caret = true): void {
     const { state } = this.session ?? {};
     if (state === null || state === undefined) return;
     const at = after === null ? 0 : this.number(after);
@@ -410,7 +419,7 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
       return;
     this.insertAt = null;
     this.current = this.anchor = id;
-    const edit = definition === undefined;
+    const edit = definition === undefined && caret;
     this.editing = edit ? id : null;
     this.#focusNext = { cell: id, edit };
     this.version++;
