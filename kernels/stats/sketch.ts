@@ -19,6 +19,8 @@ export interface Sketch {
   format: 1;
   rows: number;
   columns: ColumnSketch[];
+  /** the column that the model answers for: known later than the record, so never part of it */
+  target?: string;
 }
 
 /** Two columns over the same atoms: everything that a two-sample statistic needs. */

@@ -6,18 +6,21 @@ import type { RunContext } from "../../protocol/cells.js";
 import { settle, type Relation, type VersionRef } from "../../protocol/values.js";
 import type { ColumnSketch, Sketch } from "../../stats/sketch.js";
 import { describe } from "../baseline/rows.js";
-import { probesOf, quote, sketchColumn, type Probe } from "./sketch.js";
+import { probesOf, quote, sketchColumns, type Probe } from "./sketch.js";
 
-/** One comparison: how to read the current side, and the reference side as a sketch or as a way to make it. */
+/** One comparison: how to read the column on either side. */
 export interface Pair {
   probe: Probe;
-  reference(): Promise<ColumnSketch>;
+  /** of a version; of a relation it is counted beside the others */
+  stored: ColumnSketch | null;
   /** of a log: what the model answered */
   prediction: boolean;
 }
 
 export interface Sides {
   pairs: Pair[];
+  /** the reference's sketches, in the order of the pairs */
+  references(): Promise<ColumnSketch[]>;
   label: string;
   skipped: string[];
   /** dates of the current side, first choice for `every` first */
@@ -68,13 +71,19 @@ async function betweenRelations(reference: Relation, now: Schema, columns: strin
     const [old, fresh] = [probesOf(name, type), probesOf(name, types.get(name)!)];
     const same = fresh.filter((probe) => old.some((one) => one.column === probe.column && one.kind === probe.kind));
     if (same.length === 0) skipped.push(`\`${name}\` (${type} and ${types.get(name)!}) cannot be compared`);
-    for (const probe of same) pairs.push({ probe, reference: () => sketchColumn(context, reference.name, probe), prediction: false });
+    for (const probe of same) pairs.push({ probe, stored: null, prediction: false });
   }
   if (pairs.length === 0)
     throw new RangeError(
       `drift: the two sides share no column that can be compared; the reference has ${then.map((c) => c.name).join(", ")}, the current ${now.map((c) => c.name).join(", ")}`,
     );
-  return { pairs, skipped, label: "the reference" };
+  const references = (): Promise<ColumnSketch[]> =>
+    sketchColumns(
+      context,
+      reference.name,
+      pairs.map((pair) => pair.probe),
+    );
+  return { pairs, references, skipped, label: "the reference" };
 }
 
 /** The stored sketches of a version against rows or its own log (`record`, `prediction`). */
@@ -90,6 +99,7 @@ async function againstVersion(ref: VersionRef, now: Schema, columns: string[] | 
   for (const stored of sketch.columns) {
     const [name, part] = stored.column.split(/: (?=hour$|day of week$)/) as [string, string | undefined];
     if (columns && !columns.includes(name) && !columns.includes(stored.column)) continue;
+    if (name === sketch.target && record) continue;
     const source = sourceOf(name, now, record);
     if (!source) {
       skipped.push(`\`${name}\` is not in the current rows`);
@@ -100,7 +110,7 @@ async function againstVersion(ref: VersionRef, now: Schema, columns: string[] | 
       : stored.kind === "number"
         ? `try_cast(${source} as double)`
         : `(${source})::varchar`;
-    pairs.push({ probe: { column: stored.column, kind: stored.kind, expression }, reference: async () => stored, prediction: false });
+    pairs.push({ probe: { column: stored.column, kind: stored.kind, expression }, stored, prediction: false });
   }
   for (const name of columns ?? [])
     if (!sketch.columns.some((one) => one.column === name || one.column.startsWith(`${name}: `)))
@@ -113,7 +123,7 @@ async function againstVersion(ref: VersionRef, now: Schema, columns: string[] | 
     throw new RangeError(
       `drift: version ${found.version} of \`${ref.name}\` and the current rows share no column; the current rows have ${now.map((c) => c.name).join(", ")}`,
     );
-  return { pairs, skipped, label: `version ${found.version} of ${ref.name}` };
+  return { pairs, references: async () => pairs.map((pair) => pair.stored!), skipped, label: `version ${found.version} of ${ref.name}` };
 }
 
 /** A column of the rows, or a field of the logged record. */
@@ -159,5 +169,5 @@ function predictionPair(dir: string, type: string): Pair {
     edges: null,
     other: 0,
   };
-  return { probe, reference: async () => sketch, prediction: true };
+  return { probe, stored: sketch, prediction: true };
 }

@@ -52,12 +52,22 @@ export async function run<R extends object>(options: DriftOptions<R>, context: R
   const found: Found[] = [];
   const periods = new Map<string, Map<string, ColumnResult & { column: string; rows: number }>>();
   const warnings = [...sides.skipped];
+  context.progress({ label: "counting the reference", done: 0, total, eta: null });
+  const references = await sides.references();
+  context.progress({ label: "counting the current rows", done: 0, total, eta: null });
+  const counted = await countLike(
+    context,
+    current.name,
+    sides.pairs.map((pair) => pair.probe),
+    references,
+    period,
+  );
   for (const [i, pair] of sides.pairs.entries()) {
     const name = pair.probe.column;
     context.progress({ label: `column ${i + 1} of ${total}: ${name}`, done: i, total, eta: null });
-    const reference = await pair.reference();
+    const reference = references[i]!;
     const seed = context.seed(`drift ${name}`);
-    const byPeriod = await countLike(context, current.name, pair.probe, reference, period);
+    const byPeriod = counted[i]!;
     if (byPeriod.size > mostPeriods)
       throw new RangeError(`drift: ${byPeriod.size} periods: Expected at most ${mostPeriods}; choose a longer \`every\``);
     const whole = period ? addUp([...byPeriod.values()], reference) : (byPeriod.get("") ?? emptyLike(reference));

@@ -7,6 +7,8 @@ import type { ColumnSketch, Sketch } from "../../stats/sketch.js";
 /** numbers with more distinct values are counted between quantiles, as many as this */
 const mostValues = 1000;
 const quantiles = 400;
+/** values that only the later rows have are kept up to this many, so that free text cannot fill the memory */
+const mostLater = 5000;
 
 /** One column that can be compared: an SQL expression over the relation. */
 export interface Probe {
@@ -40,135 +42,166 @@ async function ask(context: Pick<RunContext, "sql">, text: string): Promise<Row[
   return relation.rows();
 }
 
-/** The bins or values of one column of the reference. */
-export async function sketchColumn(context: Pick<RunContext, "sql">, from: string, probe: Probe): Promise<ColumnSketch> {
-  const valid = probe.kind === "number" ? `x is not null and not isnan(x) and not isinf(x)` : `x is not null`;
-  const rows = `(select ${probe.expression} as x from ${from})`;
-  const [size] = await ask(
+/** x, or null where it is no finite number. */
+const finite = (probe: Probe): string =>
+  probe.kind === "number" ? `case when isfinite(${probe.expression}) then ${probe.expression} end` : probe.expression;
+
+interface Counted {
+  rows: number;
+  missing: number;
+  /** most frequent first, at most `limit` */
+  values: string[];
+  counts: number[];
+}
+
+/** Counts of the values of several columns by period in one reading of the rows: result[column][period]. */
+async function countValues(
+  context: Pick<RunContext, "sql">,
+  from: string,
+  probes: Probe[],
+  period: string | null,
+  limit: number,
+): Promise<Map<string, Counted>[]> {
+  const out = probes.map(() => new Map<string, Counted>());
+  if (probes.length === 0) return out;
+  const names = probes.map((_, i) => `c${i}`);
+  const cases = (then: (name: string, i: number) => string): string =>
+    `case ${names.map((name, i) => `when grouping(${name}) = 0 then ${then(name, i)}`).join(" ")} end`;
+  const rows = await ask(
     context,
-    `select count(*)::double as n, (count(*) filter (where ${valid}))::double as k, approx_count_distinct(x)::double as d from ${rows}`,
+    `with r as (select ${period ?? "''"} as period, ${probes.map((probe, i) => `${finite(probe)} as c${i}`).join(", ")} from ${from}),
+     g as (select period, ${cases((_, i) => String(i))} as which, ${cases((name) => `${name}::varchar`)} as x, count(*)::double as n
+       from r group by grouping sets (${names.map((name) => `(period, ${name})`).join(", ")}))
+     select period, which, x, n, sum(n) over (partition by period, which) as total from g
+     qualify row_number() over (partition by period, which order by x is not null, n desc, x) <= ${limit + 1}
+     order by which, period, n desc, x`,
   );
-  const n = Number(size!["n"]);
-  const base = { column: probe.column, kind: probe.kind, rows: n, missing: n - Number(size!["k"]) };
-  if (probe.kind === "category") return { ...base, ...(await categories(context, rows)), edges: null };
-  // the estimate of distinct values is off by a few percent: count to be sure
-  if (Number(size!["d"]) <= mostValues * 1.2) {
-    const exact = await ask(context, `select x, count(*)::double as n from ${rows} where ${valid} group by x order by x limit ${mostValues + 1}`);
-    if (exact.length <= mostValues)
-      return { ...base, values: exact.map((row) => Number(row["x"])), counts: exact.map((row) => Number(row["n"])), edges: null, other: 0 };
+  for (const row of rows) {
+    const at = out[Number(row["which"])]!;
+    const key = String(row["period"]);
+    let one = at.get(key);
+    if (!one) at.set(key, (one = { rows: Number(row["total"]), missing: 0, values: [], counts: [] }));
+    if (row["x"] === null) one.missing = Number(row["n"]);
+    else if (one.values.length < limit) {
+      one.values.push(String(row["x"]));
+      one.counts.push(Number(row["n"]));
+    }
   }
-  const shares = Array.from({ length: quantiles + 1 }, (_, i) => (i / quantiles).toFixed(6)).join(", ");
-  const [found] = await ask(context, `select to_json(quantile_disc(x, [${shares}]))::varchar as q from ${rows} where ${valid}`);
-  const edges = [...new Set(JSON.parse(String(found!["q"])) as number[])];
-  const binned = (await binCounts(context, from, probe, edges, null)).get("")!;
-  return { ...base, values: binned.values, counts: binned.counts, edges, other: 0 };
+  return out;
 }
 
-async function categories(context: Pick<RunContext, "sql">, rows: string): Promise<{ values: string[]; counts: number[]; other: number }> {
-  const found = await ask(
-    context,
-    `select x, n from (select x, n, row_number() over (order by n desc, x) as place from (select x, count(*)::double as n from ${rows} where x is not null group by x)) where place <= ${mostValues}
-     union all select null, coalesce(sum(n), 0)::double from (select n, row_number() over (order by n desc, x) as place from (select x, count(*)::double as n from ${rows} where x is not null group by x)) where place > ${mostValues}`,
-  );
-  const named = found.filter((row) => row["x"] !== null);
-  named.sort((a, b) => Number(b["n"]) - Number(a["n"]) || (String(a["x"]) < String(b["x"]) ? -1 : 1));
-  return {
-    values: named.map((row) => String(row["x"])),
-    counts: named.map((row) => Number(row["n"])),
-    other: Number(found.find((row) => row["x"] === null)?.["n"] ?? 0),
-  };
-}
-
-/** Counts and means of the reference's bins, by period ("" when there is none). */
-async function binCounts(
+/** Counts and means of bins between edges, by period. */
+async function countBins(
   context: Pick<RunContext, "sql">,
   from: string,
   probe: Probe,
   edges: number[],
   period: string | null,
-): Promise<Map<string, { values: number[]; counts: number[] }>> {
-  const list = edges.map((edge) => literal(edge)).join(", ");
+): Promise<Map<string, ColumnSketch>> {
   const rows = await ask(
     context,
-    `with e as (select unnest([${list}]::double[]) as edge, unnest(range(${edges.length})) as bin),
-     r as (select ${probe.expression} as x, ${period ?? "''"} as period from ${from})
-     select period, coalesce(bin, 0) as bin, count(*)::double as n, avg(x) as mean
-     from (select period, x, bin from r asof left join e on r.x >= e.edge where x is not null and not isnan(x) and not isinf(x)) group by all order by all`,
+    `with e as (select unnest([${edges.map(literal).join(", ")}]::double[]) as edge, unnest(range(${edges.length})) as bin),
+     r as (select ${finite(probe)} as x, ${period ?? "''"} as period from ${from})
+     select period, x is null as missing, coalesce(bin, 0) as bin, count(*)::double as n, avg(x) as mean
+     from (select period, x, bin from r asof left join e on r.x >= e.edge) group by all order by all`,
   );
-  const out = new Map<string, { values: number[]; counts: number[] }>();
+  const out = new Map<string, ColumnSketch>();
   for (const row of rows) {
     const key = String(row["period"]);
     let one = out.get(key);
-    if (!one) out.set(key, (one = { values: [...edges], counts: new Array<number>(edges.length).fill(0) }));
+    if (!one)
+      out.set(
+        key,
+        (one = { column: probe.column, kind: "number", rows: 0, missing: 0, values: [...edges], counts: edges.map(() => 0), edges, other: 0 }),
+      );
+    const n = Number(row["n"]);
+    one.rows += n;
+    if (row["missing"] === true) {
+      one.missing += n;
+      continue;
+    }
+    // values below the first edge share its bin
     const bin = Number(row["bin"]);
-    one.counts[bin]! += Number(row["n"]);
+    const before = one.counts[bin]!;
     // a parallel mean differs in its last digits from run to run
-    one.values[bin] = Number(Number(row["mean"]).toPrecision(9));
+    one.values[bin] = Number(((before * (one.values[bin] as number) + n * Number(row["mean"])) / (before + n)).toPrecision(9));
+    one.counts[bin] = before + n;
   }
-  if (!period && !out.has("")) out.set("", { values: [...edges], counts: new Array<number>(edges.length).fill(0) });
   return out;
 }
 
 const literal = (x: number): string => (Number.isInteger(x) && Math.abs(x) < 1e15 ? x.toFixed(1) : x.toExponential(17));
 
-/** The same column of later data, counted as the reference was; by period when `period` (SQL giving text) is set. */
+/** Values of numbers rising, as sketches hold them. */
+function rising(counted: Counted): { values: number[]; counts: number[] } {
+  const order = counted.values.map((_, i) => i).sort((a, b) => Number(counted.values[a]) - Number(counted.values[b]));
+  return { values: order.map((i) => Number(counted.values[i])), counts: order.map((i) => counted.counts[i]!) };
+}
+
+const sum = (values: number[]): number => values.reduce((a, b) => a + b, 0);
+
+/** The bins or values of columns of the reference: one reading for all columns, two more for each number of many values. */
+export async function sketchColumns(context: Pick<RunContext, "sql">, from: string, probes: Probe[]): Promise<ColumnSketch[]> {
+  const found = await countValues(context, from, probes, null, mostValues + 1);
+  const out: ColumnSketch[] = [];
+  for (const [i, probe] of probes.entries()) {
+    const counted = found[i]!.get("") ?? { rows: 0, missing: 0, values: [], counts: [] };
+    const base = { column: probe.column, kind: probe.kind, rows: counted.rows, missing: counted.missing };
+    if (probe.kind === "category") {
+      const counts = counted.counts.slice(0, mostValues);
+      out.push({ ...base, values: counted.values.slice(0, mostValues), counts, edges: null, other: counted.rows - counted.missing - sum(counts) });
+    } else if (counted.values.length <= mostValues) out.push({ ...base, ...rising(counted), edges: null, other: 0 });
+    else {
+      const shares = Array.from({ length: quantiles + 1 }, (_, k) => (k / quantiles).toFixed(6)).join(", ");
+      const [row] = await ask(
+        context,
+        `select to_json(quantile_disc(x, [${shares}]))::varchar as q from (select ${finite(probe)} as x from ${from}) where x is not null`,
+      );
+      const edges = [...new Set(JSON.parse(String(row!["q"])) as number[])];
+      out.push((await countBins(context, from, probe, edges, null)).get("")!);
+    }
+  }
+  return out;
+}
+
+/** The same columns of later rows, counted as the reference was: result[column][period]; one period "" when `period` (SQL giving text) is null. */
 export async function countLike(
   context: Pick<RunContext, "sql">,
   from: string,
-  probe: Probe,
-  reference: ColumnSketch,
+  probes: Probe[],
+  references: ColumnSketch[],
   period: string | null,
-): Promise<Map<string, ColumnSketch>> {
-  const at = period ?? "''";
-  const valid = probe.kind === "number" ? `x is not null and not isnan(x) and not isinf(x)` : `x is not null`;
-  const sizes = await ask(
+): Promise<Map<string, ColumnSketch>[]> {
+  const valued = probes.map((_, i) => i).filter((i) => !references[i]!.edges);
+  const found = await countValues(
     context,
-    `select period, count(*)::double as n, (count(*) filter (where ${valid}))::double as k from (select ${probe.expression} as x, ${at} as period from ${from}) group by period order by period`,
+    from,
+    valued.map((i) => probes[i]!),
+    period,
+    mostLater,
   );
-  const out = new Map<string, ColumnSketch>();
-  for (const row of sizes) {
-    const rows = Number(row["n"]);
-    out.set(String(row["period"]), {
-      column: probe.column,
-      kind: probe.kind,
-      rows,
-      missing: rows - Number(row["k"]),
-      values: [],
-      counts: [],
-      edges: reference.edges,
-      other: 0,
-    });
-  }
-  if (reference.edges) {
-    const binned = await binCounts(context, from, probe, reference.edges, period);
-    for (const [key, sketch] of out) {
-      const found = binned.get(key);
-      sketch.values = found?.values ?? [...reference.edges];
-      sketch.counts = found?.counts ?? new Array<number>(reference.edges.length).fill(0);
+  const out: Map<string, ColumnSketch>[] = [];
+  for (const [i, probe] of probes.entries()) {
+    const reference = references[i]!;
+    if (reference.edges) {
+      out.push(await countBins(context, from, probe, reference.edges, period));
+      continue;
     }
-    return out;
-  }
-  const known = new Set(reference.values.map(String));
-  // values that the reference lacks are kept to a bound each period, so that a column of free text cannot fill the memory
-  const rows = await ask(
-    context,
-    `select period, x, n from (select period, x, n, row_number() over (partition by period order by n desc, x) as place from
-       (select period, x, count(*)::double as n from (select ${probe.expression} as x, ${at} as period from ${from}) where ${valid} group by period, x)) where place <= 5000 order by period, place`,
-  );
-  for (const row of rows) {
-    const sketch = out.get(String(row["period"]))!;
-    const value = probe.kind === "number" ? Number(row["x"]) : String(row["x"]);
-    if (reference.other > 0 && !known.has(String(value))) sketch.other += Number(row["n"]);
-    else {
-      sketch.values.push(value);
-      sketch.counts.push(Number(row["n"]));
+    const known = new Set(reference.values.map(String));
+    const one = new Map<string, ColumnSketch>();
+    for (const [key, counted] of found[valued.indexOf(i)]!) {
+      const base = { column: probe.column, kind: probe.kind, rows: counted.rows, missing: counted.missing, edges: null };
+      if (probe.kind === "number") {
+        one.set(key, { ...base, ...rising(counted), other: 0 });
+        continue;
+      }
+      // where the reference has a rest, a value that it does not name belongs to the rest
+      const keep = counted.values.map((_, k) => k).filter((k) => reference.other === 0 || known.has(counted.values[k]!));
+      const counts = keep.map((k) => counted.counts[k]!);
+      one.set(key, { ...base, values: keep.map((k) => counted.values[k]!), counts, other: counted.rows - counted.missing - sum(counts) });
     }
+    out.push(one);
   }
-  if (probe.kind === "category")
-    for (const sketch of out.values()) {
-      const kept = sketch.counts.reduce((a, b) => a + b, 0) + sketch.other;
-      sketch.other += sketch.rows - sketch.missing - kept;
-    }
   return out;
 }
 
@@ -185,8 +218,7 @@ export async function sketchRelation(
   const schema = await relation.schema();
   const wanted = new Set(options.columns ?? schema.map((c) => c.name));
   if (options.target) wanted.add(options.target);
-  const columns: ColumnSketch[] = [];
-  for (const { name, type } of schema)
-    if (wanted.has(name)) for (const probe of probesOf(name, type)) columns.push(await sketchColumn(context, relation.name, probe));
-  return { format: 1, rows: columns[0]?.rows ?? (await relation.count()), columns };
+  const probes = schema.filter(({ name }) => wanted.has(name)).flatMap(({ name, type }) => probesOf(name, type));
+  const columns = await sketchColumns(context, relation.name, probes);
+  return { format: 1, rows: columns[0]?.rows ?? (await relation.count()), columns, ...(options.target ? { target: options.target } : {}) };
 }
