@@ -66,6 +66,7 @@ export async function describeFields(
     const declared = input[name]!.replace("?", "");
     if (upcasts[declared]?.test(type.toUpperCase())) notes.push(`${name}: ${type} is read as ${declared}`);
   }
+  if (names.includes("length")) throw new RangeError("features: a field cannot be called `length`, batches of rows use that name; rename it in SQL");
   const seen = names.map(() => ({ nulls: false, numbers: [] as number[], counts: new Map<string, number>(), full: false }));
   for await (const batch of relation.batches({ columns: names })) {
     for (const [i, name] of names.entries()) {

@@ -50,6 +50,7 @@ const close = `"use strict";
   delete Real.prototype.getYear;
   delete Real.prototype.setYear;
   put(globalThis, "Date", Pure);
+  put(globalThis, "$plainDate", Real);
   const locale = "depends on the machine's language and is not allowed in features";
   for (const [object, names] of [
     [Date.prototype, ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]],
@@ -87,6 +88,7 @@ const freeze = `"use strict";
     if (value !== null && (typeof value === "object" || typeof value === "function") && !seen.has(value)) { seen.add(value); queue.push(value); }
   };
   for (const name of Object.getOwnPropertyNames(globalThis)) {
+    if (name === "$plainDate") delete globalThis[name];
     const { value } = Object.getOwnPropertyDescriptor(globalThis, name) ?? {};
     if (value !== globalThis) add(value);
   }
@@ -112,7 +114,7 @@ export function openBundle(code: string): Driver {
   // locals are faster than a context's globals; `globalThis` of a library is a frozen object with the same names
   const locals = pureGlobals.filter((name) => !["undefined", "NaN", "Infinity"].includes(name));
   const set = locals.map((name) => `${name}=$global.${name}`).join(",");
-  const shadow = `const ${set};const globalThis=Object.freeze({__proto__:null,${locals.join(",")}}),self=globalThis,window=undefined,global=undefined,process=undefined,require=undefined;`;
+  const shadow = `const ${set},$plainDate=$global.$plainDate;const globalThis=Object.freeze({__proto__:null,${locals.join(",")}}),self=globalThis,window=undefined,global=undefined,process=undefined,require=undefined;`;
   const script = new Script(`"use strict";(($global)=>{${shadow}return(()=>{${code.slice(0, -trailer.length)}\n;return bundle})()})(globalThis)`, {
     filename: "features.mjs",
   });

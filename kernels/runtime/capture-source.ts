@@ -1,5 +1,6 @@
 /** What a cell's source says about its top-level names, and what a piece of it may not do in features. Pure: source in, findings out. */
 import type { Reference, Scope, ScopeManager, Variable } from "@typescript-eslint/scope-manager";
+import MagicString from "magic-string";
 import { bare, parseCell, place, scopesOf, walk, type Node } from "../reactive/tree.js";
 
 export type Definition =
@@ -281,6 +282,30 @@ export function rootOf(node: Node): Node | null {
   let one = bare(node);
   while (one.type === "MemberExpression" && !one.computed) one = bare(one.object as Node);
   return one.type === "Identifier" ? one : null;
+}
+
+/** The text of a piece, with lists that spread written as calls of `$join` (features-driver.ts says why). */
+export function textOf(cell: CellSource, piece: Node): string {
+  const out = new MagicString(cell.source);
+  walk(piece, (node) => {
+    if (node.type !== "ArrayExpression") return;
+    const items = node.elements as (Node | null)[];
+    if (!items.some((item) => item?.type === "SpreadElement") || items.includes(null)) return;
+    let at = node.start;
+    let before = "$join(";
+    let group = false;
+    for (const [i, item] of (items as Node[]).entries()) {
+      const spread = item.type === "SpreadElement";
+      const inner = spread ? (item.argument as Node) : item;
+      const comma = i === 0 ? "" : ", ";
+      out.update(at, inner.start, before + (spread ? `${group ? "]" : ""}${comma}(` : group ? comma : `${comma}[`));
+      group = !spread;
+      at = inner.end;
+      before = spread ? ")" : "";
+    }
+    out.update(at, node.end, `${before}${group ? "]" : ""})`);
+  });
+  return out.slice(piece.start, piece.end);
 }
 
 export { bare, place, walk, type Node };

@@ -575,6 +575,21 @@ describe("hostile cases", () => {
   });
 });
 
+describe("lists that spread", () => {
+  it("mean the same when written as calls", async () => {
+    const notebook = new Notebook();
+    await notebook.run("a", "function* gen() { yield 5; yield 6 } const big = [7, 8]");
+    await notebook.run(
+      "b",
+      feats(
+        "(r) => { const [first, ...rest] = [1, ...[2, 3], /* , */ ...new Set([4]), ...gen() , ...[[...big, 9].length, ...[]], ...new Float32Array([10]),]; let p, q; [p, ...q] = [...rest]; return [...[first], ...rest, p, ...(q as number[]), ...[...[r.x ?? 0]]] }",
+      ),
+    );
+    const rest = [2, 3, 4, 5, 6, 3, 10];
+    expect((await notebook.fit()).vectors([{ x: 0.5, s: null, d: null }])).toEqual(Float32Array.from([1, ...rest, 2, ...rest.slice(1), 0.5]));
+  });
+});
+
 describe("a bundle", () => {
   it("does not change with its cells or their values afterwards", async () => {
     const notebook = new Notebook();

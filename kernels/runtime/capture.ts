@@ -12,7 +12,7 @@ import { FeatureSet } from "../models/features.js";
 import { pureGlobals } from "../models/features-realm.js";
 import type { Hash } from "../protocol/values.js";
 import { libraryNames } from "../reactive/references.js";
-import { bare, isFunction, isInert, needsOf, offences, place, readCell, rootOf, walk, type CellSource, type Node } from "./capture-source.js";
+import { bare, isFunction, isInert, needsOf, offences, place, readCell, rootOf, textOf, walk, type CellSource, type Node } from "./capture-source.js";
 import { createValues, ValueError } from "./capture-values.js";
 
 export interface RunCell {
@@ -130,7 +130,7 @@ class Collector {
       const body = lines.sort((a, b) => a.at - b.at).map((line) => line.text);
       const names = [...exports].map((name) => `export { ${name} };`);
       modules[cell === this.home ? "row" : this.moduleOf(id)] = [
-        `import { fix as $fix } from "${virtual}driver";`,
+        `import { fix as $fix, join as $join } from "${virtual}driver";`,
         ...imports.values(),
         ...body,
         ...names,
@@ -189,12 +189,12 @@ class Collector {
     const value = property.value as Node;
     const name = call.name ?? "features";
     if (property.method === true) {
-      const text = home.source.slice(property.start, property.end);
+      const text = textOf(home, property);
       return { name, row: { node: value, text: `({ ${text} }).row` } };
     }
     if (!isFunction(value) && rootOf(value) === null)
       return refuse("`row` is computed by a call or expression, whose variables cannot be read later");
-    return { name, row: { node: value, text: `(${home.source.slice(value.start, value.end)}\n)` } };
+    return { name, row: { node: value, text: `(${textOf(home, value)}\n)` } };
   }
 
   private read(cell: RunCell): CellSource {
@@ -270,7 +270,7 @@ class Collector {
       case "enum":
         if (definition.writtenAt !== null) this.refuse(cell, name, "is assigned after its declaration, so it may change", definition.writtenAt);
         this.unchanged(cell, name, definition.how);
-        return this.addSource(cell, name, definition.node, `${cell.source.slice(definition.node.start, definition.node.end)}\n$fix(${name});`);
+        return this.addSource(cell, name, definition.node, `${textOf(cell, definition.node)}\n$fix(${name});`);
       case "const":
         return this.constant(cell, name, definition.node, definition.init);
     }
@@ -279,7 +279,7 @@ class Collector {
   private constant(cell: CellSource, name: string, node: Node, init: Node | null): void {
     const part = this.part(cell);
     const value = this.scope.value(cell.id, name);
-    const source = () => `const ${name} = $fix(${cell.source.slice(init!.start, init!.end)}\n);`;
+    const source = () => `const ${name} = $fix(${textOf(cell, init!)}\n);`;
     if (init && (isFunction(init) || bare(init).type === "ClassExpression")) {
       this.unchanged(cell, name, "function");
       return this.addSource(cell, name, init, source());
@@ -290,6 +290,8 @@ class Collector {
         this.refuse(cell, name, "is private to its cell and not a literal, so its value cannot be read; give it a name without _", node.start);
       return this.addSource(cell, name, init!, source());
     }
+    if (value === undefined && init && !isUndefined(init))
+      this.refuse(cell, name, "has no value; its cell has failed, or gave undefined", node.start);
     if (typeof value === "function") {
       const helper = Object.entries(f).find(([, one]) => one === value)?.[0];
       if (helper !== undefined) {
@@ -348,6 +350,8 @@ class Collector {
     part.imports.set(name, `import ${clause} from ${JSON.stringify(from)};`);
   }
 }
+
+const isUndefined = (node: Node) => bare(node).name === "undefined" || bare(node).operator === "void";
 
 /** Files of the workspace are held to the rules of cells: no clock, no chance, no variable that a function writes. */
 function inspectFile(path: string, source: string, workspace: string): void {
