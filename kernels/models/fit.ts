@@ -2,6 +2,7 @@
 import type { LayersModel, NamedTensorMap, Scalar, Tensor, Tensor2D, Variable } from "@tensorflow/tfjs";
 import type { Tf } from "../tensors/backend.js";
 import { derive, generator, permutation, seeded } from "../tensors/seeds.js";
+import { wasmAdam, type Stepper } from "./adam.js";
 import type { Network, Outcome } from "./build.js";
 import { distilled, hard, type Loss } from "./loss.js";
 
@@ -238,7 +239,7 @@ function unit(weights: Float32Array): Float32Array {
 
 const rates: Record<string, number> = { adam: 0.001, sgd: 0.01, momentum: 0.01, rmsprop: 0.001, adagrad: 0.01 };
 
-function makeOptimizer(tf: Tf, asked: FitOptions["optimizer"]): import("@tensorflow/tfjs").Optimizer {
+function makeOptimizer(tf: Tf, asked: FitOptions["optimizer"]): Stepper {
   const { name, learningRate } = typeof asked === "object" ? asked : { name: asked ?? "adam", learningRate: undefined };
   const rate = learningRate ?? rates[name.toLowerCase()];
   if (rate === undefined || !(rate > 0) || !Number.isFinite(rate)) {
@@ -258,6 +259,6 @@ function makeOptimizer(tf: Tf, asked: FitOptions["optimizer"]): import("@tensorf
     case "adagrad":
       return tf.train.adagrad(rate);
     default:
-      return tf.train.adam(rate);
+      return tf.getBackend() === "wasm" ? wasmAdam(tf, rate) : tf.train.adam(rate);
   }
 }
