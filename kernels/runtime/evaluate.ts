@@ -6,7 +6,7 @@ import type { CellError, Output } from "../protocol/output.js";
 import { settle, type Settling } from "../protocol/values.js";
 import { preview, toBundle } from "./display.js";
 import { toCellError, type Place } from "./errors.js";
-import type { Imports } from "./imports.js";
+import type { Importer, Imports } from "./imports.js";
 import { randomFrom } from "./random.js";
 import { createScope, type Scope } from "./scope.js";
 import { word, type MainToControl } from "./shared.js";
@@ -115,7 +115,21 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   let current: Run | null = null;
   let last: Run | null = null;
   let end: ((outcome: Outcome) => void) | null = null;
+  /** Node's own, before any cell */
+  const chance = Math.random;
+  let random = chance;
+  let imports = 0;
   const importer = options.imports.from(options.notebook);
+
+  /** Packages draw when they load, which happens once: the cell's own draws must not depend on it. */
+  const aside: Importer = async (...args) => {
+    if (imports++ === 0) Math.random = chance;
+    try {
+      return await importer(...args);
+    } finally {
+      if (--imports === 0) Math.random = random;
+    }
+  };
 
   const enter = (number: number) => Atomics.store(shared, word.user, number);
   const isStopped = (number: number) => shared[word.stopped] === number || stopped.has(number);
@@ -261,7 +275,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
         for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(getters))) names.set(name, { cell: run.cell.id, get: get! });
       },
       $show: show(run),
-      $imp: importer,
+      $imp: aside,
     };
     for (const name of translation.free) {
       const known = names.get(name);
@@ -280,6 +294,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     await new Promise<void>((resolve, reject) => {
       setImmediate(() => {
         if (run.stopped) return;
+        Math.random = random = randomFrom(options.seed(run.cell.id, "random"));
         enter(run.number);
         (body(...Object.values(parameters)) as Promise<void>).then(resolve, reject);
       });
@@ -312,7 +327,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     tell({ type: "started", run: run.id, cell: run.cell.id });
     drop(run.cell.id);
     runs.set(run.cell.id, run);
-    Math.random = randomFrom(options.seed(run.cell.id, "random"));
+    Math.random = chance;
+    imports = 0;
     const restore = options.savepoint(run);
     const outcome = await new Promise<Outcome>((resolve) => {
       end = resolve;
