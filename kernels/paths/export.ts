@@ -67,7 +67,7 @@ try {
     ...{ bundle: true, format: "esm", platform: "node", target: "node20.19", minify: true, keepNames: true, write: false, logLevel: "silent" },
     loader: { ".wasm": "binary" },
     // CommonJS inside asks for Node's own modules
-    banner: { js: `import { createRequire as __require } from "node:module"; const require = __require(import.meta.url);` },
+    banner: { js: `import { createRequire as nodeRequire } from "node:module"; const require = nodeRequire(import.meta.url);` },
   });
   return result.outputFiles[0]!.contents;
 }

@@ -38,6 +38,7 @@ export function createHostManager(effects: ManagerEffects): HostManager {
   const slots = new Map<string, Slot>();
   const draining = new Set<Promise<void>>();
   const start = effects.start ?? startHost;
+  const stopping = new AbortController();
   let closed = false;
 
   const watch = (key: string, slot: Slot, host: Host): void => {
@@ -60,7 +61,7 @@ export function createHostManager(effects: ManagerEffects): HostManager {
 
   const boot = (key: string, slot: Slot): void => {
     slot.state = { state: "starting", backend: null };
-    slot.host = start({ dir: slot.dir, sockets: effects.sockets }).then(
+    slot.host = start({ dir: slot.dir, sockets: effects.sockets, signal: stopping.signal }).then(
       (host) => {
         if (slots.get(key) !== slot || closed) {
           host.kill();
@@ -129,6 +130,7 @@ export function createHostManager(effects: ManagerEffects): HostManager {
     },
     async close() {
       closed = true;
+      stopping.abort();
       for (const slot of slots.values()) void slot.host.then((host) => host.kill()).catch(() => undefined);
       await Promise.allSettled([...slots.values()].map((slot) => slot.host));
       await Promise.allSettled([...draining]);

@@ -58,13 +58,15 @@ export interface HostOptions {
   startLimit?: number;
   /** ms until an answer; default 30,000 */
   answerLimit?: number;
+  /** stops a host that is still starting */
+  signal?: AbortSignal;
 }
 
 let count = 0;
 
 /** Starts a host and waits until it has verified the version and proved parity. Throws a HostRefused with the reason otherwise. */
 export function startHost(options: HostOptions): Promise<Host> {
-  const { dir, sockets, startLimit = 60_000, answerLimit = 30_000 } = options;
+  const { dir, sockets, startLimit = 60_000, answerLimit = 30_000, signal } = options;
   const path = join(sockets, `h${(++count).toString(36)}`);
   return new Promise((resolve, reject) => {
     const waiting = new Map<
@@ -111,6 +113,9 @@ export function startHost(options: HostOptions): Promise<Host> {
       if (!ready) reject(new HostRefused(why));
       else if (!ending) died(why);
     };
+
+    if (signal?.aborted) finish("it was stopped");
+    signal?.addEventListener("abort", () => (ready ? undefined : finish("it was stopped")), { once: true });
 
     const host: Host = {
       pid: child.pid ?? 0,

@@ -1,7 +1,7 @@
 /** Judging a staged version: copied and hashed, started without traffic, put through the six gates. The same bytes always give the same proposal id. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { createReadStream, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { list, readVersion, sha256 } from "../../kernels/paths/folder.js";
@@ -31,6 +31,8 @@ export interface ProposeEffects {
   registry: Registry;
   sockets: string;
   log(message: string): void;
+  /** the server is closing */
+  signal: AbortSignal;
 }
 
 const namePattern = /^[a-z][a-z0-9-]{0,62}$/;
@@ -98,7 +100,7 @@ export async function propose(effects: ProposeEffects, request: ProposeRequest):
   const { card, manifest, signature } = version;
   const baseline = baselineGate(evaluation, card, manifest.kind, margin);
   const incumbent = champion === null ? null : { version: champion, dir: registry.versionDir(name, champion) };
-  const judged = await runJudge({ candidate: folder, incumbent, testRows: request.testRows, trainKeys: request.trainKeys ?? null });
+  const judged = await runJudge({ candidate: folder, incumbent, testRows: request.testRows, trainKeys: request.trainKeys ?? null }, effects.signal);
   const report = judged.report;
 
   let host: Host | null = null;
@@ -106,7 +108,7 @@ export async function propose(effects: ProposeEffects, request: ProposeRequest):
   let problem: string | null = null;
   let forms: FormParity[] = [];
   try {
-    host = await startHost({ dir: folder, sockets: effects.sockets });
+    host = await startHost({ dir: folder, sockets: effects.sockets, signal: effects.signal });
     forms = await proveForms(host, signature, sample);
     latency = await measureLatency(host, sample);
   } catch (error) {
@@ -114,6 +116,7 @@ export async function propose(effects: ProposeEffects, request: ProposeRequest):
   }
   const parity = host?.parity ?? null;
   host?.kill();
+  if (effects.signal.aborted) throw new ProposalError("the server is closing: run the cell again");
 
   const gates: Gate[] = [
     baseline.gate,
@@ -157,15 +160,14 @@ function readSampleLines(dir: string): SampleLine[] {
     .map((line) => JSON.parse(line) as SampleLine);
 }
 
-async function runJudge(config: JudgeConfig): Promise<{ report: JudgeReport | null; problem: string | null }> {
+async function runJudge(config: JudgeConfig, signal: AbortSignal): Promise<{ report: JudgeReport | null; problem: string | null }> {
   const folder = mkdtempSync(join(tmpdir(), "touchstone-judge-"));
   try {
     const files = { config: join(folder, "config.json"), result: join(folder, "result.json") };
-    const { writeFileSync } = await import("node:fs");
     writeFileSync(files.config, JSON.stringify(config));
     const problem = await new Promise<string | null>((resolve) => {
       const child = spawn(process.execPath, ["--max-old-space-size=2048", entry("judge"), files.config, files.result], {
-        stdio: ["ignore", "ignore", "pipe"],
+        ...{ stdio: ["ignore", "ignore", "pipe"], signal, killSignal: "SIGKILL" },
         env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TZ: "UTC", LANG: "C.UTF-8", TF_CPP_MIN_LOG_LEVEL: "2" },
       });
       let words = "";

@@ -140,6 +140,7 @@ export function createServing(options: ServingOptions): Serving {
   const listeners = new Set<(event: ServingEvent) => void>();
   const recent = new Map<string, Proposal>();
   let turn: Promise<unknown> = Promise.resolve();
+  const stopping = new AbortController();
   let closed = false;
 
   const emit = (event: ServingEvent): void => {
@@ -353,7 +354,7 @@ export function createServing(options: ServingOptions): Serving {
     proposals: () => [...recent.values()],
     proposal: (id) => recent.get(id) ?? readProposal(registry, id)?.proposal ?? null,
     async propose(request) {
-      const judged = await inTurn(() => propose({ registry, sockets, log: log.info }, request));
+      const judged = await inTurn(() => propose({ registry, sockets, log: log.info, signal: stopping.signal }, request));
       recent.set(judged.proposal.id, judged.proposal);
       if (recent.size > 50) recent.delete(recent.keys().next().value!);
       emit({ type: "proposal", proposal: judged.proposal });
@@ -469,6 +470,7 @@ export function createServing(options: ServingOptions): Serving {
     async close() {
       if (closed) return;
       closed = true;
+      stopping.abort();
       await turn;
       await manager.close();
       await logs.close();
