@@ -59,6 +59,9 @@ export interface Engine {
   onProgress(listener: ((percent: number) => void) | null): void;
   /** drops the export of that name: a cell is about to run again, or is gone */
   forget(name: string): Promise<void>;
+  /** keeps a relation that the page shows, although no code may reach it any more; the last 200 are kept */
+  pin(relation: TableRelation<object>): void;
+  unpin(relation: TableRelation<object>): void;
   /** frees what DuckDB keeps for a relation; its name is qualified */
   drop(name: string): void;
   close(): Promise<void>;
@@ -74,6 +77,7 @@ export function createEngine(options: EngineOptions): Engine {
   const waiting = new Map<number, Waiting>();
   const files = createFiles(options.workspace);
   const exports = new Map<string, TableRelation<object>>();
+  const pinned = new Set<TableRelation<object>>();
   let worker: Worker | null = null;
   let closed = false;
   let ids = 0;
@@ -144,8 +148,16 @@ export function createEngine(options: EngineOptions): Engine {
     onProgress(listener) {
       progress = listener;
     },
+    pin(relation) {
+      pinned.delete(relation);
+      pinned.add(relation);
+      if (pinned.size > 200) pinned.delete(pinned.values().next().value!);
+    },
+    unpin: (relation) => void pinned.delete(relation),
     async forget(name) {
       const key = name.toLowerCase();
+      const relation = exports.get(key);
+      if (relation) pinned.delete(relation);
       if (!exports.delete(key) || !worker) return;
       await request({ do: "drop", name: qualify(name) });
     },
@@ -155,6 +167,7 @@ export function createEngine(options: EngineOptions): Engine {
     async close() {
       closed = true;
       exports.clear();
+      pinned.clear();
       await worker?.terminate();
       worker = null;
     },

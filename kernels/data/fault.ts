@@ -70,5 +70,5 @@ export function sentenceOf(fault: Fault): string {
 }
 
 function firstLine(text: string): string {
-  return text.trim().split("\n")[0]!.replace(/\.$/, "");
+  return text.trim().split("\n")[0]!.replace(/[:.\s]+$/, "");
 }

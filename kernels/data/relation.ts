@@ -70,7 +70,11 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     if (name !== undefined && !this.#ready) this.#name = qualify(`${name}@${++counter}`);
     await this.ready();
     if (name === undefined) return;
-    this.engine.exports.set(name.toLowerCase(), this as unknown as TableRelation<object>);
+    const key = name.toLowerCase();
+    const before = this.engine.exports.get(key);
+    // its cell has run again: what it showed is gone
+    if (before && before !== (this as unknown)) this.engine.unpin(before);
+    this.engine.exports.set(key, this as unknown as TableRelation<object>);
     await this.engine.request({ do: "create", name: qualify(name), sql: `from ${this.#name}`, table: false });
   }
 
@@ -307,6 +311,7 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
   /** What the page shows first; it reads the rest in pages. */
   async view(limit = 100): Promise<TableView> {
     await this.fixed();
+    this.engine.pin(this as unknown as TableRelation<object>);
     const page = await this.engine.page({ relation: this.#name, offset: 0, limit: limit + 1 });
     const whole = page.rows.length <= limit;
     return { relation: this.#name, columns: page.columns, total: whole ? page.rows.length : null, first: page.rows.slice(0, limit) };

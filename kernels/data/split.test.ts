@@ -188,10 +188,11 @@ it("samples a fixed set, in the relation's order", async () => {
   const { id } = await sample.columns(["id"]);
   expect((id as Int32Array).length).toBe(500);
   expect(Array.from(id as Int32Array)).toEqual(Array.from(id as Int32Array).sort((a, b) => a - b));
-  const hash = (k: number): bigint => createHash("md5").update(`1:${k}`).digest().readBigUInt64LE(8);
-  const smallest = Array.from({ length: n }, (_, k) => k)
-    .sort((a, b) => (hash(a) < hash(b) ? -1 : 1))
-    .slice(0, 500);
+  const hashes = Array.from({ length: n }, (_, k) => ({ k, h: createHash("md5").update(`1:${k}`).digest().readBigUInt64LE(8) }));
+  const smallest = hashes
+    .sort((a, b) => (a.h < b.h ? -1 : 1))
+    .slice(0, 500)
+    .map(({ k }) => k);
   expect(new Set(id as Int32Array)).toEqual(new Set(smallest));
   expect(await base.sample(99_999, { key: "id" }).count()).toBe(n);
   expect(await base.sample(300).count()).toBe(300);

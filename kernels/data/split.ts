@@ -85,7 +85,7 @@ export class TableSplit<R extends object = Row> implements Split<R> {
         await this[settle]();
         const rows = `from ${base.name} where ${this.#parts![part]}`;
         const all = part === "train" ? this.#added.reduce((sql, more) => `${sql} union all by name ${this.#addition(more)}`, rows) : rows;
-        return { sql: `from (${all}) order by ${await this.#order(part)}`, table: false };
+        return { sql: `from (${all}) order by ${await this.#order()}`, table: false };
       },
       hash: async () => {
         await this[settle]();
@@ -105,16 +105,13 @@ export class TableSplit<R extends object = Row> implements Split<R> {
   }
 
   /** By the key, then by every column that can be compared cheaply: rows that are still equal are alike. */
-  async #order(part: Part): Promise<string> {
+  async #order(): Promise<string> {
     const info = await this.#base.info();
     const names = info
       .filter(
         ({ name, type }) => name !== this.#rule.key && !/[\])]$|BLOB|JSON|^(STRUCT|MAP|UNION|VARIANT|BIT)/.test(type.replace(/\(\d+,\d+\)$/, "")),
       )
       .map(({ name }) => name);
-    if (part === "train" && this.#added.length > 0) {
-      // an added relation may lack nothing, but it may bring a weight; its columns come last
-    }
     return [this.#rule.key, ...names].map((name) => quote(name)).join(", ");
   }
 

@@ -1,4 +1,4 @@
-/** One DuckDB value as JavaScript (rows, columns). The table of rules is in docs/data.md; wire.ts has the rules of the wire. */
+/** One DuckDB value as JavaScript (rows, columns). The table of rules is in README.md beside this file; wire.ts has the rules of the wire. */
 import {
   DuckDBArrayValue,
   DuckDBBitValue,

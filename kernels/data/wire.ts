@@ -1,4 +1,4 @@
-/** One DuckDB value on the wire (contracts 5): JSON that loses nothing that a person or a model needs. The table of rules is in docs/data.md. */
+/** One DuckDB value on the wire (contracts 5): JSON that loses nothing that a person or a model needs. The table of rules is in README.md beside this file. */
 import {
   DuckDBArrayValue,
   DuckDBBlobValue,
