@@ -130,6 +130,7 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
       return (spec: Parameters<typeof features>[0]) => features(spec, run.cell.id);
     },
     f: async () => (await import("../models/features.js")).f,
+    ensemble: async () => (await import("../models/ensemble.js")).ensemble,
     tf: async () => (await tensors.load()).tf,
     ...data.names,
     ...Object.fromEntries(builtins.map((name) => [name, builtin(name)])),
