@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sqlTag } from "../../kernels/data/sql.js";
+import { relationOfValues } from "../../kernels/data/values.js";
 import { buildBundle } from "../../kernels/models/features-bundle.js";
 import { derive } from "../../kernels/tensors/seeds.js";
 import type { RunContext } from "../../kernels/protocol/cells.js";
@@ -16,6 +17,8 @@ export interface TrainBench {
   progress: (Progress | null)[];
   /** a relation of a query, settled */
   rows(query: string): Promise<Relation>;
+  /** a relation of columns, settled */
+  make(columns: Record<string, ArrayLike<unknown>>): Promise<Relation>;
   split(query: string, options: SplitOptions<Row>): Promise<Split>;
   /** an empty folder for a version */
   folder(): string;
@@ -70,6 +73,11 @@ export function trainBench(): TrainBench {
     shown,
     progress,
     rows,
+    async make(columns) {
+      const relation = relationOfValues(t.engine, columns as never);
+      await relation[settle](`t${++names}`);
+      return relation as unknown as Relation;
+    },
     async split(query, options) {
       const split = (await rows(query)).split(options);
       await split[settle]?.();
