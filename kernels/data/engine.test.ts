@@ -59,6 +59,10 @@ describe("errors", () => {
     expect(error).toMatchObject({ type: "Conversion", line: 2 });
     const bad = sqlText(t.engine, "select a::integer as a from 'data/bad.csv'");
     expect((await failure(bad.rows())).message).toContain("'x'");
+    // half-way through many rows: never a part of them as if it were all
+    const late = sqlText(t.engine, "select case when i = 3000000 then 'x' else '1' end::integer as v from range(5000000) t(i)");
+    expect(await failure(late.columns())).toMatchObject({ type: "Conversion" });
+    expect(await failure(late.batches().next())).toMatchObject({ type: "Conversion" });
     await alive();
   });
 

@@ -70,5 +70,8 @@ export function sentenceOf(fault: Fault): string {
 }
 
 function firstLine(text: string): string {
-  return text.trim().split("\n")[0]!.replace(/[:.\s]+$/, "");
+  return text
+    .trim()
+    .split("\n")[0]!
+    .replace(/[:.\s]+$/, "");
 }

@@ -68,7 +68,8 @@ function reader(result: DuckDBResult): TableReader {
 }
 
 async function run(connection: DuckDBConnection, sql: string): Promise<PackedTable> {
-  const result = await connection.stream(sql);
+  // not `stream`: its results end silently, as if complete, where the query fails or is stopped half-way
+  const result = await connection.run(sql);
   const table = reader(result);
   for (let chunk: DuckDBDataChunk | null; (chunk = await result.fetchChunk()) && chunk.rowCount > 0;) table.add(chunk);
   return table.take();
@@ -181,7 +182,7 @@ async function handle(request: DataRequest): Promise<{ value: unknown; transfer?
     case "open": {
       const connection = await borrow("run");
       try {
-        const result = await connection.stream(request.sql);
+        const result = await connection.run(request.sql);
         streams.set(++streamCount, { connection, result, table: reader(result), stopped: false });
         return { value: streamCount };
       } catch (error) {
