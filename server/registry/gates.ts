@@ -181,6 +181,7 @@ export function parityGate(
   host: { rows: number; largest: number; tolerance: number } | null,
   forms: FormParity[],
   rescored: JudgeReport["rescored"],
+  vectors: boolean,
   problem: string | null,
 ): Gate {
   const base = { name: "parity" as const, limit: host?.tolerance ?? null, unit: "difference" };
@@ -200,12 +201,11 @@ export function parityGate(
       ...{ ...base, verdict: "fail", measured: rescored.largest },
       sentence: `${rescored.differ.toLocaleString("en-US")} of ${rescored.rows.toLocaleString("en-US")} test rows are answered otherwise than in training (largest difference ${rescored.largest.toPrecision(2)})`,
     };
-  const rows = rescored ? `, ${rescored.rows.toLocaleString("en-US")} test rows within ${rescored.largest.toPrecision(1)}` : "";
+  const within = (difference: number): string => (difference === 0 ? "equal" : `within ${difference.toPrecision(1)}`);
+  const rows = rescored ? `, ${rescored.rows.toLocaleString("en-US")} test rows ${within(rescored.largest)}` : "";
   return {
-    ...base,
-    verdict: "pass",
-    measured: largest,
-    sentence: `${host.rows} records: vectors bit-equal, predictions within ${largest.toPrecision(1)} in ${forms.length} request forms${rows}`,
+    ...{ ...base, verdict: "pass", measured: largest },
+    sentence: `${host.rows} records: ${vectors ? "vectors bit-equal, " : ""}predictions ${within(largest)} in ${forms.length} request forms${rows}`,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Judging a staged version: copied and hashed, started without traffic, put through the six gates. The same bytes always give the same proposal id. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, createReadStream, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { list, readVersion, sha256 } from "../../kernels/paths/folder.js";
@@ -95,6 +95,11 @@ export async function propose(effects: ProposeEffects, request: ProposeRequest):
   const version = readVersion(folder);
   if (version.hash !== staged.hash) throw new ProposalError("the staged folder changed while it was copied; run the cell again");
 
+  // kept until the commit: another version may come into use in between, and is then compared on them
+  const kept = rowsOf(registry, id);
+  copyFileSync(request.testRows, kept.testRows);
+  if (request.trainKeys !== undefined) copyFileSync(request.trainKeys, kept.trainKeys);
+
   const evaluation = decodeEvaluation(readFileSync(join(folder, "evaluation.bin")));
   const sample = readSampleLines(folder);
   const { card, manifest, signature } = version;
@@ -123,7 +128,7 @@ export async function propose(effects: ProposeEffects, request: ProposeRequest):
     incumbentGate(report?.incumbent ?? null, evaluation.metric, card.better, champion),
     budgetGate(budget ?? {}, manifest.bytes, latency, problem),
     signatureGate(report, judged.problem),
-    parityGate(parity, forms, report?.rescored ?? null, problem),
+    parityGate(parity, forms, report?.rescored ?? null, manifest.kind === "model", problem),
     leakageGate(report, judged.problem),
   ];
   const proposal: Proposal = {
@@ -137,6 +142,43 @@ export async function propose(effects: ProposeEffects, request: ProposeRequest):
   disk.replace(join(places.proposals, id, "proposal.json"), `${JSON.stringify(result)}\n`);
   effects.log(`proposal ${id} for ${name}: ${proposal.sentence}`);
   return result;
+}
+
+function rowsOf(registry: Registry, id: string): { testRows: string; trainKeys: string } {
+  const folder = join(registry.places.proposals, id);
+  return { testRows: join(folder, "test.parquet"), trainKeys: join(folder, "train-keys.parquet") };
+}
+
+/** The incumbent gate again, against the version that is in use now; the other gates do not depend on it. */
+export async function judgeAgain(effects: ProposeEffects, judged: Judged): Promise<Judged> {
+  const { registry } = effects;
+  const { id, name, metric } = judged.proposal;
+  const folder = join(registry.places.proposals, id, "version");
+  const { card } = readVersion(folder);
+  const champion = registry.state().models.get(name)?.champion ?? null;
+  const incumbent = champion === null ? null : { version: champion, dir: registry.versionDir(name, champion) };
+  const { report, problem } = await runJudge(
+    { candidate: folder, incumbent, testRows: rowsOf(registry, id).testRows, trainKeys: null },
+    effects.signal,
+  );
+  if (report === null) throw new ProposalError(`the proposal could not be judged against version ${champion}: ${problem}`);
+  const gate = incumbentGate(report.incumbent, metric, card.better, champion);
+  const gates = judged.proposal.gates.map((one) => (one.name === "incumbent" ? gate : one));
+  const proposal: Proposal = {
+    ...judged.proposal,
+    ...{ gates, passed: passes(gates), sentence: summary(gates) },
+    incumbent: report.incumbent?.value != null ? { version: report.incumbent.version, value: report.incumbent.value } : null,
+  };
+  const result: Judged = { ...judged, proposal, champion };
+  registry.disk.replace(join(registry.places.proposals, id, "proposal.json"), `${JSON.stringify(result)}\n`);
+  effects.log(`proposal ${id} for ${name}, judged again: ${proposal.sentence}`);
+  return result;
+}
+
+/** Removes what a committed proposal no longer needs; its verdict stays. */
+export function forgetRows(registry: Registry, id: string): void {
+  const { testRows, trainKeys } = rowsOf(registry, id);
+  for (const path of [join(registry.places.proposals, id, "version"), testRows, trainKeys]) registry.disk.remove(path);
 }
 
 /** A stored proposal with its version when committed; null when there is none or its folder is not whole. */

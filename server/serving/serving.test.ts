@@ -207,6 +207,9 @@ it("refuses a worse version by name, takes a better one, and rolls back without 
   await expect(serving.commit(bad.id, "ada")).rejects.toThrow("Not promoted");
   expect(serving.model(name)?.champion).toBe(1);
 
+  // judged while version 1 was in use; the other is committed first
+  const late = await serving.propose(await stageTiny(root, name, { intercept: 9, label: "worse by six" }, { margin: -100 }));
+  expect(late.gates[0]).toMatchObject({ verdict: "pass" });
   const better = await serving.propose(await stageTiny(root, name, { intercept: 3.001, label: "a little more" }));
   expect(better.gates.find((gate) => gate.name === "incumbent")).toMatchObject({ verdict: "pass" });
   let stop = false;
@@ -216,6 +219,7 @@ it("refuses a worse version by name, takes a better one, and rolls back without 
   })();
   expect(await serving.commit(better.id, "ada")).toMatchObject({ version: 2 });
   expect((await predict([1])).headers.get("x-touchstone-version")).toBe("2");
+  await expect(serving.commit(late.id, "ada")).rejects.toThrow(/incumbent gate, worse than the incumbent: .* of version 2/);
   await serving.rollback(name, "ada");
   expect((await predict([1])).headers.get("x-touchstone-version")).toBe("1");
   stop = true;

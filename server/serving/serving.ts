@@ -19,7 +19,7 @@ import { createHostManager, type HostManager } from "../host/manager.js";
 import { HostDied, HostRefused, type HostAnswer, type HostOptions, type HostRequest, type Host } from "../host/process.js";
 import type { Step } from "../registry/disk.js";
 import type { ModelState } from "../registry/fold.js";
-import { propose, ProposalError, readProposal, type Judged } from "../registry/propose.js";
+import { forgetRows, judgeAgain, propose, ProposalError, readProposal, type Judged } from "../registry/propose.js";
 import { openRegistry } from "../registry/registry.js";
 import { assign, type Arm } from "./assign.js";
 import { createLogs } from "./logs.js";
@@ -143,6 +143,8 @@ export function createServing(options: ServingOptions): Serving {
   const stopping = new AbortController();
   let closed = false;
 
+  const judging = { registry, sockets, log: log.info, signal: stopping.signal };
+
   const emit = (event: ServingEvent): void => {
     for (const listener of listeners) listener(event);
   };
@@ -263,18 +265,19 @@ export function createServing(options: ServingOptions): Serving {
 
   const commit = (id: string, by: string): Promise<Proposal> =>
     inTurn(async () => {
-      const judged = readProposal(registry, id);
-      if (!judged) throw new ServingError(404, `no proposal has the id ${JSON.stringify(id)}: run the promote cell again`);
-      const { proposal, request } = judged;
-      if (proposal.version !== null) return proposal;
-      if (!proposal.passed) throw new ServingError(409, proposal.sentence);
-      const { name } = proposal;
+      const stored = readProposal(registry, id);
+      if (!stored) throw new ServingError(404, `no proposal has the id ${JSON.stringify(id)}: run the promote cell again`);
+      if (stored.proposal.version !== null) return stored.proposal;
+      const { name } = stored.proposal;
       const champion = registry.state().models.get(name)?.champion ?? null;
-      if (champion !== judged.champion)
-        throw new ServingError(
-          409,
-          `version ${champion ?? "none"} of ${name} is in use now, the proposal was judged against ${judged.champion ?? "none"}: run the promote cell again`,
-        );
+      // another version came into use since: compared with that one before it may replace it
+      const judged = champion === stored.champion ? stored : await judgeAgain(judging, stored);
+      const { proposal, request } = judged;
+      if (judged !== stored) {
+        recent.set(id, proposal);
+        emit({ type: "proposal", proposal });
+      }
+      if (!proposal.passed) throw new ServingError(409, proposal.sentence);
       const from = join(registry.places.proposals, id, "version");
       const { version, dir, manifest } = registry.place(name, from, `${JSON.stringify(judged)}\n`);
       const key = keyOf(name, version);
@@ -299,7 +302,7 @@ export function createServing(options: ServingOptions): Serving {
       }
       if (canary) setShare(name, 0.01, champion, version, by);
       swap(name);
-      registry.disk.remove(from);
+      forgetRows(registry, id);
       log.info(`${key} is ${canary ? "challenger" : "champion"}, committed by ${by}`);
       const done = readProposal(registry, id)!.proposal;
       recent.set(id, done);
@@ -354,7 +357,7 @@ export function createServing(options: ServingOptions): Serving {
     proposals: () => [...recent.values()],
     proposal: (id) => recent.get(id) ?? readProposal(registry, id)?.proposal ?? null,
     async propose(request) {
-      const judged = await inTurn(() => propose({ registry, sockets, log: log.info, signal: stopping.signal }, request));
+      const judged = await inTurn(() => propose(judging, request));
       recent.set(judged.proposal.id, judged.proposal);
       if (recent.size > 50) recent.delete(recent.keys().next().value!);
       emit({ type: "proposal", proposal: judged.proposal });
