@@ -62,6 +62,11 @@ describe("baseline", () => {
     expect(result.bar.task).toEqual({ kind: "binary", target: "late" });
     expect(b.shown.at(-1)!.warnings).toEqual(["the task was left out: taken as binary of `late`"]);
   });
+  it("takes dates and a number for a forecast, and finds its season", async () => {
+    const result = await go({ split: days });
+    expect(result.bar.task).toEqual({ kind: "forecast", target: "riders", time: "day", season: 7, horizon: 1 });
+    expect(b.shown.at(-1)!.warnings).toEqual(["the task was left out: taken as forecast of `riders`, season of 7 found"]);
+  });
   it("takes classes from the rows", async () => {
     const result = await go({ split: flights, task: { kind: "multiclass", target: "kind" }, metric: "accuracy", expect: 0.6 });
     expect(result.bar.task).toMatchObject({ classes: ["a", "b", "c"] });

@@ -2,7 +2,7 @@
 import type { RunContext } from "../../protocol/cells.js";
 import type { BaselineOptions, BaselineResult } from "../../protocol/library.js";
 import type { FindingView } from "../../protocol/output.js";
-import { settle, type Evaluated, type Relation, type Row, type Split, type Task } from "../../protocol/values.js";
+import { settle, splitOf, type Evaluated, type Predictor, type Relation, type Row, type Split, type Task } from "../../protocol/values.js";
 import { evaluate } from "../../stats/evaluate.js";
 import { metricNamed, score } from "../../stats/metrics.js";
 import { millis } from "../../stats/moments.js";
@@ -43,7 +43,7 @@ export async function run<R extends object>(options: BaselineOptions<R>, context
   await tryCandidates(using, split, task, rows.ys, context.seed("stratified"), async (candidate, done) => {
     const evaluation = evaluate(metric, rows.ys, candidate.predictions, { split: split.id, keys: rows.keys, seed, ...rows.dependence });
     const evaluated = candidate.given
-      ? given(candidate.given, evaluation)
+      ? given(candidate.given, evaluation, split)
       : baselinePredictor(
           {
             label: candidate.label,
@@ -141,11 +141,12 @@ export async function run<R extends object>(options: BaselineOptions<R>, context
 }
 
 /** A predictor that was passed in keeps its methods, with the evaluation on this split's test rows. */
-function given(predictor: Evaluated | Candidate["given"], evaluation: Evaluated["evaluation"]): Evaluated {
-  const p = predictor!;
+function given(predictor: Predictor, evaluation: Evaluated["evaluation"], split: Split): Evaluated {
   return {
-    ...{ label: p.label, task: p.task, input: p.input, params: p.params, bytes: p.bytes, provenance: p.provenance, evaluation },
-    predict: (rows) => p.predict(rows),
-    stage: (dir) => p.stage(dir),
+    ...predictor,
+    ...{ label: predictor.label, task: predictor.task, input: predictor.input, params: predictor.params, bytes: predictor.bytes },
+    ...{ provenance: predictor.provenance, evaluation, [splitOf]: split },
+    predict: (rows) => predictor.predict(rows),
+    stage: (dir) => predictor.stage(dir),
   };
 }

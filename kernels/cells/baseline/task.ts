@@ -1,9 +1,13 @@
 import type { Relation, Row, Split, Task } from "../../protocol/values.js";
+import { season } from "../../stats/acf.js";
 
 type Schema = { name: string; type: string; nullable: boolean }[];
 const numeric = /^(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|UTINYINT|USMALLINT|UINTEGER|UBIGINT|FLOAT|REAL|DOUBLE|DECIMAL)/;
 const time = /^(DATE|TIMESTAMP)/;
 const likely = /^(target|label|y|class|outcome|late|churn|clicked|converted|survived)$/i;
+
+/** How many of the last training rows a season is looked for in. */
+const longestLook = 3000;
 
 /** Most classes that a task may have. */
 const mostClasses = 1000;
@@ -30,7 +34,13 @@ export async function resolveTask<R extends object>(given: Task<R> | undefined, 
   const said: string[] = [];
   let task = (given as Task | undefined) ?? guessTask(schema, split as unknown as Split);
   if (!given) {
-    said.push(`the task was left out: taken as ${task.kind} of \`${task.target}\``);
+    if (task.kind === "forecast") {
+      const y = (await relation.columns([task.target]))[task.target]!;
+      task = { ...task, season: season(Float64Array.from(Array.from(y).slice(-longestLook), Number)) };
+    }
+    said.push(
+      `the task was left out: taken as ${task.kind} of \`${task.target}\`${task.kind === "forecast" ? `, season of ${task.season} found` : ""}`,
+    );
   }
   const found = schema.find((c) => c.name === task.target);
   if (!found)
@@ -73,7 +83,7 @@ function guessTask(schema: Schema, split: Split): Task {
   if (!number)
     throw new RangeError(`Expected \`task\`: no column of the rows looks like a target; they have ${schema.map((c) => c.name).join(", ")}`);
   const keyType = schema.find((c) => c.name === key)?.type ?? "";
-  if (split.spec.by === "time" && keyType === "DATE") return { kind: "forecast", target: number.name, time: key, season: 7, horizon: 1 };
+  if (split.spec.by === "time" && keyType === "DATE") return { kind: "forecast", target: number.name, time: key, season: 1, horizon: 1 };
   return { kind: "regression", target: number.name };
 }
 
