@@ -263,10 +263,7 @@ function viewOf(
     ],
     warnings: [...new Set(warnings)],
     footer: `Reference: ${label} · alpha ${o.alpha} shared over ${total} column${total === 1 ? "" : "s"} · limit: ${o.calibrate ? "what chance stays under for these row counts" : "rule of thumb"}`,
-    next: [
-      { label: "Retrain on the later rows", type: "insert", kind: "train", source: "" },
-      { label: "Diagnose", type: "insert", kind: "diagnose", source: "" },
-    ],
+    next: [{ label: "Retrain on the later rows", type: "insert", kind: "train", source: "" }],
   };
 }
 
