@@ -16,6 +16,8 @@ export interface FileEffects {
   /** the document now */
   source(): NotebookSource;
   saved(at: number): void;
+  /** resolves when the journal has the document on the disk */
+  before(): Promise<void>;
   /** the document as it becomes */
   outside(source: NotebookSource, text: string): void;
   notice(text: string): void;
@@ -46,6 +48,7 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
   let timer: NodeJS.Timeout | null = null;
   let work: Promise<void> = Promise.resolve();
   let watcher: FSWatcher | null = null;
+  let again: NodeJS.Timeout | null = null;
   let closed = false;
   const name = path.split(/[\\/]/).at(-1)!;
 
@@ -62,6 +65,8 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       );
       return;
     }
+    // what was changed here meanwhile has waited
+    if (held) soon();
     held = false;
     const ours = effects.source();
     const { source, conflicts } = mergeExternal(base, ours, parsed.source);
@@ -71,6 +76,15 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       const both = conflicts.length === 0 ? "" : `; ${conflicts.length} changed here too and ${conflicts.length === 1 ? "is" : "are"} kept twice`;
       effects.outside(source, `${name} changed outside: ${differ} ${differ === 1 ? "cell differs" : "cells differ"}${both}.`);
     }
+  };
+
+  const soon = () => {
+    dirty = true;
+    if (timer !== null) clearTimeout(timer);
+    timer = setTimeout(() => {
+      timer = null;
+      work = work.then(write);
+    }, effects.quiet);
   };
 
   const read = async () => {
@@ -91,6 +105,8 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     if (held) return;
     dirty = false;
     const source = effects.source();
+    // the journal is always ahead of the file: a kill in between loses nothing and doubles nothing
+    await effects.before();
     const text = printNotebook(source);
     if (sourceHash(text) !== hash || !existsSync(path)) {
       // a link stays a link
@@ -117,7 +133,6 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     base = source;
     effects.saved(effects.now());
   };
-  const writeSoon = () => (work = work.then(write));
 
   return {
     get saved() {
@@ -129,10 +144,18 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       hash = sourceHash(text);
       base = parsed.source;
       if (effects.watch && existsSync(dirname(path))) {
-        watcher = watch(path, { ignoreInitial: true, awaitWriteFinish: false });
-        watcher.on("all", () => {
-          if (!closed) work = work.then(read);
-        });
+        // the folder, not the file: a rename over it, as editors and we write, takes the watched file away
+        const folder = dirname(path);
+        watcher = watch(folder, { depth: 0, ignored: (other) => other !== folder && other !== path });
+        const look = () => {
+          if (closed) return;
+          work = work.then(read);
+          // of two changes within 50 ms chokidar tells one: ours may hide another's
+          if (again !== null) clearTimeout(again);
+          again = setTimeout(() => (work = work.then(read)), 150);
+        };
+        // once ready as well: what happened before it watched is not told
+        watcher.on("all", look).on("ready", look);
         watcher.on("error", () => {});
       }
       if (parsed.broken !== null) {
@@ -144,21 +167,15 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       dirty = !same(source, parsed.source);
       return { source, saved: parsed.source, broken: null, write: dirty };
     },
-    changed() {
-      dirty = true;
-      if (timer !== null) clearTimeout(timer);
-      timer = setTimeout(() => {
-        timer = null;
-        void writeSoon();
-      }, effects.quiet);
-    },
+    changed: soon,
     async flush() {
       if (timer !== null) clearTimeout(timer);
       timer = null;
-      await writeSoon();
+      await (work = work.then(write));
     },
     async close() {
       closed = true;
+      if (again !== null) clearTimeout(again);
       if (timer !== null) clearTimeout(timer);
       await work;
       await watcher?.close();

@@ -32,6 +32,8 @@ export interface Kernel {
   control(message: ToControl): void;
   query(query: KernelQuery): Promise<unknown>;
   stop(): Promise<void>;
+  /** resolves when the process is gone, whoever ended it */
+  readonly ended: Promise<void>;
 }
 
 export interface KernelOptions {
@@ -158,6 +160,7 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
   };
 
   return {
+    ended,
     get pid() {
       return child.pid ?? null;
     },
@@ -179,6 +182,8 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
     async stop() {
       if (gone) return;
       stopping = true;
+      // one that is still starting hears nothing, and has nothing to lose
+      if (readyPid === null) child.kill("SIGKILL");
       sockets.send("main", { type: "shutdown" } satisfies ToKernel);
       sockets.send("control", { type: "exit" } satisfies ToControl);
       const kill = setTimeout(() => child.kill("SIGKILL"), 500);

@@ -15,6 +15,7 @@ export function kernelPool(options: KernelOptions & { spare: boolean }): KernelP
   const start = async () => {
     const kernel = await startKernel(options);
     all.add(kernel);
+    void kernel.ended.then(() => all.delete(kernel));
     return kernel;
   };
   const warm = () => {
@@ -28,8 +29,10 @@ export function kernelPool(options: KernelOptions & { spare: boolean }): KernelP
     warm,
     async take() {
       if (closed) throw new Error("the server is stopping");
-      const taken = spare ?? start();
+      const waiting = spare;
       spare = null;
+      // a spare one that died meanwhile is no kernel
+      const taken = waiting === null ? start() : waiting.then((kernel) => (all.has(kernel) ? kernel : start()));
       // not at once: the one that was taken has work to do
       clearTimeout(timer);
       timer = setTimeout(warm, 3000);

@@ -88,6 +88,7 @@ export class Session {
       watch: effects.watch,
       now: effects.now,
       source: () => this.#state.doc.source,
+      before: async () => await this.#journal?.flush(),
       saved: (at) => {
         this.dispatch({ type: "saved", at });
         this.#journal?.append({ type: "saved" });

@@ -11,6 +11,7 @@ export interface Sessions {
   all(): Session[];
   /** ends one session, for example before its file is moved */
   drop(path: string, reason: string): Promise<void>;
+  /** starts the spare kernel */
   warm(): void;
   close(): Promise<void>;
 }
@@ -57,7 +58,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       sessions.delete(file);
       await session?.close(reason);
     },
-    warm: () => kernels().warm(),
+    warm() {
+      if (options.takeKernel === undefined) kernels().warm();
+    },
     async close() {
       const open = [...sessions.values()];
       sessions.clear();
