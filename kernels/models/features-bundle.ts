@@ -10,7 +10,7 @@ import { trailer } from "./features-realm.js";
 
 export interface BundleParts {
   input: Record<string, string>;
-  /** virtual modules by name, TypeScript; "row" exports `$row` */
+  /** virtual modules by name, TypeScript; "row" exports `$$row` */
   modules: Record<string, string>;
   /** folder that imports of npm packages and relative files count from */
   folder: string;
@@ -32,7 +32,7 @@ export async function buildBundle(parts: BundleParts): Promise<Bundle> {
   const { build } = await import("esbuild");
   const entry = [
     `import { createDriver } from "${virtual}driver";`,
-    `import { $row as row } from "${virtual}row";`,
+    `import { $$row as row } from "${virtual}row";`,
     `const bundle = createDriver(${JSON.stringify(parts.input).replaceAll('"__proto__":', '["__proto__"]:')}, row);`,
     "export const { input, fill, measure, state } = bundle;",
     "export default bundle;",
@@ -55,6 +55,11 @@ export async function buildBundle(parts: BundleParts): Promise<Bundle> {
         if (/^@tensorflow\//.test(path)) return { errors: [{ text: `${path} makes tensors: features are plain numbers` }] };
         return undefined;
       });
+      setup.onLoad({ filter: /\.json$/, namespace: "file" }, ({ path }) => ({
+        contents: jsonModule(readFileSync(path, "utf8")),
+        loader: "js",
+        resolveDir: parts.folder,
+      }));
       setup.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path }) => {
         if (!parts.inspect || /[\\/]node_modules[\\/]/.test(path)) return undefined;
         try {
@@ -103,6 +108,22 @@ export async function buildBundle(parts: BundleParts): Promise<Bundle> {
   if (code.length > limit)
     throw new Error(`the features' code is ${(code.length / 1e6).toFixed(1)} MB, more than 8 MB; keep data in \`fit\`, not in the closure`);
   return { code, hash: createHash("sha256").update(code).digest("hex").slice(0, 32) };
+}
+
+/** A JSON file as a module whose values cannot be changed. Throws where it is no JSON. */
+function jsonModule(text: string): string {
+  const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
+  const names =
+    value !== null && typeof value === "object" && !Array.isArray(value)
+      ? Object.keys(value).filter((name) => name !== "default" && !/[\ud800-\udfff]/.test(name))
+      : [];
+  const exports = names.map((name, i) => `const x${i} = data[${JSON.stringify(name)}];\nexport { x${i} as ${JSON.stringify(name)} };`);
+  return [
+    `import { fix } from "${virtual}driver";`,
+    `const data = fix(JSON.parse(${JSON.stringify(text)}));`,
+    "export default data;",
+    ...exports,
+  ].join("\n");
 }
 
 /** Folder of a notebook, for imports. */

@@ -170,10 +170,22 @@ const types: Record<string, Coerce> = {
   image: numbers,
 };
 
-/** Makes functions and classes of cells unchangeable, so that no call can leave something behind for the next. */
+/** Makes functions, classes and values of cells unchangeable to the last part, so that no call can leave something behind for the next. */
 export function fix<T>(value: T): T {
-  if (typeof value === "function" && value.prototype) Object.freeze(value.prototype);
-  return Object.freeze(value);
+  const seen = new Set<unknown>();
+  const visit = (one: unknown): void => {
+    if (one === null || (typeof one !== "object" && typeof one !== "function") || seen.has(one) || ArrayBuffer.isView(one)) return;
+    seen.add(one);
+    Object.freeze(one);
+    for (const key of Reflect.ownKeys(one)) {
+      const own = Object.getOwnPropertyDescriptor(one, key)!;
+      visit(own.value);
+      visit(own.get);
+      visit(own.set);
+    }
+  };
+  visit(value);
+  return value;
 }
 
 /**

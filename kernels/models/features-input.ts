@@ -124,7 +124,7 @@ export async function identityParts(
       `features: "identity" takes numbers as they are, but ${other.join(", ")} is none; leave it out of the rows or write \`features({...})\``,
     );
   if (Object.keys(input).length === 0) throw new TypeError('features: "identity" found no column of numbers');
-  const row = `export const $row = (record: Record<string, unknown>) => {
+  const row = `export const $$row = (record: Record<string, unknown>) => {
   const out: number[] = [];
   for (const name of Object.keys(record)) {
     const value = record[name];

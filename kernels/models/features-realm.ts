@@ -70,7 +70,7 @@ const freeze = `"use strict";
   const seen = new Set();
   const queue = [];
   // a frozen Object.prototype would make \`counts["constructor"] = 1\` throw on any object: setters there define the property on the object itself
-  for (const proto of [Object.prototype, Error.prototype, Array.prototype]) for (const name of Object.getOwnPropertyNames(proto)) {
+  for (const proto of [Object.prototype, Error.prototype]) for (const name of Object.getOwnPropertyNames(proto)) {
     const own = Object.getOwnPropertyDescriptor(proto, name);
     if (!("value" in own) || !own.configurable) continue;
     const { value } = own;
@@ -115,10 +115,19 @@ export function openBundle(code: string): Driver {
   const locals = pureGlobals.filter((name) => !["undefined", "NaN", "Infinity"].includes(name));
   const set = locals.map((name) => `${name}=$global.${name}`).join(",");
   const shadow = `const ${set},$plainDate=$global.$plainDate;const globalThis=Object.freeze({__proto__:null,${locals.join(",")}}),self=globalThis,window=undefined,global=undefined,process=undefined,require=undefined;`;
-  const script = new Script(`"use strict";(($global)=>{${shadow}return(()=>{${code.slice(0, -trailer.length)}\n;return bundle})()})(globalThis)`, {
-    filename: "features.mjs",
-  });
-  const bundle = script.runInContext(context) as Driver;
+  const script = new Script(
+    `"use strict";(($global)=>{${shadow}return(($global)=>{${code.slice(0, -trailer.length)}\n;return bundle})()})(globalThis)`,
+    {
+      filename: "features.mjs",
+    },
+  );
+  let bundle: Driver;
+  try {
+    bundle = script.runInContext(context) as Driver;
+  } catch (error) {
+    // the realm's errors are no Errors of ours
+    throw new Error(`features.mjs fails while it loads: ${String((error as { message?: unknown } | null)?.message ?? error)}`, { cause: error });
+  }
   scripts.freeze.runInContext(context);
   return bundle;
 }

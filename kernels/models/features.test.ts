@@ -148,7 +148,7 @@ describe("records", () => {
   let open: (types: Record<string, string>) => Promise<(record: object) => number[]>;
   beforeAll(() => {
     open = async (input) => {
-      const $row = `export const $row = (r) => Object.values(r).map((x) => x === null ? -1 : x instanceof Date ? x.getTime() / 1000 : typeof x === "object" ? x.length : typeof x === "string" ? x.length : Number(x))`;
+      const $row = `export const $$row = (r) => Object.values(r).map((x) => x === null ? -1 : x instanceof Date ? x.getTime() / 1000 : typeof x === "object" ? x.length : typeof x === "string" ? x.length : Number(x))`;
       const { code } = await buildBundle({ input, folder: tmpdir(), modules: { row: $row } });
       const one = openFeatures(code, null);
       return (record) => Array.from(one.vectors([record]));
@@ -244,7 +244,7 @@ describe("records", () => {
     );
   });
   it("refuses a file that is no bundle, or one that was changed at its end", async () => {
-    const { code } = await buildBundle({ input: { a: "double" }, folder: tmpdir(), modules: { row: "export const $row = () => [1]" } });
+    const { code } = await buildBundle({ input: { a: "double" }, folder: tmpdir(), modules: { row: "export const $$row = () => [1]" } });
     expect(() => openFeatures(`${code};`, null)).toThrow(/not a features bundle/);
     expect(() => openFeatures("export default () => [1]", null)).toThrow(/not a features bundle/);
   });

@@ -30,8 +30,11 @@ export function isMarker(text: string, at: number): boolean {
   return (at === 0 || text[at - 1] === "\n") && marker.test(text);
 }
 
-/** Reads code from `start` (the start of a line) to the next marker line or the end. */
-export function scanCode(text: string, start = 0): Scan {
+/**
+ * Reads code from `start` (the start of a line) to the next marker line or the end. `see` is told of each token: a word or sign as it is,
+ * a literal as its first character; and of a template's hole as "${" and "}".
+ */
+export function scanCode(text: string, start = 0, see?: (token: string, at: number) => void): Scan {
   const end = text.length;
   /** open brackets: "(" and whether a statement head stood before it; "{" and whether it is an expression; "${" and where its template began */
   const stack: { open: "(" | "[" | "{" | "${"; head: boolean; at: number }[] = [];
@@ -40,6 +43,7 @@ export function scanCode(text: string, start = 0): Scan {
   /** would a "/" here start a regular expression? */
   let regex = true;
   let last = "";
+  let after: number;
 
   /** Reads a template's text from `at`; true when it ended or a hole began, false at the end of the file. */
   const template = (began: number): boolean => {
@@ -55,6 +59,7 @@ export function scanCode(text: string, start = 0): Scan {
         at += 2;
         stack.push({ open: "${", head: false, at: began });
         templates++;
+        see?.("${", at - 2);
         regex = true;
         last = "{";
         return true;
@@ -74,29 +79,35 @@ export function scanCode(text: string, start = 0): Scan {
       at = close + 2;
     } else if (c === "`") {
       const began = at++;
+      see?.("`", began);
       if (!template(began)) return { stop: end, open: { what: "template literal", at: began } };
     } else if (c === '"' || c === "'") {
       const began = at;
       const next = skipString(text, at);
       if (next === null) return { stop: end, open: { what: "string", at: began } };
       at = next;
+      see?.(c, began);
       regex = false;
       last = c;
-    } else if (c === "/" && regex && skipRegex(text, at) > 0) {
-      at = skipRegex(text, at);
+    } else if (c === "/" && regex && (after = skipRegex(text, at)) > 0) {
+      see?.("0", at);
+      at = after;
       regex = false;
       last = "/";
     } else if (/\s/.test(c)) at++;
     else if (((word.lastIndex = at), word.test(text))) {
       const name = text.slice(at, word.lastIndex);
+      see?.(name, at);
       at = word.lastIndex;
       regex = last !== "." && beforeRegex.has(name);
       last = last === "." ? "property" : name;
     } else if (((number.lastIndex = at), number.test(text))) {
+      see?.("0", at);
       at = number.lastIndex;
       regex = false;
       last = "0";
     } else {
+      see?.(c, at);
       at++;
       if (c === "(" || c === "[") {
         stack.push({ open: c, head: heads.has(last), at });

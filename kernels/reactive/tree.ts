@@ -2,6 +2,7 @@
 import { visitorKeys as scopeKeys } from "@typescript-eslint/visitor-keys";
 import { analyze, type ScopeManager } from "@typescript-eslint/scope-manager";
 import { parseSync, visitorKeys } from "oxc-parser";
+import { deepest, nesting } from "./depth.js";
 
 /** A syntax tree node; offsets are UTF-16 units. */
 export interface Node {
@@ -20,6 +21,15 @@ export interface Parse {
 
 /** Parses a cell's TypeScript as a module. Never throws: errors come back, and the tree is then empty. */
 export function parseCell(source: string): Parse {
+  if (source.length > deepest && nesting(source) > deepest) {
+    const program: Node = { type: "Program", start: 0, end: 0, body: [], sourceType: "module" };
+    return {
+      program,
+      body: [],
+      comments: [],
+      errors: [{ message: `The code is nested more than ${deepest} deep. Put data into a file or a list`, at: 0 }],
+    };
+  }
   const result = parseSync("cell.ts", source, { lang: "ts", sourceType: "module", astType: "ts", range: true, preserveParens: true });
   const program = result.program as unknown as Node;
   const errors = result.errors

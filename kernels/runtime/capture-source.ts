@@ -284,7 +284,7 @@ export function rootOf(node: Node): Node | null {
   return one.type === "Identifier" ? one : null;
 }
 
-/** The text of a piece, with lists that spread written as calls of `$join` (features-driver.ts says why). */
+/** The text of a piece, with lists that spread written as calls of `$$join` (features-driver.ts says why). */
 export function textOf(cell: CellSource, piece: Node): string {
   const out = new MagicString(cell.source);
   walk(piece, (node) => {
@@ -292,7 +292,7 @@ export function textOf(cell: CellSource, piece: Node): string {
     const items = node.elements as (Node | null)[];
     if (!items.some((item) => item?.type === "SpreadElement") || items.includes(null)) return;
     let at = node.start;
-    let before = "$join(";
+    let before = "$$join(";
     let group = false;
     for (const [i, item] of (items as Node[]).entries()) {
       const spread = item.type === "SpreadElement";

@@ -28,6 +28,8 @@ beforeAll(() => {
   file("good.ts", "export enum Size { S = 1, L = 2 }\nexport function twice(x: number): number { return x * Size.L }\n");
   file("counter.ts", "let n = 0\nexport const next = () => ++n\n");
   file("clock.ts", "export const age = (d: Date) => Date.now() - d.getTime()\n");
+  file("loading.ts", "export const born = globalThis.Date.now()\n");
+  file("memo.ts", "const memo: Record<string, number> = {}\nexport const cached = (x: string) => (memo[x] ??= Object.keys(memo).length)\n");
   file("data.json", '{ "weights": [1, 2, 3] }');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -497,6 +499,68 @@ const cases: Case[] = [
     name: "a file that counts",
     cells: { a: `import { next } from "./counter.ts"\n${feats("() => [next()]")}` },
     refused: ["counter.ts", "n", /written by a function/],
+  },
+  {
+    name: "a file that remembers",
+    cells: { a: `import { cached } from "./memo.ts"\n${feats("(r) => [cached(r.s ?? '')]")}` },
+    refused: ["memo.ts", "cached", /changes `memo`/],
+  },
+  {
+    name: "a JSON file that is changed",
+    cells: { a: `import data from "./data.json"\n${feats("(r) => { const w = data.weights; return [w.push(1) > 1e6 ? 1 : 0] }")}` },
+    refused: [null, null, /extensible|read only/],
+  },
+  { name: "a JSON file by name", cells: { a: `import { weights } from "./data.json"\n${feats("() => weights")}` }, gives: () => [1, 2, 3] },
+  {
+    name: "a list inside of a private literal",
+    cells: { a: `const _k = [[1]]\n${feats("(r) => [_k[0]!.push(1) > 1e6 ? 1 : 0]")}` },
+    refused: [null, null, /extensible/],
+  },
+  {
+    name: "a list in a static field",
+    cells: { a: "class K { static t = [1]; static next() { const t = K.t; return t.push(1) > 1e6 ? 1 : 0 } }", b: feats("() => [K.next()]") },
+    refused: [null, null, /extensible/],
+  },
+  {
+    name: "state on a method",
+    cells: { a: "class K { m() { const m: any = this.m; m.k = 1; return 1 } }", b: feats("() => [new K().m()]") },
+    refused: [null, null, /extensible/],
+  },
+  {
+    name: "cells that use the bundle's own names",
+    cells: {
+      a: "const $row = 1, $fix = 2, bundle = 3, v0 = { a: 4 }, x0 = 5, $features = 6",
+      b: feats("() => [$row, $fix, bundle, v0.a, x0, $features]"),
+    },
+    gives: () => [1, 2, 3, 4, 5, 6],
+  },
+  {
+    name: "an import as the row",
+    cells: { a: `import { twice } from "./good.ts"\nconst feats = features({ ${input}, row: (r) => [twice(r.x ?? 0)] })` },
+    gives: (r) => [n(r.x) * 2],
+  },
+  {
+    name: "a subclass of Date",
+    cells: { a: feats("() => [new (class extends Date {})().getTime()]") },
+    refused: [null, null, /new Date\(\) without/],
+  },
+  { name: "the clock by Reflect", cells: { a: feats("() => [Number(Reflect.construct(Date, []))]") }, refused: [null, null, /new Date\(\) without/] },
+  {
+    name: "a value of a cell that failed",
+    cells: { a: "const k = [].find(() => true)", b: feats("() => [k]") },
+    refused: ["a", "k", /has no value/],
+  },
+  {
+    name: "features themselves",
+    cells: { a: `const feats = features({ ${input}, row: () => [Object.keys(feats.input).length] })` },
+    refused: ["a", "feats", /class FeatureSet/],
+  },
+  { name: "a promise", cells: { a: "const p = Promise.resolve(1)", b: feats("() => [Number(p)]") }, refused: ["a", "p", /promise/] },
+  { name: "a string cut by language", cells: { a: feats("(r) => [(r.s ?? '').toLocaleUpperCase().length]") }, refused: ["a", "row", /language/] },
+  {
+    name: "old-style words",
+    cells: { a: "const g = function (this: unknown) { return this === undefined ? 1 : 0 }", b: feats("() => [g()]") },
+    refused: ["a", "g", /`this`/],
   },
   {
     name: "a file that reads the clock",

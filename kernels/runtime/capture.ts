@@ -123,14 +123,14 @@ class Collector {
   collect(): Record<string, string> {
     const part = this.part(this.home);
     this.check(this.home, this.row.node, null, "row");
-    part.lines.push({ at: Number.MAX_SAFE_INTEGER, text: `export const $row = $fix(${this.row.text});` });
+    part.lines.push({ at: Number.MAX_SAFE_INTEGER, text: `export const $$row = $$fix(${this.row.text});` });
     for (const need of needsOf(this.home, this.row.node, null)) this.need(this.home, need.name, need.node);
     const modules: Record<string, string> = {};
     for (const [id, { cell, lines, imports, exports }] of this.parts) {
       const body = lines.sort((a, b) => a.at - b.at).map((line) => line.text);
       const names = [...exports].map((name) => `export { ${name} };`);
       modules[cell === this.home ? "row" : this.moduleOf(id)] = [
-        `import { fix as $fix, join as $join } from "${virtual}driver";`,
+        `import { fix as $$fix, join as $$join } from "${virtual}driver";`,
         ...imports.values(),
         ...body,
         ...names,
@@ -241,7 +241,7 @@ class Collector {
     }
     if (Object.hasOwn(banned, name)) this.refuse(cell, name, `${banned[name]}; that is not allowed in features`, node.start);
     if (libraryNames.includes(name)) this.refuse(cell, name, "is a library call; features are a function of one record", node.start);
-    if (!pureGlobals.includes(name)) this.refuse(cell, name, "is not defined by any cell", node.start);
+    if (!pureGlobals.includes(name)) this.refuse(cell, name, "is not defined by any cell, nor a pure name of JavaScript itself", node.start);
   }
 
   /** Puts the definition of a top-level name into its cell's module. */
@@ -270,7 +270,7 @@ class Collector {
       case "enum":
         if (definition.writtenAt !== null) this.refuse(cell, name, "is assigned after its declaration, so it may change", definition.writtenAt);
         this.unchanged(cell, name, definition.how);
-        return this.addSource(cell, name, definition.node, `${textOf(cell, definition.node)}\n$fix(${name});`);
+        return this.addSource(cell, name, definition.node, `${textOf(cell, definition.node)}\n$$fix(${name});`);
       case "const":
         return this.constant(cell, name, definition.node, definition.init);
     }
@@ -279,7 +279,7 @@ class Collector {
   private constant(cell: CellSource, name: string, node: Node, init: Node | null): void {
     const part = this.part(cell);
     const value = this.scope.value(cell.id, name);
-    const source = () => `const ${name} = $fix(${textOf(cell, init!)}\n);`;
+    const source = () => `const ${name} = $$fix(${textOf(cell, init!)}\n);`;
     if (init && (isFunction(init) || bare(init).type === "ClassExpression")) {
       this.unchanged(cell, name, "function");
       return this.addSource(cell, name, init, source());
@@ -375,6 +375,9 @@ function inspectFile(path: string, source: string, workspace: string): void {
     if (reference.isValueReference && Object.hasOwn(banned, node.name as string) && node.name !== "console")
       refuse(node.name as string, `${banned[node.name as string]}; that is not allowed in features`, node.start);
   }
-  const clock = offences(cell, cell.program, () => false, null).find((one) => /clock|random|language/.test(one.message));
-  if (clock) refuse(source.slice(clock.at, clock.at + 24).split(/[\s;)]/)[0]!, clock.message, clock.at);
+  for (const [name, definition] of cell.definitions) {
+    if (definition.how === "import") continue;
+    const [first] = offences(cell, definition.node, () => false, name).filter((one) => /changes|clock|random|language/.test(one.message));
+    if (first) refuse(name, first.message, first.at);
+  }
 }
