@@ -63,7 +63,7 @@ export function trainBench(): TrainBench {
     sql: async (text) => rows(text),
     capture: async (feature) => {
       const { input, row } = feature as { input: Record<string, string>; row: (...values: never[]) => unknown };
-      return buildBundle({ input, modules: { row: `export const $row = ${row.toString()}` }, folder: t.folder });
+      return buildBundle({ input, modules: { row: `const row = ${row.toString()}; export { row as $$row };` }, folder: t.folder });
     },
     breathe: async () => new Promise((resolve) => setImmediate(resolve)),
     onDispose: () => undefined,

@@ -91,7 +91,7 @@ export const cell: CellDefinition = {
       step: 1,
       unit: "rows",
       advanced: true,
-      help: "128, above 50,000 rows 512 when left out",
+      default: 128,
     },
     { path: "transfer", label: "More rows without labels", control: "name", accepts: ["relation"], advanced: true },
     { path: "seed", label: "Seed", control: "number", step: 1, advanced: true, help: "From the notebook's seed and the cell when left out" },

@@ -154,7 +154,7 @@ export async function run<R extends object>(options: DistillOptions<R>, context:
         const meter = createMeter(context, taught.rows, `${name}: `);
         const result = await fit(tf, network, {
           ...{ train: taught, valid: tables.valid, outcome, loss, epochs: checked.epochs, seed: own, signal: context.signal, breathe },
-          batch: checked.batch ?? (taught.rows > 50_000 ? 512 : 128),
+          batch: checked.batch ?? 128,
           patience: Math.max(3, Math.ceil(checked.epochs / 4)),
           ...(scale ? { scale } : {}),
           ...(role === "student" ? { soft: { logits: lesson.logits, temperature: checked.temperature, alpha: lesson.alpha } } : {}),
