@@ -18,6 +18,8 @@ function integer(text: string): number {
   return value;
 }
 
+const sentence = (text: string) => `${text[0]?.toUpperCase() ?? ""}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+
 /** Lines, and on a terminal one line that is written over. */
 function terminal(): { say(text: string): void; live: ((text: string) => void) | null } {
   if (!process.stdout.isTTY) return { say, live: null };
@@ -89,6 +91,25 @@ export async function execute(argv: string[]): Promise<number> {
       code = await emit({ file, out: options.out ?? null, say });
     });
   program
+    .command("export")
+    .description("write the folder that serves a model alone")
+    .argument("<name>", "the model")
+    .argument("[dir]", "a new or empty folder (default: NAME-export here)")
+    .option("--model-version <n>", "instead of the champion", integer)
+    .action(async (name: string, dir: string | undefined, options: { modelVersion?: number }) => {
+      const { exportModel } = await import("./export.js");
+      const root = findRoot(process.cwd());
+      if (root === null) throw new Failure(64, "There is no Touchstone folder here or above; set TOUCHSTONE_HOME, or change into one.");
+      const version = options.modelVersion;
+      const made = await exportModel({ root, name, dir: dir ?? `${name}-export`, ...(version !== undefined && { version }) }).catch(
+        (error: Error) => {
+          throw new Failure(1, sentence(error.message));
+        },
+      );
+      say(`${name} v${made.version}: ${made.files.length} files, ${(made.bytes / 2 ** 20).toFixed(1)} MB in ${made.dir}`);
+      say("Start it there with `npm start`; `npm test` checks it on the sample.");
+    });
+  program
     .command("doctor")
     .description("what works on this machine, and why the rest does not")
     .option("--json", "print JSON")
@@ -113,7 +134,7 @@ export async function execute(argv: string[]): Promise<number> {
     }
     // commander has printed its sentence
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
-    console.error(`touchstone: ${(error as Error).message}`);
+    console.error(`touchstone: ${sentence((error as Error).message)}`);
     return 1;
   }
 }

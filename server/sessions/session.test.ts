@@ -240,7 +240,7 @@ it("stops a cell, explains a death, restarts, and leaves no kernel", async () =>
   await client.until(() => client.state.kernel.state === "dead" && client.state.kernel.death !== null);
   await edit(client, "a", "print ok");
   await client.do({ do: "restart", then: "all" });
-  await client.until(() => client.state.badge.state === "same");
+  await client.until(() => ["a", "b"].every((id) => client.state.cells[id]!.result === "ok"));
   await client.do({ do: "shutdown" });
   expect(client.state.kernel.state).toBe("none");
   await server.close();
