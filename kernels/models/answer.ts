@@ -28,7 +28,7 @@ export interface Answerer {
 /** Requests that arrive while one is computed are answered together in the next product. */
 export function createAnswerer(predictor: LoadedPredictor): Answerer {
   const check = recordChecker(predictor.signature);
-  let waiting: { records: object[]; done(predictions: Prediction[]): void; failed(error: unknown): void }[] = [];
+  const waiting: { records: object[]; done(predictions: Prediction[]): void; failed(error: unknown): void }[] = [];
   let running = false;
 
   const drain = async (): Promise<void> => {

@@ -75,7 +75,7 @@ it("refuses damage in the middle, whichever byte it strikes", () => {
       const copy = Buffer.from(whole);
       copy[place] = copy[place]! ^ change;
       // a byte may become a line feed or lose one; never is a changed line believed
-      let lines: unknown[] = [];
+      let lines: unknown[];
       try {
         lines = parseHistory(copy).lines;
       } catch (error) {
