@@ -65,9 +65,13 @@ export function readProbe(stdout: string): DoctorCheck[] {
 }
 
 async function duckdb(): Promise<DoctorCheck> {
-  const code = `import("@duckdb/node-api").then(async (d) => { const c = await (await d.DuckDBInstance.create(":memory:")).connect(); const r = await c.runAndReadAll("select version()"); console.log(r.getRows()[0][0]); process.exit(0); }, (e) => { console.error(e.message); process.exit(1); })`;
+  // in a process of its own: the server loads no engine
+  const code = `import(process.argv[1]).then(async (d) => { const c = await (await d.DuckDBInstance.create(":memory:")).connect(); const r = await c.runAndReadAll("select version()"); console.log(r.getRows()[0][0]); process.exit(0); }, (e) => { console.error(e.message); process.exit(1); })`;
   try {
-    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", code], { cwd: join(entry("kernel"), "../.."), timeout: 30_000 });
+    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", code, "@duckdb/node-api"], {
+      cwd: join(entry("kernel"), "../.."),
+      timeout: 30_000,
+    });
     return { name: "DuckDB", state: "ok", found: stdout.trim() };
   } catch (error) {
     return {
