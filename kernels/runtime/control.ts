@@ -128,6 +128,9 @@ main.on("message", (message: MainToControl) => {
     if (pinged) lag = performance.now() - pinged.at;
     pinged = null;
     heap = { used: message.heapUsed, external: message.external };
+  } else if (message.type === "exit") {
+    session.disconnect();
+    process.exit(0);
   } else if (message.type === "port") {
     tables = message.port;
     tables.on("message", answered);

@@ -23,6 +23,8 @@ export interface ErrorContext {
   source: string;
   /** a frame of a stack, null = the kernel's own, left out */
   place(file: string, line: number, column: number): Place | null;
+  /** where the cell waited for what failed with this */
+  awaitedAt(thrown: object): Place | null;
   /** source of a cell or file, for the code line */
   sourceOf(place: Place): string | undefined;
   /** names in scope */
@@ -40,6 +42,8 @@ export function toCellError(thrown: unknown, context: ErrorContext, depth = 0): 
   const frames = framesOf(thrown, context);
   const told = sqlPlace(thrown, context) ?? ownPlace(thrown, context);
   if (told) frames.unshift(told);
+  const waited = frames.some((frame) => frame.cell !== undefined) ? null : context.awaitedAt(thrown);
+  if (waited) frames.unshift(waited);
   const own = frames.find((frame) => frame.cell !== undefined) ?? frames.find((frame) => frame.file !== undefined);
   const error: CellError = { name: text(thrown, "name") || "Error", message: text(thrown, "message"), cell: own?.cell ?? context.cell, frames };
   if (own) {
@@ -127,7 +131,8 @@ function ownPlace(thrown: Error, context: ErrorContext): (Place & { cell: string
   return context.sourceOf({ cell, line, column }) === undefined ? null : { cell, line, column };
 }
 
-function position(source: string, offset: number): { line: number; column: number } {
+/** Line and column, from 1. */
+export function position(source: string, offset: number): { line: number; column: number } {
   const before = source.slice(0, offset);
   return { line: before.split("\n").length, column: offset - before.lastIndexOf("\n") };
 }

@@ -5,7 +5,7 @@ import type { FromKernel, RunRequest } from "../protocol/kernel.js";
 import type { CellError, Output } from "../protocol/output.js";
 import { settle, type Settling } from "../protocol/values.js";
 import { preview, toBundle } from "./display.js";
-import { toCellError, type Place } from "./errors.js";
+import { position, toCellError, type Place } from "./errors.js";
 import type { Importer, Imports } from "./imports.js";
 import { randomFrom } from "./random.js";
 import { createScope, type Scope } from "./scope.js";
@@ -80,7 +80,7 @@ export interface Evaluator {
   recent(): Run | null;
   report(error: unknown): void;
   /** the compiler's parameters for an imported file */
-  wrappers(): Record<string, unknown>;
+  wrappers(file: string): Record<string, unknown>;
   /** which cells' last runs read this file */
   readers(path: string): string[];
   sourceOf(cell: string): string | undefined;
@@ -111,6 +111,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   /** translations by the file name in stacks; old ones stay for a while, stale cells hold old functions */
   const compiled = new Map<string, { cell: string; source: string; translation: Translation }>();
   const stopped = new Set<number>();
+  /** where a cell was waiting for what failed: the stack of such an error does not lead to the cell */
+  const awaited = new WeakMap<object, { file: string; offset: number }>();
   let numbers = 0;
   let current: Run | null = null;
   let last: Run | null = null;
@@ -135,7 +137,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const isStopped = (number: number) => shared[word.stopped] === number || stopped.has(number);
 
   /** `await e` of a cell: never continues once its run was stopped. */
-  const wait = (value: unknown): Promise<unknown> => {
+  const wait = (value: unknown, file: string, offset: number): Promise<unknown> => {
     const number = current?.number ?? 0;
     if (number !== 0 && isStopped(number)) return never;
     return new Promise((resolve, reject) => {
@@ -144,26 +146,28 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
           if (!isStopped(number)) resolve(result);
         },
         (error: unknown) => {
-          if (!isStopped(number)) reject(error as Error);
+          if (isStopped(number)) return;
+          if (typeof error === "object" && error !== null && !awaited.has(error)) awaited.set(error, { file, offset });
+          reject(error as Error);
         },
       );
     });
   };
-  const waitEach = (iterable: unknown): AsyncIterable<unknown> => ({
+  const waitEach = (iterable: unknown, file: string, offset: number): AsyncIterable<unknown> => ({
     [Symbol.asyncIterator]() {
       const source = iterable as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
       const iterator = (source[Symbol.asyncIterator]?.() ?? source[Symbol.iterator]?.()) as AsyncIterator<unknown> | undefined;
       if (!iterator) throw new TypeError("the value after `of` is not iterable");
       const sync = !source[Symbol.asyncIterator];
       return {
-        next: () => (sync ? unwrapped(iterator) : wait(iterator.next())) as Promise<IteratorResult<unknown>>,
-        return: (value) => wait(iterator.return?.(value) ?? { done: true, value }) as Promise<IteratorResult<unknown>>,
+        next: () => (sync ? unwrapped(iterator, file, offset) : wait(iterator.next(), file, offset)) as Promise<IteratorResult<unknown>>,
+        return: (value) => wait(iterator.return?.(value) ?? { done: true, value }, file, offset) as Promise<IteratorResult<unknown>>,
       };
     },
   });
-  const unwrapped = async (iterator: AsyncIterator<unknown>) => {
-    const step = (await wait(iterator.next())) as IteratorResult<unknown>;
-    return step.done ? step : { done: false, value: await wait(step.value) };
+  const unwrapped = async (iterator: AsyncIterator<unknown>, file: string, offset: number) => {
+    const step = (await wait(iterator.next(), file, offset)) as IteratorResult<unknown>;
+    return step.done ? step : { done: false, value: await wait(step.value, file, offset) };
   };
 
   const guard = (run: Run) => (callback: () => void) => {
@@ -183,6 +187,13 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       cell: run.cell.id,
       source: run.cell.source,
       place,
+      awaitedAt: (thrown) => {
+        const at = awaited.get(thrown);
+        const cell = at && compiled.get(at.file);
+        if (cell) return { cell: cell.cell, ...position(cell.source, at.offset) };
+        const file = at && options.imports.file(at.file);
+        return file ? { file: at.file, ...position(file.source, at.offset) } : null;
+      },
       sourceOf: (at) => {
         if (at.cell === undefined) return undefined;
         return at.cell === run.cell.id ? run.cell.source : runs.get(at.cell)?.cell.source;
@@ -270,7 +281,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     }
     const translation = await compile(run);
     const parameters: Record<string, unknown> = {
-      ...wrappers(),
+      ...wrappers(translation.file),
       $x: (getters: object) => {
         for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(getters))) names.set(name, { cell: run.cell.id, get: get! });
       },
@@ -318,7 +329,12 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     }
   };
 
-  const wrappers = (): Record<string, unknown> => ({ $w: wait, $wi: waitEach, $meta: options.notebook ? meta(options.notebook) : {} });
+  const wrappers = (file: string): Record<string, unknown> => ({
+    $w: (value: unknown, offset: number) => wait(value, file, offset),
+    $wi: (iterable: unknown, offset: number) => waitEach(iterable, file, offset),
+    $meta: meta(options.notebook),
+  });
+
   const execute = async (request: RunRequest): Promise<void> => {
     const started = performance.now();
     const run = makeRun(request);
@@ -345,14 +361,14 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       stopped.add(run.number);
     }
     enter(0);
-    run.warnings.push(...(await restore(result === "interrupted")));
+    run.warnings.push(...(await restore(result === "interrupted").catch(sentence)));
     let error: CellError | undefined;
     if (outcome.result === "error" && result === "error") {
       error = describe(outcome.error, run);
       run.emit({ kind: "error", error });
     }
     run.over = true;
-    const reads = await options.after(run);
+    const reads = await options.after(run).catch(() => [...run.reads]);
     outputs.finish(run.sink);
     current = null;
     tell({
@@ -473,6 +489,10 @@ async function settled(promises: Promise<unknown>[], most: () => number): Promis
   });
   await Promise.race([Promise.allSettled(promises), late]);
   clearInterval(timer);
+}
+
+function sentence(error: unknown): string[] {
+  return [error instanceof Error ? error.message : String(error)];
 }
 
 function isStop(error: unknown): boolean {

@@ -17,7 +17,7 @@ export interface ImporterOptions {
   /** absolute path that relative imports of cells count from */
   notebook: string;
   /** values of the compiler's parameters and of the free names in an imported file */
-  parameters(free: string[]): Record<string, unknown>;
+  parameters(free: string[], file: string): Record<string, unknown>;
   /** modules that the kernel supplies: "touchstone", "@tensorflow/tfjs*"; null = not one of them */
   supplied(spec: string, names: string[]): Promise<Namespace> | null;
   /** a file was imported by the cell that runs */
@@ -119,7 +119,7 @@ export function createImports(options: ImporterOptions): Imports {
       $imp: importer(path, [...chain, path]),
       $meta: Object.freeze({ url: pathToFileURL(path).href, filename: path, dirname: dirname(path) }),
     };
-    const parameters = { ...options.parameters(module.translation.free), ...own };
+    const parameters = { ...options.parameters(module.translation.free, path), ...own };
     const body = vm.compileFunction(module.translation.code, Object.keys(parameters), { filename: path });
     await (body(...Object.values(parameters)) as Promise<void>);
   };

@@ -114,6 +114,18 @@ describe("errors", () => {
     expect(error?.frames[1]).toMatchObject({ cell: "user", line: 2 });
   });
 
+  it("point at the await when the stack does not lead to the cell", async () => {
+    const { error } = await kernel.run("const a = 1\nawait import('nowhere-at-all')", { id: "far" });
+    expect(error).toMatchObject({ cell: "far", line: 2, column: 1, suggestion: { action: { type: "install", packages: ["nowhere-at-all"] } } });
+    const { error: late } = await kernel.run("\nconst rows = await sql`select 1 as x`.where('y > 1').rows()", { id: "late" });
+    expect(late).toMatchObject({ name: "SqlError", cell: "late", line: 2, column: 14 });
+  });
+
+  it("point into the SQL", async () => {
+    const { error } = await kernel.run("const n = 3\nconst t = sql`select x\n  from range(${n}) r(y)`", { id: "sql" });
+    expect(error).toMatchObject({ name: "SqlError", cell: "sql", line: 2, column: 22, code: "const t = sql`select x" });
+  });
+
   it("name the place of a syntax error", async () => {
     const { error } = await kernel.run("const a = 1\nconst b = = 2", { id: "syntax" });
     expect(error).toMatchObject({ name: "SyntaxError", cell: "syntax", line: 2, column: 11, code: "const b = = 2" });

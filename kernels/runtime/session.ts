@@ -55,8 +55,8 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
 
   const imports: Imports = createImports({
     notebook: config.notebook,
-    parameters(free) {
-      const parameters: Namespace = evaluator.wrappers();
+    parameters(free, file) {
+      const parameters: Namespace = evaluator.wrappers(file);
       for (const name of free) {
         // the file is kept from run to run: its timers belong to the run that sets them
         if (/^(set|clear)(Timeout|Interval|Immediate)$/.test(name)) {

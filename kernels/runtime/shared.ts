@@ -24,6 +24,7 @@ export type MainToControl =
   | { type: "over"; run: string }
   | { type: "limit"; bytes: number }
   | { type: "pong"; id: number; heapUsed: number; external: number }
+  | { type: "exit" }
   /** a way to the DuckDB worker */
   | { type: "port"; port: MessagePort };
 export type ControlToMain =

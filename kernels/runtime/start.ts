@@ -1,4 +1,5 @@
 /** The kernel process: its three connections, the control worker, and what each message does. */
+import { writeSync } from "node:fs";
 import { getHeapStatistics } from "node:v8";
 import { Worker, type MessagePort } from "node:worker_threads";
 import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
@@ -21,7 +22,9 @@ export function startKernel(sockets: KernelConfig["sockets"]): void {
   const leave = async () => {
     await session?.close();
     await Promise.all([main.flush(), bulk.flush()]);
-    exit(0);
+    // its debugging session would hold the process
+    control({ type: "exit" });
+    worker.once("exit", () => exit(0));
   };
   const main = connectFrames(sockets.main, { message: (head) => hear(head as ToKernel), close: () => exit(0) });
   const bulk = connectFrames(sockets.bulk, { close: () => exit(0) });
@@ -46,7 +49,12 @@ export function startKernel(sockets: KernelConfig["sockets"]): void {
   });
   worker.on("error", () => exit(70));
 
-  catchStray((error) => session?.report(error));
+  catchStray((error) => {
+    if (session?.recent()) return session.report(error);
+    // before any cell it is the kernel that is broken
+    writeSync(2, `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    exit(70);
+  });
   // a cell that ends the process would take every variable along
   process.exit = ((code?: number) => {
     throw new Error(`process.exit(${code ?? ""}) would end the kernel; the cell has to return or throw`);

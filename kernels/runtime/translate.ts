@@ -1,7 +1,7 @@
 /**
  * A cell's TypeScript as the body of one async function (prototypes 1). vm.SourceTextModule never frees an instance, so cells are functions:
  * free names are parameters, `$x({get a() {...}})` exposes the exports, imports go through `$imp`, each `await` through `$w`, so that a stopped
- * run does not continue, and the last expression is shown by `$show`.
+ * run does not continue (with its place, for errors from afar), and the last expression is shown by `$show`.
  */
 import MagicString from "magic-string";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
@@ -48,7 +48,7 @@ export async function translate(source: string, target: Target = "cell"): Promis
   const last = body.at(-1);
   if (target === "cell" && last?.type === "ExpressionStatement") {
     const expression = last["expression"] as Node;
-    out.appendLeft(expression.start, ";await $w($show((").appendRight(expression.end, ")))");
+    out.appendLeft(expression.start, ";await $w($show((").appendRight(expression.end, `)),${expression.start})`);
   }
   const getters = [...exposed].map(([name, local]) => `get ${JSON.stringify(name)}(){return ${local}}`);
   out.prepend(`$x({${getters.join(",")}});`);
@@ -86,10 +86,10 @@ async function finish(out: MagicString, names: Names, exposed: Map<string, strin
 function rewrite(node: Node, source: string, out: MagicString): void {
   if (node.type === "AwaitExpression") {
     const argument = node["argument"] as Node;
-    out.appendLeft(argument.start, "$w(").appendRight(argument.end, ")");
+    out.appendLeft(argument.start, "$w(").appendRight(argument.end, `,${node.start})`);
   } else if (node.type === "ForOfStatement" && node["await"] === true) {
     const right = node["right"] as Node;
-    out.appendLeft(right.start, "$wi(").appendRight(right.end, ")");
+    out.appendLeft(right.start, "$wi(").appendRight(right.end, `,${node.start})`);
   } else if (node.type === "ImportExpression") {
     out.update(node.start, node.start + "import".length, "$imp");
   } else if (node.type === "MetaProperty" && source.startsWith("import", node.start)) {
@@ -101,7 +101,7 @@ function importLine(node: Node, names: Names, out: MagicString): void {
   const spec = JSON.stringify((node["source"] as Node)["value"]);
   const specifiers = node["specifiers"] as Node[];
   if (node["importKind"] === "type") return void blank(node, out);
-  if (specifiers.length === 0) return void out.update(node.start, node.end, `await $w($imp(${spec}));`);
+  if (specifiers.length === 0) return void out.update(node.start, node.end, `await $w($imp(${spec}),${node.start});`);
   const parts: string[] = [];
   const strict: string[] = [];
   let space: string | null = null;
@@ -120,8 +120,8 @@ function importLine(node: Node, names: Names, out: MagicString): void {
   }
   if (parts.length === 0 && space === null) return void blank(node, out);
   const lines = [];
-  if (space !== null) lines.push(`const ${space}=await $w($imp(${spec}));`);
-  if (parts.length > 0) lines.push(`const {${parts.join(",")}}=await $w($imp(${spec},undefined,${JSON.stringify(strict)}));`);
+  if (space !== null) lines.push(`const ${space}=await $w($imp(${spec}),${node.start});`);
+  if (parts.length > 0) lines.push(`const {${parts.join(",")}}=await $w($imp(${spec},undefined,${JSON.stringify(strict)}),${node.start});`);
   out.update(node.start, node.end, lines.join(""));
 }
 
@@ -161,7 +161,7 @@ function exportLine(node: Node, out: MagicString, exposed: Map<string, string>, 
     const spec = JSON.stringify((node["source"] as Node)["value"]);
     if (node["exported"]) {
       const local = `$r${exposed.size}`;
-      out.update(node.start, node.end, `const ${local}=await $w($imp(${spec}));`);
+      out.update(node.start, node.end, `const ${local}=await $w($imp(${spec}),${node.start});`);
       exposed.set(nameOf(node["exported"]), local);
     } else out.update(node.start, node.end, `$x(await $w($imp(${spec})));`);
   }
