@@ -26,6 +26,13 @@ export interface Rows {
 }
 
 const text = new TextDecoder("utf-8", { fatal: true });
+const decode = (bytes: Uint8Array): string => {
+  try {
+    return text.decode(bytes);
+  } catch {
+    throw new WireError("the bytes are not UTF-8");
+  }
+};
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 const json = "application/json";
 
@@ -48,8 +55,9 @@ function parse(body: Uint8Array): Record<string, unknown> {
   if (body.length === 0) throw new WireError("the body is empty; send JSON");
   let value: unknown;
   try {
-    value = JSON.parse(text.decode(body));
+    value = JSON.parse(decode(body));
   } catch (error) {
+    if (error instanceof WireError) throw error;
     const message = (error as Error).message;
     throw new WireError(
       /NaN|Infinity/.test(message) ? "the body holds NaN or Infinity, which JSON has not: send null" : `the body is not JSON: ${message}`,
@@ -135,7 +143,7 @@ function readMlflow({ body, type }: FormRequest, signature: Signature): Rows {
 /** RFC 4180 with a header line. Numbers and booleans are told apart by the declared type. */
 function csv(body: Uint8Array, signature: Signature): unknown[] {
   const lines: string[][] = [[]];
-  const source = text.decode(body).replace(/\r\n?/g, "\n").replace(/\n$/, "");
+  const source = decode(body).replace(/\r\n?/g, "\n").replace(/\n$/, "");
   const pattern = /(?:"((?:[^"]|"")*)"|([^,\n]*))(,|\n|$)/gy;
   for (let match = pattern.exec(source); match; match = pattern.exec(source)) {
     lines.at(-1)!.push(match[1] === undefined ? match[2]! : match[1].replaceAll('""', '"'));
@@ -257,7 +265,7 @@ function fromBinary(bytes: Uint8Array, datatype: string, count: number, name: st
     for (let at = 0; at < bytes.length;) {
       const length = at + 4 <= bytes.length ? view.getUint32(at, true) : Infinity;
       if (at + 4 + length > bytes.length) throw new WireError(`\`${name}\`: a BYTES value goes beyond the tensor`, name);
-      out.push(text.decode(bytes.subarray(at + 4, at + 4 + length)));
+      out.push(decode(bytes.subarray(at + 4, at + 4 + length)));
       at += 4 + length;
     }
     return out;

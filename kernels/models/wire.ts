@@ -66,7 +66,7 @@ export function fromWire(field: Field, value: unknown, where: string): unknown {
   switch (field.type) {
     case "double":
       if (typeof value === "bigint") return Number(value);
-      if (typeof value !== "number" || !Number.isFinite(value)) return value === "NaN" && field.nullable ? null : wrong("a number");
+      if (typeof value !== "number" || !Number.isFinite(value)) return (value === "NaN" || Number.isNaN(value)) && field.nullable ? null : wrong("a number");
       return value;
     case "integer":
       if (typeof value !== "number" || !Number.isSafeInteger(value)) return wrong("an integer");
@@ -74,7 +74,7 @@ export function fromWire(field: Field, value: unknown, where: string): unknown {
     case "bigint": {
       if (typeof value === "number") return Number.isSafeInteger(value) ? value : wrong("an integer, as a string when above 2^53");
       if (typeof value === "bigint") return value >= -0x1fffffffffffffn && value <= 0x1fffffffffffffn ? Number(value) : value;
-      if (typeof value !== "string" || !/^-?\d{1,38}$/.test(value)) return wrong("an integer, as a string when above 2^53");
+      if (typeof value !== "string" || !/^-?\d{1,39}$/.test(value)) return wrong("an integer, as a string when above 2^53");
       const big = BigInt(value);
       return big >= -0x1fffffffffffffn && big <= 0x1fffffffffffffn ? Number(big) : big;
     }
