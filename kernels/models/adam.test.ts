@@ -39,7 +39,7 @@ test("takes the same steps as tf.train.adam", async () => {
   const before = tf.memory().numTensors;
   const own = run(wasmAdam(tf, 0.05));
   expect(tf.memory().numTensors).toBe(before);
-  const stock = run(tf.train.adam(0.05));
+  const stock = run(tf.train.adam(0.05) as unknown as Stepper);
   for (const [i, loss] of stock.losses.entries()) expect(own.losses[i]).toBeCloseTo(loss, 5);
   for (const [i, w] of stock.weights.entries()) expect(own.weights[i]).toBeCloseTo(w, 4);
   expect(own.losses[39]).toBeLessThan(own.losses[0]!);

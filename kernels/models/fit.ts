@@ -249,16 +249,7 @@ function makeOptimizer(tf: Tf, asked: FitOptions["optimizer"]): Stepper {
         : `Expected \`optimizer.learningRate\` to be above 0, got \`${learningRate}\``,
     );
   }
-  switch (name.toLowerCase()) {
-    case "sgd":
-      return tf.train.sgd(rate);
-    case "momentum":
-      return tf.train.momentum(rate, 0.9);
-    case "rmsprop":
-      return tf.train.rmsprop(rate);
-    case "adagrad":
-      return tf.train.adagrad(rate);
-    default:
-      return tf.getBackend() === "wasm" ? wasmAdam(tf, rate) : tf.train.adam(rate);
-  }
+  if (name.toLowerCase() === "adam" && tf.getBackend() === "wasm") return wasmAdam(tf, rate);
+  const train = tf.train as unknown as Record<string, (rate: number, momentum?: number) => Stepper>;
+  return name.toLowerCase() === "momentum" ? train["momentum"]!(rate, 0.9) : train[name.toLowerCase()]!(rate);
 }
