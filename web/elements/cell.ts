@@ -102,10 +102,6 @@ export class TouchCell extends TouchElement {
     this.tick = 0;
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.setAttribute("role", "listitem");
-  }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -190,7 +186,7 @@ export class TouchCell extends TouchElement {
     const clash = s.problems.find((problem) => problem.type === "clash" && problem.name !== undefined);
     const running = s.status === "running";
     const label = `${this.cell.id}`;
-    return html`<header class="cell-head" role="toolbar" aria-label="Cell ${this.number}">
+    return html`<div class="cell-head" role="toolbar" aria-label="Cell ${this.number}">
       <span class="cell-title" id=${`t-${this.cell.id}`}
         ><span class="cell-number">${this.number}</span> ${icon(kind.icon)}
         <span class="kind">${kind.label}</span> ${name === "" ? nothing : html`<code class="name">${name}</code>`}<span class="sr">
@@ -239,7 +235,7 @@ export class TouchCell extends TouchElement {
         }
         ${this.#menu(s)}
       </span>
-    </header>`;
+    </div>`;
   }
 
   protected override render() {

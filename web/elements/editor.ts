@@ -239,6 +239,11 @@ export class TouchEditor extends TouchElement {
     void this.focusEditor(this.#offsetAt(event.clientX, event.clientY));
   };
 
+  /** Reached by Tab: the editor opens. A press of the mouse also focuses, but its click says where the caret goes. */
+  #tabbed = (event: FocusEvent): void => {
+    if ((event.target as Element).matches(":focus-visible")) void this.focusEditor();
+  };
+
   /** The offset in the source under a point of the static code. */
   #offsetAt(x: number, y: number): number | "end" {
     const pre = this.querySelector("pre");
@@ -254,9 +259,15 @@ export class TouchEditor extends TouchElement {
   protected override render() {
     if (this.mounted) return html`<div class="editor-host"></div>`;
     const lines = highlight(this.value, this.language);
-    return html`<pre class="static-code" data-language=${this.language} @click=${this.#click}><code>${
-      this.value === "" ? html`<span class="tok-comment">${this.hint || " "}</span>` : nothing
-    }${lines.map(
+    return html`<pre
+      class="static-code"
+      tabindex="0"
+      role="group"
+      aria-label=${this.label}
+      data-language=${this.language}
+      @click=${this.#click}
+      @focus=${this.#tabbed}
+    ><code>${this.value === "" ? html`<span class="tok-comment">${this.hint || " "}</span>` : nothing}${lines.map(
       (line, i) =>
         html`${i > 0 ? "\n" : nothing}${line.map((span) => (span.type === "text" ? span.text : html`<span class=${`tok-${span.type}`}>${span.text}</span>`))}`,
     )}</code></pre>`;

@@ -159,7 +159,7 @@ export class TouchResult extends TouchElement {
       ${finding.tables.map(
         (table) =>
           html`<section class="result-table">
-            <h4>${table.title}</h4>
+            <p class="table-title">${table.title}</p>
             <touch-grid .source=${this.#rows(table)} .label=${table.title}></touch-grid>
           </section>`,
       )}

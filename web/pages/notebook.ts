@@ -866,8 +866,6 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
         <div
           class="cells"
           id="cells"
-          role="list"
-          aria-label="Cells"
           @cell-action=${this.#onAction}
           @source-edit=${this.#onSource}
           @focusin=${this.#onFocus}
@@ -885,33 +883,37 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
           @grid-leave=${() => this.leave()}
         >
           ${this.#insertLine("")}
-          ${repeat(
-            cells,
-            (cell) => cell.id,
-            (cell, i) => {
-              const s = state.cells[cell.id] ?? idleState;
-              return html`<touch-cell
-                  .cell=${cell}
-                  .state=${s}
-                  .outputs=${state.outputs[cell.id] ?? none}
-                  .number=${i + 1}
-                  .definition=${byKind.get(cell.kind) ?? null}
-                  .scope=${byKind.has(cell.kind) || s.problems.length > 0 ? scope : none}
-                  .selected=${selected.has(cell.id)}
-                  .editing=${this.editing === cell.id}
-                  .form=${!this.#codeView.has(cell.id)}
-                  .folded=${this.#folded.has(cell.id)}
-                  .bounded=${!this.#unbound.has(cell.id)}
-                  .writing=${writing}
-                  .from=${state.outputsFrom[cell.id] ?? null}
-                  .query=${this.#query}
-                  .notebook=${state.path}
-                  .usedBy=${users(s.defines, readers)}
-                  .hint=${empty ? "TypeScript. Type / to insert a cell" : ""}
-                ></touch-cell>
-                ${this.#insertLine(cell.id)}`;
-            },
-          )}
+          <div role="list" aria-label="Cells">
+            ${repeat(
+              cells,
+              (cell) => cell.id,
+              (cell, i) => {
+                const s = state.cells[cell.id] ?? idleState;
+                return html`<div role="listitem">
+                  <touch-cell
+                    .cell=${cell}
+                    .state=${s}
+                    .outputs=${state.outputs[cell.id] ?? none}
+                    .number=${i + 1}
+                    .definition=${byKind.get(cell.kind) ?? null}
+                    .scope=${byKind.has(cell.kind) || s.problems.length > 0 ? scope : none}
+                    .selected=${selected.has(cell.id)}
+                    .editing=${this.editing === cell.id}
+                    .form=${!this.#codeView.has(cell.id)}
+                    .folded=${this.#folded.has(cell.id)}
+                    .bounded=${!this.#unbound.has(cell.id)}
+                    .writing=${writing}
+                    .from=${state.outputsFrom[cell.id] ?? null}
+                    .query=${this.#query}
+                    .notebook=${state.path}
+                    .usedBy=${users(s.defines, readers)}
+                    .hint=${empty ? "TypeScript. Type / to insert a cell" : ""}
+                  ></touch-cell>
+                  ${this.#insertLine(cell.id)}
+                </div>`;
+              },
+            )}
+          </div>
           ${
             empty
               ? html`<div class="chips starters">
