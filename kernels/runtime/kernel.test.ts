@@ -210,6 +210,15 @@ describe("imports", () => {
     expect(error).toMatchObject({ cell: "badfile", line: 2 });
   });
 
+  it('gives the library by name from "touchstone", also in files', async () => {
+    file("lib/uses.ts", `import { sql } from "touchstone"\nexport const one = async () => (await sql\`select 1 as x\`.rows())[0].x`);
+    expect(
+      await text(
+        `import { relation, f } from "touchstone"\nimport { one } from "./lib/uses.ts"\n[await relation([{ a: 1 }]).count(), typeof f.z, await one()]`,
+      ),
+    ).toEqual(["[ 1, 'function', 1 ]"]);
+  });
+
   it("lets files import each other", async () => {
     file("lib/a.ts", `import { b } from "./b.ts"\nexport const a = () => b() + 1`);
     file("lib/b.ts", `import * as other from "./a.ts"\nexport const b = () => typeof other.a === "function" ? 1 : 0`);

@@ -44,7 +44,11 @@ export async function translate(source: string, target: Target = "cell"): Promis
       exportLine(statement, out, exposed, target);
     }
   }
-  if (target === "cell") for (const name of names.exports) exposed.set(name, name);
+  if (target === "cell") {
+    // other cells see the names that are declared here, as the graph does
+    exposed.clear();
+    for (const name of names.exports) exposed.set(name, name);
+  }
   const last = body.at(-1);
   if (target === "cell" && last?.type === "ExpressionStatement") {
     const expression = last["expression"] as Node;
