@@ -1,6 +1,5 @@
 /** The HTTP application: serving's routes, our own under /api/ts/, the page for the rest. No port, no clock. */
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { checkAccess, checkServing, type RequestFacts } from "./access.js";
 import type { Effects } from "./effects.js";
 import { callRoutes } from "./routes/calls.js";
@@ -46,9 +45,6 @@ export function createApp(effects: Effects): Hono {
 
   const own = new Hono();
   own.onError((error, c) => problem(c, error, effects.log));
-  own.use(
-    bodyLimit({ maxSize: 32 * 2 ** 20, onError: (c) => c.json({ error: { code: "too-large", message: "Expected a body of at most 32 MB." } }, 413) }),
-  );
   own.use(async (c, next) => {
     await next();
     if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");

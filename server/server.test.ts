@@ -25,3 +25,13 @@ it("opens a notebook, runs a cell in a real kernel and shows the result", async 
   expect(state.badge).toEqual({ state: "same" });
   client.close();
 });
+
+it("answers requests without a body, with too much of it, and without its length", async () => {
+  const at = (init: RequestInit) => server.fetch("/api/ts/proposals/none/commit", { method: "POST", ...init }).then((answer) => answer.status);
+  expect(await at({})).toBe(404);
+  const post = (init: RequestInit) => server.fetch("/api/ts/notebooks", { method: "POST", ...init }).then((answer) => answer.status);
+  expect(await post({})).toBe(400);
+  expect(await post({ body: "x".repeat(33 * 2 ** 20) })).toBe(413);
+  const stream = new Blob(["{}"]).stream();
+  expect(await post({ body: stream, duplex: "half" } as RequestInit)).toBe(411);
+});

@@ -35,7 +35,11 @@ export async function start({ root, port, open, dev, say }: StartOptions): Promi
   if (owner !== null) {
     throw new Failure(1, `Touchstone runs here already (process ${owner.pid}): ${owner.url}/?token=${owner.token}`);
   }
-  const log = pino({ base: null }, pino.destination({ dest: join(root, ".touchstone", "server.log"), mkdir: true, sync: false, mode: 0o600 }));
+  // an Error has no own fields: without its serializer the log would say {}
+  const log = pino(
+    { base: null, serializers: { error: pino.stdSerializers.err } },
+    pino.destination({ dest: join(root, ".touchstone", "server.log"), mkdir: true, sync: false, mode: 0o600 }),
+  );
   let server;
   try {
     server = await startServer({ root, port, log, dev });

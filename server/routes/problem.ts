@@ -27,8 +27,13 @@ export function problem(c: Context, error: Error, log: Log): Response {
   return answer(500, "internal", `The server could not do this: ${error.message}`);
 }
 
-/** The JSON body of a request as an object. */
+/** Longest body that is read. */
+const most = 32 * 2 ** 20;
+
+/** The JSON body of a request as an object. Its length is told before it is read. */
 export async function body(c: Context): Promise<Record<string, unknown>> {
+  if (c.req.header("transfer-encoding") !== undefined) throw new RequestError(411, "length", "Expected a Content-Length header.");
+  if (Number(c.req.header("content-length") ?? 0) > most) throw new RequestError(413, "too-large", "Expected a body of at most 32 MB.");
   let json: unknown;
   try {
     json = await c.req.json();
