@@ -5,7 +5,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { RunContext } from "../protocol/cells.js";
 import type { KernelQuery } from "../protocol/document.js";
 import type { KernelConfig } from "../protocol/kernel.js";
-import { mime, type Output, type TableView } from "../protocol/output.js";
+import { mime, type Output, type Progress, type TableView } from "../protocol/output.js";
 import type { VersionCard } from "../protocol/serving.js";
 import type { Relation, VersionRef } from "../protocol/values.js";
 import type { Engine, TrainedOn } from "../data/engine.js";
@@ -20,6 +20,7 @@ export interface DataOptions {
   calls: Calls;
   tensors: Tensors;
   current(): Run | null;
+  progress(run: Run, progress: Progress): void;
   /** a port to the DuckDB worker, for the control worker: tables page while a cell computes */
   port(port: MessagePort): void;
 }
@@ -66,6 +67,10 @@ export function createData(options: DataOptions): Data {
       const { resolve } = made.files;
       made.files.resolve = (path) => read(resolve(path));
       engine = made;
+      made.onProgress((percent) => {
+        const run = options.current();
+        if (run) options.progress(run, { label: "query", done: Math.round(percent), total: 100, eta: null });
+      });
       options.port(made.port());
       return {
         engine: made,

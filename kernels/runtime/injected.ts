@@ -3,7 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { RunContext } from "../protocol/cells.js";
 import type { KernelQuery } from "../protocol/document.js";
 import type { FromKernel, KernelConfig } from "../protocol/kernel.js";
-import type { Output } from "../protocol/output.js";
+import type { Output, Progress } from "../protocol/output.js";
 import type { Calls } from "./calls.js";
 import type { CaptureScope } from "./capture.js";
 import { createConsole } from "./console.js";
@@ -47,7 +47,8 @@ export const builtins = ["label", "baseline", "train", "distill", "abTest", "rea
 export function createLibrary(options: LibraryOptions): LibraryNames {
   const { config, outputs, tell, tensors, calls, staging, seed } = options;
   const acting = (run: Run) => options.evaluator().acting(run);
-  const data = createData({ config, calls, tensors, current: () => options.evaluator().current(), port: options.port });
+  const report = (run: Run, progress: Progress | null) => tell({ type: "progress", run: run.id, cell: run.cell.id, progress });
+  const data = createData({ config, calls, tensors, current: () => options.evaluator().current(), progress: report, port: options.port });
   const contexts = new WeakMap<Run, RunContext>();
 
   const context = (run: Run): RunContext => {
@@ -62,7 +63,7 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
         backend: () => tensors.loaded()?.name ?? "none",
         sql: (text) => data.relation(text),
         capture: async (feature) => (await import("./capture.js")).capture(feature, captureScope()),
-        progress: (each, progress) => tell({ type: "progress", run: each.id, cell: each.cell.id, progress }),
+        progress: report,
       });
       contexts.set(run, made);
     }
@@ -110,8 +111,8 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
     console: (run) => createConsole((name, text) => outputs.write(acting(run).sink, name, text)),
     cell: (run) => Object.freeze({ id: run.cell.id, signal: run.scope.signal, onDispose: (dispose: () => void) => run.scope.onDispose(dispose) }),
     progress: (run) => {
-      const report = createProgress((progress) => tell({ type: "progress", run: run.id, cell: run.cell.id, progress }));
-      return (label: string, done: number, total?: number) => report.step(label, done, total ?? null);
+      const reporter = createProgress((progress) => report(run, progress));
+      return (label: string, done: number, total?: number) => reporter.step(label, done, total ?? null);
     },
     fetch:
       (run) =>
