@@ -28,7 +28,10 @@ function gain(difference: Paired, better: "lower" | "higher"): { by: number; low
 
 /** "25 % [23, 27]" of a value. */
 function share(value: number, { by, low, high }: { by: number; low: number; high: number }): string {
-  const percent = (x: number): string => String(Number(((100 * x) / Math.abs(value)).toPrecision(Math.abs((100 * x) / value) >= 10 ? 2 : 1)));
+  const percent = (x: number): string => {
+    const size = Math.abs((100 * x) / value);
+    return String(Number(((100 * x) / Math.abs(value)).toFixed(size >= 10 ? 0 : size >= 1 ? 1 : 2)));
+  };
   return `${percent(by)} % [${percent(low)}, ${percent(high)}]`;
 }
 
@@ -130,9 +133,10 @@ export function budgetGate(budget: Budget, bytes: number, latency: Latency | nul
   });
   const ms = budget.p99Ms ?? null;
   if (latency === null) return gate("fail", `latency could not be measured: ${problem ?? "the candidate did not start"}`, null, ms, "ms");
-  const size = bytes >= 1e6 ? `${figure(bytes / 1e6)} MB` : `${figure(bytes / 1e3)} kB`;
+  const sized = (n: number): string => (n >= 1e6 ? `${figure(n / 1e6)} MB` : `${figure(n / 1e3)} kB`);
+  const size = sized(bytes);
   if (budget.bytes !== undefined && bytes > budget.bytes)
-    return gate("fail", `larger than allowed, ${size} of ${figure(budget.bytes / 1e6)} MB`, bytes, budget.bytes, "bytes");
+    return gate("fail", `larger than allowed, ${size} of ${sized(budget.bytes)}`, bytes, budget.bytes, "bytes");
   const p99 = `p99 ${figure(latency.p99)} ms [${figure(latency.p99ci[0])}, ${figure(latency.p99ci[1])}]`;
   if (ms === null) return gate("pass", `no latency limit was set: ${p99}, ${size}`, latency.p99, null, "ms");
   // slow by its middle value: no jitter explains that
@@ -146,13 +150,7 @@ export function budgetGate(budget: Budget, bytes: number, latency: Latency | nul
       "ms",
     );
   if (latency.p99 > ms) return gate("fail", `slower than allowed, p99 ${figure(latency.p99)} ms of ${figure(ms)}`, latency.p99, ms, "ms");
-  return gate(
-    "pass",
-    `${p99} of ${figure(ms)} ms, ${size}${budget.bytes === undefined ? "" : ` of ${figure(budget.bytes / 1e6)} MB`}`,
-    latency.p99,
-    ms,
-    "ms",
-  );
+  return gate("pass", `${p99} of ${figure(ms)} ms, ${size}${budget.bytes === undefined ? "" : ` of ${sized(budget.bytes)}`}`, latency.p99, ms, "ms");
 }
 
 /** The declared input fits the test rows. */
