@@ -1,5 +1,5 @@
 /** The registry: version folders and the history that alone makes them exist (contracts 5). One process owns it by a lock file. */
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { list, readVersion } from "../../kernels/paths/folder.js";
 import type { HistoryLine } from "../../kernels/protocol/serving.js";
@@ -38,6 +38,7 @@ export function openRegistry({ root, step = null }: RegistryOptions): Registry {
     const history = openHistory(places.history, disk);
     let state = foldHistory(history.lines);
     sweep(places.models, state, disk);
+    sweepProposals(places.proposals, state, disk);
     const versionDir = (name: string, version: number): string => join(places.models, name, `v${version}`);
     return {
       state: () => state,
@@ -77,6 +78,17 @@ export function openRegistry({ root, step = null }: RegistryOptions): Registry {
   } catch (error) {
     release();
     throw error;
+  }
+}
+
+/** How long a judged proposal waits for its click. */
+const patience = 7 * 86_400_000;
+
+/** Proposals that were never finished, or that nobody committed for a week. */
+function sweepProposals(folder: string, state: RegistryState, disk: Disk): void {
+  for (const id of readdirSync(folder)) {
+    const judged = statSync(join(folder, id, "proposal.json"), { throwIfNoEntry: false });
+    if (!state.committed.has(id) && (!judged || Date.now() - judged.mtimeMs > patience)) disk.remove(join(folder, id));
   }
 }
 
