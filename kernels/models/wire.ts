@@ -66,7 +66,8 @@ export function fromWire(field: Field, value: unknown, where: string): unknown {
   switch (field.type) {
     case "double":
       if (typeof value === "bigint") return Number(value);
-      if (typeof value !== "number" || !Number.isFinite(value)) return (value === "NaN" || Number.isNaN(value)) && field.nullable ? null : wrong("a number");
+      if (typeof value !== "number" || !Number.isFinite(value))
+        return (value === "NaN" || Number.isNaN(value)) && field.nullable ? null : wrong("a number");
       return value;
     case "integer":
       if (typeof value !== "number" || !Number.isSafeInteger(value)) return wrong("an integer");
