@@ -117,6 +117,10 @@ export function logFunction(engine: Engine, call: RunContext["call"]): (endpoint
         const found = await call("registry.resolve", { name: endpoint, version: version ?? "champion" });
         const signature = found ? (JSON.parse(readFileSync(join(found.dir, "signature.json"), "utf8")) as Signature) : null;
         files = await call("log.files", { name: endpoint, ...range });
+        if (found === null && files.parquet.length + files.segments.length === 0)
+          throw new Error(
+            `log: no model ${JSON.stringify(endpoint)} has been promoted${version === undefined ? "" : ` as version ${version}`}, so it has no requests`,
+          );
         // kept as a table: the files move on and segments become Parquet
         return { sql: logSql(files, signature, range), table: true };
       },

@@ -138,7 +138,7 @@ it("walks the five steps", async () => {
     [
       "promote",
       "promote",
-      `const live = await promote({ name: "flights", model: d.student, against: floor, margin: -0.01, budget: { p99Ms: 200, bytes: 1_000_000 } })`,
+      `const live = await promote({ name: "flights", model: d.student, against: floor, budget: { p99Ms: 200, bytes: 1_000_000 } })`,
     ],
   ]);
   const first = await touchstone("run", join(workspace, "first.nb.ts"), "--promote");
@@ -164,10 +164,14 @@ it("walks the five steps", async () => {
       "const [{ n, ids }] = await seen.rows()\nif (n !== 20000 || ids !== 20000) throw new Error(`the log holds ${n} rows of ${ids} requests`)\nn",
     ],
     ["drift", "drift", `const moved = await drift({ reference: { name: "flights", version: "champion" }, current: june })`],
+    ["sql", "march", `const march = ${source("date >= timestamp '2001-03-01' and date < timestamp '2001-03-16'", 20)}`],
+    ["drift", "calm", `const still = await drift({ reference: { name: "flights", version: "champion" }, current: march, columns: ["distance"] })`],
     [
       "code",
       "fires",
-      "if (!moved.breached) throw new Error(`no drift seen: ${moved.sentence}`)\nmoved.columns.find((c) => c.column === 'distance').drifted",
+      `const score = (found) => found.columns.find((c) => c.column === "distance").score
+if (!moved.breached || !moved.columns.find((c) => c.column === "distance").drifted) throw new Error("no drift seen: " + moved.sentence)
+if (!(score(moved) > 5 * score(still))) throw new Error("June's injected requests (" + score(moved) + ") moved no more than March's own flights (" + score(still) + ")")`,
     ],
   ]);
   const watch = await touchstone("run", join(workspace, "watch.nb.ts"));
