@@ -316,7 +316,7 @@ export class TouchApp extends TouchElement implements AppControl {
       <header class="top" role="banner">
         <a class="brand" href="/" aria-label="Touchstone, home"><img src="/icon.svg" alt="" width="22" height="22" /></a>
         ${this.#crumbs()}
-        <button class="palette-field" aria-label="Search or run a command" @click=${() => this.openPalette()}>
+        <button class="palette-field" @click=${() => this.openPalette()}>
           ${icon("search")} <span class="words">Search or run a command</span> <kbd>${keyText("Mod+k", isMac())}</kbd>
         </button>
         ${backend === null ? nothing : html`<span class="backend" title="TensorFlow back end of the kernel">${icon("cpu")} ${backend}</span>`}
