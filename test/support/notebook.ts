@@ -19,7 +19,7 @@ export class NotebookClient {
     this.socket = socket;
   }
 
-  static async open(server: RunningServer, path: string, name = "test"): Promise<NotebookClient> {
+  static async open(server: Pick<RunningServer, "url" | "token">, path: string, name = "test"): Promise<NotebookClient> {
     const url = `${server.url.replace(/^http/, "ws").replace(/\/$/, "")}/api/ts/notebook?path=${encodeURIComponent(path)}`;
     const socket = new WebSocket(url, { headers: { authorization: `Bearer ${server.token}` }, perMessageDeflate: false });
     const client = new NotebookClient(socket);
