@@ -11,16 +11,31 @@ export class Load<T> implements ReactiveController {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #number = 0;
 
-  constructor(host: ReactiveControllerHost, get: () => Promise<T>, poll = 0) {
+  #key: () => string;
+  #for: string | null = null;
+
+  /** `key`: what the value belongs to; another key drops it and asks again. */
+  constructor(host: ReactiveControllerHost, get: () => Promise<T>, poll = 0, key: () => string = () => "") {
     this.#host = host;
     this.#get = get;
     this.#poll = poll;
+    this.#key = key;
     host.addController(this);
   }
-  hostConnected(): void {
+  /** Not on connection: a tag that is upgraded later gets its properties only before its first update. */
+  hostUpdate(): void {
+    const key = this.#key();
+    if (key === this.#for) return;
+    this.#for = key;
+    this.value = null;
+    this.error = null;
     void this.refresh();
   }
+  hostConnected(): void {
+    this.#host.requestUpdate();
+  }
   hostDisconnected(): void {
+    this.#for = null;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#number++;

@@ -44,7 +44,12 @@ export class TouchLive extends TouchElement {
   declare failure: string | null;
   declare language: "curl" | "fetch" | "Python";
   declare share: number | null;
-  #load = new Load<ModelView>(this, () => this.#get(), 1000);
+  #load = new Load<ModelView>(
+    this,
+    () => this.#get(),
+    1000,
+    () => this.name,
+  );
 
   constructor() {
     super();
@@ -62,6 +67,7 @@ export class TouchLive extends TouchElement {
   async #get(): Promise<ModelView> {
     const view = await api.get<ModelView>(`/api/ts/models/${encodeURIComponent(this.name)}`);
     const { champion } = view.model;
+    if (this.version !== null && this.version.name !== this.name) this.version = null;
     if (champion !== null && this.version?.version !== champion) {
       this.version = await api.get<VersionView>(`/api/ts/models/${encodeURIComponent(this.name)}/versions/${champion}`);
       this.#choose(0);

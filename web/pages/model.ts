@@ -93,7 +93,12 @@ export const historyView = (history: HistoryLine[]) =>
 export class TouchModel extends TouchElement {
   static override properties = { name: { attribute: false } };
   declare name: string;
-  #load = new Load<ModelView>(this, () => api.get(`/api/ts/models/${encodeURIComponent(this.name)}`), 4000);
+  #load = new Load<ModelView>(
+    this,
+    () => api.get(`/api/ts/models/${encodeURIComponent(this.name)}`),
+    4000,
+    () => this.name,
+  );
   #figure: { key: string; spec: PlotlySpec } | null = null;
 
   protected override willUpdate(): void {

@@ -20,7 +20,12 @@ export class TouchVersion extends TouchElement {
   declare name: string;
   declare version: number;
   declare tab: Tab;
-  #load = new Load<VersionView>(this, () => api.get(`/api/ts/models/${encodeURIComponent(this.name)}/versions/${this.version}`));
+  #load = new Load<VersionView>(
+    this,
+    () => api.get(`/api/ts/models/${encodeURIComponent(this.name)}/versions/${this.version}`),
+    0,
+    () => `${this.name}/${this.version}`,
+  );
   #curve: PlotlySpec | null = null;
 
   constructor() {
