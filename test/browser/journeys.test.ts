@@ -1,5 +1,6 @@
 /** The journeys of ui.md 9 that concern notebooks, in gestures. Each ends with axe and an empty console. */
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -341,7 +342,8 @@ const live = await promote({ name: "riders", model: floor.bar, against: floor })
     return models.find((model) => model.name === "riders")!.traffic.requests;
   };
   const before = await count();
-  const answer = execFileSync("sh", ["-c", command.replace(/^\$ /, "")], { encoding: "utf8" });
+  // not the synchronous form: the server lives in this process and must answer
+  const { stdout: answer } = await promisify(execFile)("sh", ["-c", command.replace(/^\$ /, "")]);
   expect((JSON.parse(answer) as { predictions: unknown[] }).predictions).toHaveLength(1);
   await expect.poll(count, { timeout: 10_000 }).toBe(before + 1);
   await v.leave();

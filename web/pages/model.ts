@@ -28,7 +28,14 @@ export function versionsFigure(model: ModelSummary): PlotlySpec {
         y: same.map((version) => version.value),
         error_y: { type: "data", symmetric: false, array: same.map((v) => v.ci[1] - v.value), arrayminus: same.map((v) => v.value - v.ci[0]) },
       },
-      { type: "scatter", mode: "lines", name: "baseline", x, y: same.map((version) => version.baseline.value) },
+      {
+        type: "scatter",
+        name: "baseline",
+        x,
+        y: same.map((version) => version.baseline.value),
+        // one version has no line to draw: a dash stands for it
+        ...(same.length === 1 ? { mode: "markers", marker: { symbol: "line-ew-open", size: 60, line: { width: 2 } } } : { mode: "lines" }),
+      },
     ],
     layout: {
       title: { text: `${metric} by version, ${same.at(-1)?.better === "higher" ? "higher" : "lower"} is better` },

@@ -48,8 +48,11 @@ export function versionRow(model: ModelSummary, version: ModelSummary["versions"
     <td class="nowrap">${passed} of ${judged}</td>
     <td class="nowrap number">${version.p99 === null ? "" : `${figure(version.p99)} ms`}</td>
     <td class="nowrap number">${bytes(version.bytes)}</td>
-    <td class="nowrap">${ago(Date.parse(version.at), Date.now())}</td>
-    <td class="nowrap"><a href=${origin(version.notebook, version.cell)}>${version.notebook.split("/").at(-1)}#${version.cell}</a></td>
+    <td class="nowrap">
+      ${ago(Date.parse(version.at), Date.now())}<br /><a class="hint" href=${origin(version.notebook, version.cell)}
+        >${version.notebook.split("/").at(-1)}#${version.cell}</a
+      >
+    </td>
   </tr>`;
 }
 
@@ -70,7 +73,6 @@ export const versionHead = html`<thead>
     <th scope="col">p99</th>
     <th scope="col">Size</th>
     <th scope="col">Promoted</th>
-    <th scope="col">From</th>
   </tr>
 </thead>`;
 
