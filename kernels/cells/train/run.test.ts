@@ -185,7 +185,7 @@ describe("train", () => {
       const result = await go({ epochs: 500, patience: 0 });
       expect(result.history.loss.length).toBeLessThan(10);
       expect(result.verdict).toBe("good");
-      expect(b.shown.at(-1)!.warnings.at(-1)).toMatch(/^stopped by hand after epoch \d of 500; the weights of epoch \d were kept$/);
+      expect(b.shown.at(-1)!.warnings.at(-1)).toMatch(/^stopped at epoch \d of 500; the weights of epoch \d were kept$/);
     } finally {
       b.context.show = show;
       b.renew();

@@ -106,7 +106,7 @@ export async function run<R extends object>(options: TrainOptions<R>, context: R
     if (result.best === 0) throw new Error("the training was stopped before anything was learned");
     curve.best = result.best;
     if (result.ended === "stopped")
-      warnings.push(`stopped by hand after epoch ${result.history.loss.length} of ${checked.epochs}; the weights of epoch ${result.best} were kept`);
+      warnings.push(`stopped at epoch ${result.history.loss.length} of ${checked.epochs}; the weights of epoch ${result.best} were kept`);
 
     context.progress({ label: "judging on the test rows", done: 0, total: null, eta: null });
     const values = await outputs(tf, network, tables.test.x, tables.test.rows, network.answer);
