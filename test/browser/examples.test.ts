@@ -101,10 +101,7 @@ it("12. a training shows its curve beside the baseline and is stopped with the b
     .getByText(/stopped at epoch \d+/)
     .first()
     .waitFor();
-  await cell
-    .getByText(/against/)
-    .first()
-    .waitFor();
+  expect(await cell.locator("touch-result .sentence").innerText()).toMatch(/against/);
   await v.leave();
 });
 
@@ -165,7 +162,8 @@ const d = await distill({ teacher, split: parts, against: floor, students: [4], 
   await v.cell("d").getByRole("button", { name: /^Run/ }).click();
   await v.ok(v.cell("d"), 120_000);
   await v.cell("d").locator("touch-plot").first().waitFor();
-  for (const word of ["teacher", "student", "scratch", "prior"]) await v.cell("d").getByText(new RegExp(word, "i")).first().waitFor();
+  const result = (await v.cell("d").locator("touch-result").textContent())!;
+  for (const word of ["teacher", "student", "scratch", "prior"]) expect(result).toMatch(new RegExp(word, "i"));
   await v
     .cell("d")
     .getByRole("button", { name: /Promote/ })

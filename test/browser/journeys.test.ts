@@ -254,8 +254,9 @@ it("18. the A/B plan says users, days and false alarms, and a smaller effect nee
     ) as number[];
   await v.ok(v.cell("n"));
   const [users, , peeking] = await numbers();
-  expect(users).toBeGreaterThan(14_000);
-  expect(users).toBeLessThan(15_500);
+  // 14,749: the fixed test's size by the normal approximation; the sequential plan, which may stop any day, asks for more
+  expect(await v.cell("p").locator("touch-result").textContent()).toContain("14,749");
+  expect(users).toBeGreaterThan(14_749);
   expect(peeking).toBeGreaterThan(0.1);
   const lift = v
     .cell("p")
