@@ -9,7 +9,7 @@ export type Channel = "main" | "control" | "bulk";
 
 export interface Sockets {
   paths: Record<Channel, string>;
-  /** false when that channel is not connected */
+  /** false when that channel is not connected; control waits for its worker, which connects a moment after main: a stop is never lost */
   send(channel: Channel, head: unknown): boolean;
   close(): void;
 }
@@ -36,6 +36,7 @@ export async function listen(
 ): Promise<Sockets> {
   const number = ++count;
   const sockets: Partial<Record<Channel, Socket>> = {};
+  const early: unknown[] = [];
   const servers: Server[] = [];
   const paths = { main: "", control: "", bulk: "" };
   for (const channel of ["main", "control", "bulk"] as const) {
@@ -60,6 +61,7 @@ export async function listen(
         if (messages.length > 0) on(channel, messages);
       });
       socket.on("error", () => socket.destroy());
+      if (channel === "control") for (const head of early.splice(0)) socket.write(encodeFrame(head));
       if (Object.keys(sockets).length === 3) connected();
     });
     servers.push(server);
@@ -72,6 +74,10 @@ export async function listen(
     paths,
     send(channel, head) {
       const socket = sockets[channel];
+      if (socket === undefined && channel === "control") {
+        early.push(head);
+        return true;
+      }
       if (socket === undefined || socket.destroyed) return false;
       socket.write(encodeFrame(head));
       return true;
