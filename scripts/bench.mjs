@@ -59,6 +59,7 @@ for (const name of args.length > 0 ? args : all) {
 const rows = figures.map(({ name, value, unit, goal, peer }) => [name, Number(value).toPrecision(3), unit, goal ?? "", peer ?? ""]);
 const head = ["figure", "value", "unit", "goal", "against"];
 const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
-for (const row of [head, widths.map((n) => "-".repeat(n)), ...rows]) console.log(row.map((text, i) => (i === 1 ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join("  "));
+for (const row of [head, widths.map((n) => "-".repeat(n)), ...rows])
+  console.log(row.map((text, i) => (i === 1 ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join("  "));
 if (json) writeFileSync(json, `${JSON.stringify(figures, null, 2)}\n`);
 process.exit(broken ? 1 : 0);
