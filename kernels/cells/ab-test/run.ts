@@ -265,8 +265,8 @@ function powerFigure(
       yaxis: { title: { text: "chance to find it" }, tickformat: ".0%", range: [0, 1.02] },
       legend: { orientation: "h" },
       shapes: [
-        { type: "line", xref: "paper", x0: 0, x1: 1, y0: o.power, y1: o.power, line: { dash: "dot", width: 1 } },
-        { type: "line", x0: o.lift, x1: o.lift, yref: "paper", y0: 0, y1: 1, line: { dash: "dot", width: 1 } },
+        { type: "line", xref: "paper", x0: 0, x1: 1, y0: o.power, y1: o.power, line: { color: "#8a93a0", dash: "dot", width: 1 } },
+        { type: "line", x0: o.lift, x1: o.lift, yref: "paper", y0: 0, y1: 1, line: { color: "#8a93a0", dash: "dot", width: 1 } },
       ],
     },
   };
@@ -298,7 +298,7 @@ function alarmFigure(alarms: { once: number; peeking: number; sequential: number
     layout: {
       showlegend: false,
       yaxis: { title: { text: "share of tests that alarm" }, tickformat: ".0%", rangemode: "tozero" },
-      shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: alpha, y1: alpha, line: { dash: "dot", width: 1.5 } }],
+      shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: alpha, y1: alpha, line: { color: "#8a93a0", dash: "dot", width: 1.5 } }],
     },
   };
 }

@@ -41,7 +41,7 @@ export function barFigure(all: Evaluated[], best: Evaluated, expect: number | un
       ...(expect === undefined
         ? {}
         : {
-            shapes: [{ type: "line", x0: expect, x1: expect, yref: "paper", y0: 0, y1: 1, line: { dash: "dot", width: 1.5 } }],
+            shapes: [{ type: "line", x0: expect, x1: expect, yref: "paper", y0: 0, y1: 1, line: { color: "#8a93a0", dash: "dot", width: 1.5 } }],
             annotations: [{ x: expect, yref: "paper", y: 1, yanchor: "bottom", text: "expected", showarrow: false }],
           }),
     },

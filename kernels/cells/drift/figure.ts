@@ -34,7 +34,7 @@ export function rankFigure(ranked: Bar[]): PlotlySpec {
         name: "own limit",
         y,
         x: rows.map((one) => one.limit),
-        marker: { symbol: "line-ns-open", size: 18, color: "#1f2937", line: { width: 3 } },
+        marker: { symbol: "line-ns-open", size: 18, line: { width: 3 } },
       },
       ...(ruled.length > 0
         ? [
@@ -44,7 +44,7 @@ export function rankFigure(ranked: Bar[]): PlotlySpec {
               name: "rule of thumb",
               y: ruled.map((one) => one.column),
               x: ruled.map((one) => one.rule),
-              marker: { symbol: "diamond-open", size: 9, color: "#1f2937" },
+              marker: { symbol: "diamond-open", size: 9 },
             },
           ]
         : []),
@@ -72,7 +72,7 @@ export function timeFigure(series: { period: string; columns: Bar[] }[], columns
       xaxis: { type: "category" },
       yaxis: { title: { text: "score" }, rangemode: "tozero" },
       legend: { orientation: "h" },
-      ...(rule ? { shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 0.1, y1: 0.1, line: { dash: "dot", width: 1 } }] } : {}),
+      ...(rule ? { shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 0.1, y1: 0.1, line: { color: "#8a93a0", dash: "dot", width: 1.5 } }] } : {}),
     },
   };
 }

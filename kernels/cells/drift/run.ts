@@ -120,8 +120,14 @@ export async function run<R extends object>(options: DriftOptions<R>, context: R
 const missing = (sketch: ColumnSketch): number => (sketch.rows === 0 ? 0 : sketch.missing / sketch.rows);
 const percent = (share: number): string => `${digits(Math.round(share * 1000) / 10)} %`;
 
-/** How far over its limit: what columns are ranked by, whatever their test. */
-const excess = (one: ColumnResult): number => (one.limit > 0 ? one.score / one.limit : one.score > 0 ? Infinity : 0);
+/**
+ * What columns are ranked by, whatever their test: how far over what matters, the greater of the limit and the rule of thumb. On millions of rows the limit of
+ * chance is so low that multiples of it say how many rows there are, not how much has moved.
+ */
+const excess = (one: ColumnResult): number => {
+  const unit = Math.max(one.limit, one.rule ?? 0);
+  return unit > 0 ? one.score / unit : one.score > 0 ? Infinity : 0;
+};
 const rank = <T extends ColumnResult & { column: string }>(all: T[]): T[] =>
   [...all].sort((a, b) => excess(b) - excess(a) || (a.column < b.column ? -1 : 1));
 
@@ -190,13 +196,19 @@ function viewOf(
   const rows = Math.min(...found.map((one) => one.compared.current.reduce((a, b) => a + b, 0)));
   const most = data[0];
   const prediction = found.find((one) => one.prediction);
-  const head = `${drifted.length} of ${data.length} column${data.length === 1 ? "" : "s"} drifted`;
-  let sentence = found.length === 0 ? "" : head;
+  // with many rows everything moves by more than chance: how many moved by an amount that people care for is said beside it
+  const ruled = drifted.filter((one) => one.rule !== null);
+  const over = ruled.filter((one) => one.score > one.rule!);
+  const much =
+    ruled.length === 0 || over.length === drifted.length
+      ? ""
+      : `, ${over.length === 0 ? "none" : over.length} ${over.length === 0 ? "" : "of them "}by more than the rule of thumb of ${digits(ruled[0]!.rule!)}`;
+  let sentence = found.length === 0 ? "" : `${drifted.length} of ${data.length} column${data.length === 1 ? "" : "s"} drifted${much}`;
   if (most)
     sentence += `; \`${most.column}\` ${drifted.length > 0 ? "most" : "moved most"} (${short(most.test)} ${digits(most.score)}, limit ${digits(most.limit)})`;
   sentence += ".";
-  if (drifted.length > 0 && large.length === 0)
-    sentence += ` None is over the rule of thumb of ${digits(drifted[0]!.rule ?? 0.1)}: more than chance, and small.`;
+  if (drifted.length > 0 && over.length === 0 && ruled.length === drifted.length)
+    sentence += ` The change is real and small: ${rows.toLocaleString("en")} rows show what chance cannot explain, whatever its size.`;
   if (prediction)
     sentence += ` The model's answers ${prediction.drifted ? "moved as well" : "did not move"} (${digits(prediction.score)}, limit ${digits(prediction.limit)}).`;
   const few = rows < 30;
