@@ -39,6 +39,8 @@ export interface NotebookControl {
   undo(): void;
   redo(): void;
   convert(kind: CellKind): void;
+  split(): void;
+  merge(): void;
   toggleForm(): void;
   toggleOutput(): void;
   unboundOutput(): void;
@@ -145,6 +147,8 @@ export const actions: Action[] = [
   on("to-markdown", "Make it Markdown", "selected", ["m"], (n) => n.convert("markdown"), { icon: "text" }),
   on("to-code", "Make it code", "selected", ["y"], (n) => n.convert("code"), { icon: "code" }),
   on("to-sql", "Make it SQL", "selected", ["q"], (n) => n.convert("sql"), { icon: "database" }),
+  on("split", "Split the cell at the caret", "cells", ["Mod+Shift+-", "Mod+Shift+_"], (n) => n.split(), { icon: "code" }),
+  on("merge", "Merge with the next cell", "selected", ["Shift+m"], (n) => n.merge(), { icon: "code" }),
   on("form", "Switch between form and code", "selected", ["t"], (n) => n.toggleForm(), { icon: "code" }),
   on("fold", "Fold the output", "selected", ["o"], (n) => n.toggleOutput(), { icon: "chevron-down" }),
   on("unbound", "Show the whole output", "selected", ["Shift+o"], (n) => n.unboundOutput(), { icon: "maximize" }),

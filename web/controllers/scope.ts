@@ -95,3 +95,37 @@ export function newId(cells: { id: string }[], random: () => number = Math.rando
     if (!taken.has(id)) return id;
   }
 }
+
+/** The source of a new call with a result name that no cell defines: `const live` becomes `const live2`. */
+export function freshResult(source: string, scope: { name: string }[]): string {
+  const found = /^const ([A-Za-z_$][\w$]*)/.exec(source);
+  if (found === null) return source;
+  const taken = new Set(scope.map((name) => name.name));
+  let name = found[1]!;
+  for (let n = 2; taken.has(name); n++) name = `${found[1]!.replace(/\d+$/, "")}${n}`;
+  return source.replace(found[0], `const ${name}`);
+}
+
+/**
+ * Source of the cell that a result's next step inserts: the kind's own, with the result that asked put first among its equals.
+ * A step to the same kind repeats the asking call; a student's width is halved, which is what that step says.
+ */
+export function stepSource(kind: string, asking: Cell, cells: Cell[], scope: ScopeName[], definitions: CellDefinition[]): string {
+  const definition = definitions.find((other) => other.kind === kind);
+  if (definition === undefined) return "";
+  if (kind === asking.kind)
+    return asking.source.replace(/(students:\s*\[)([\d\s,]+)(\])/, (_, open: string, list: string, close: string) => {
+      const halves = list
+        .split(",")
+        .filter((part) => part.trim() !== "")
+        .map((part) => Math.max(1, Math.round(Number(part) / 2)));
+      return `${open}${halves.join(", ")}${close}`;
+    });
+  const at = cells.findIndex((cell) => cell.id === asking.id);
+  const above = new Set(cells.slice(0, at + 1).map((cell) => cell.id));
+  const models = new Set<string>(["train", "distill", "predictor"]);
+  const near = scope.filter(
+    (name) => above.has(name.cell) && name.cell !== asking.id && !(asking.kind === "baseline" && kind === "promote" && models.has(name.type)),
+  );
+  return definition.toSource([...near, ...scope.filter((name) => name.cell === asking.id)]);
+}

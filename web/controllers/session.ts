@@ -6,14 +6,15 @@ import type {
   Badge,
   Command,
   NotebookEvent,
+  NotebookSource,
   NotebookState,
   Operation,
   ServerMessage,
   ClientMessage,
   KernelQuery,
 } from "../../kernels/protocol/document.js";
+import { replay } from "../../kernels/notebook/replay.js";
 import { confirm, edit, openDocument, rebase, refuse, take, type LocalDocument } from "./document.js";
-import { reduce } from "./reduce.js";
 
 export type Link = "connecting" | "open" | "lost" | "closed";
 export interface Notice {
@@ -60,6 +61,8 @@ export class NotebookSession {
   retryAt: number | null = null;
   /** results that arrived while we were away, shown by the "back" banner */
   back: { results: number; epochChanged: boolean } | null = null;
+  /** the file was changed by another program and merged: the cells that differ, until it is closed */
+  outside: { at: number; cells: string[] } | null = null;
   /** reason of a refusal that ends the session (not found, not allowed) */
   failure: string | null = null;
   #options: SessionOptions;
@@ -222,10 +225,12 @@ export class NotebookSession {
     if (event.type === "ops") {
       const own =
         this.doc.inflight.length > 0 && event.by === this.#options.client && JSON.stringify(event.ops) === JSON.stringify(this.doc.inflight);
+      const before = this.doc.confirmed;
       this.doc = confirm(this.doc, event.rev, event.ops, own);
+      if (event.by === "file") this.outside = { at: Date.now(), cells: changedCells(before, this.doc.confirmed) };
       if (own) this.#opsId = null;
     }
-    this.state = reduce(this.state, event);
+    this.state = event.type === "ops" ? { ...this.state, seq: event.seq, rev: event.rev, source: this.doc.confirmed } : replay(this.state, event);
     if (event.type === "notice")
       this.#options.onNotice({ level: event.level, text: event.text, ...(event.cell !== undefined && { cell: event.cell }) });
     this.#options.onEvent?.(event);
@@ -292,6 +297,12 @@ export class NotebookSession {
       this.#flush();
     }
   }
+}
+
+/** Cells of `after` that are new or read differently. */
+function changedCells(before: NotebookSource, after: NotebookSource): string[] {
+  const was = new Map(before.cells.map((cell) => [cell.id, `${cell.kind}\0${cell.source}`]));
+  return after.cells.filter((cell) => was.get(cell.id) !== `${cell.kind}\0${cell.source}`).map((cell) => cell.id);
 }
 
 /** The badge in words (ui 3.3). */

@@ -79,6 +79,12 @@ export class TouchEditor extends TouchElement {
     return this.#editor?.hasTextFocus() ?? this.contains(document.activeElement);
   }
 
+  /** Where the caret stands, in UTF-16 units; null when the editor is not open. */
+  get caret(): number | null {
+    const position = this.#editor?.getPosition() ?? null;
+    return position === null || this.#model === null ? null : this.#model.getOffsetAt(position);
+  }
+
   /** Opens the editor with the caret at an offset (default: where it was). */
   async focusEditor(offset: number | "end" | null = null): Promise<void> {
     this.#wantsFocus = { offset };

@@ -9,6 +9,7 @@ export interface BannerActions {
   takeOver(): void;
   restart(then: "nothing" | "all" | "stale" | { to: string }): void;
   runAll(): void;
+  go(cell: string): void;
   dismiss(name: string): void;
 }
 
@@ -76,6 +77,19 @@ export function bannerOf({ session, now, closed, number, largest }: BannerInput,
     };
   if (state.writer !== null && state.writer.client !== session.client)
     return { name: "writer", level: "info", text: `${state.writer.name} is writing; you see every change.`, actions: [["Take over", act.takeOver]] };
+  if (session.outside !== null) {
+    const { at, cells } = session.outside;
+    const [first] = cells;
+    return {
+      name: "outside",
+      level: "info",
+      text: `The file was changed outside at ${time(at)} and merged: ${
+        cells.length === 0 ? "no cell differs" : `${cells.length === 1 ? "cell" : "cells"} ${cells.map(number).join(", ")} changed`
+      }.`,
+      actions: first === undefined ? [] : [["Show", () => act.go(first)]],
+      closable: true,
+    };
+  }
   if (session.back !== null && !session.back.epochChanged && !closed.has("back"))
     return {
       name: "back",

@@ -6,7 +6,7 @@ import type { Cell, CellKind, CallField, Operation } from "../../kernels/protoco
 import type { NextStep, Suggestion } from "../../kernels/protocol/output.js";
 import type { NotebookControl } from "../app/actions.js";
 import { bytes, plural, time } from "../controllers/format.js";
-import { newId, plainSource, scopeOf } from "../controllers/scope.js";
+import { freshResult, newId, plainSource, scopeOf, stepSource } from "../controllers/scope.js";
 import { badgeText, NotebookSession, type SessionSocket } from "../controllers/session.js";
 import { idleState } from "../controllers/status.js";
 import { define, TouchElement } from "../elements/base.js";
@@ -143,6 +143,7 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
 
   #close(name: string): void {
     if ((name === "back" || name === "epoch") && this.session !== null) this.session.back = null;
+    if (name === "outside" && this.session !== null) this.session.outside = null;
     this.version++;
   }
 
@@ -393,7 +394,11 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
     const at = after === null ? 0 : this.number(after);
     const scope = scopeOf(state, this.cells, definitions, this.cells[at]?.id ?? null);
     const definition = byKind.get(kind);
-    const text = source ?? (definition !== undefined ? definition.toSource(scope) : plainSource(kind as "code", scope));
+    const text =
+      source ??
+      (definition !== undefined
+        ? freshResult(definition.toSource(scope), scopeOf(state, this.cells, definitions))
+        : plainSource(kind as "code", scope));
     const id = newId(this.cells);
     // an empty code cell that stands there is used up by a kind chosen for it
     const here = this.cells.find((cell) => cell.id === after);
@@ -514,6 +519,53 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
       ops.push({ op: "edit", id: cell.id, at: 0, remove: cell.source.length, insert: text });
     }
     this.#edit(ops, inverse(this.cells, ops));
+  }
+  /** Cuts the cell at the caret; what the caret stood before becomes the next cell. */
+  split(): void {
+    const cell = this.cells.find((other) => other.id === this.current);
+    const at = cell === undefined ? null : (this.#element(cell.id)?.editor?.caret ?? null);
+    if (cell === undefined || at === null || byKind.has(cell.kind)) return;
+    const head = cell.source.slice(0, at).replace(/\n$/, "");
+    const tail = cell.source.slice(at).replace(/^\n/, "");
+    const id = newId(this.cells);
+    const ops: Operation[] = [
+      { op: "edit", id: cell.id, at: head.length, remove: cell.source.length - head.length, insert: "" },
+      { op: "insert", cell: { id, kind: cell.kind, source: tail, options: {} }, after: cell.id },
+    ];
+    if (
+      !this.#edit(ops, [
+        { op: "delete", id },
+        { op: "edit", id: cell.id, at: head.length, remove: 0, insert: cell.source.slice(head.length) },
+      ])
+    )
+      return;
+    this.current = this.anchor = this.editing = id;
+    this.#focusNext = { cell: id, edit: true };
+    this.version++;
+  }
+  /** Joins the selected cells, or this one and the next, when they are of one plain kind. */
+  merge(): void {
+    const at = this.number(this.current ?? "") - 1;
+    const chosen = this.#range().length > 1 ? this.cells.filter((cell) => this.#range().includes(cell.id)) : this.cells.slice(at, at + 2);
+    const [first, ...rest] = chosen;
+    if (first === undefined || rest.length === 0) return;
+    if (byKind.has(first.kind) || first.kind === "sql" || rest.some((cell) => cell.kind !== first.kind)) {
+      this.emit("toast", { level: "warning", text: "Only code cells, or only text cells, can be merged." });
+      return;
+    }
+    const tail = rest.map((cell) => `${first.kind === "markdown" ? "\n\n" : "\n"}${cell.source}`).join("");
+    const ops: Operation[] = [
+      { op: "edit", id: first.id, at: first.source.length, remove: 0, insert: tail },
+      ...rest.map((cell): Operation => ({ op: "delete", id: cell.id })),
+    ];
+    const undo: Operation[] = [
+      { op: "edit", id: first.id, at: first.source.length, remove: tail.length, insert: "" },
+      ...rest.map((cell, i): Operation => ({ op: "insert", cell, after: i === 0 ? first.id : rest[i - 1]!.id })),
+    ];
+    if (!this.#edit(ops, undo)) return;
+    this.current = this.anchor = first.id;
+    this.#focusNext = { cell: first.id, edit: false };
+    this.version++;
   }
   toggleForm(): void {
     const cell = this.cells.find((other) => other.id === this.current);
@@ -666,7 +718,13 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
       this.#do({ do: "field", cell, path: event.detail.path, ...(event.detail.value !== undefined && { value: event.detail.value }) });
   };
   #onStep = (event: CustomEvent<Extract<NextStep, { type: "insert" }>>): void => {
-    this.insertAfter(event.detail.kind as CellKind, this.#cellOf(event), event.detail.source);
+    const { kind, source } = event.detail;
+    const asking = this.cells.find((cell) => cell.id === this.#cellOf(event));
+    const state = this.session?.state;
+    if (asking === undefined || state === null || state === undefined) return;
+    const scope = scopeOf(state, this.cells, definitions);
+    const text = source === "" ? stepSource(kind, asking, this.cells, scope, definitions) : source;
+    this.insertAfter(kind as CellKind, asking.id, freshResult(text, scope));
   };
   #onLine = (event: CustomEvent<{ cell: string | null; line: number; column: number }>): void => {
     const cell = event.detail.cell ?? this.#cellOf(event);
@@ -698,14 +756,21 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
     takeOver: () => this.takeOver(),
     restart: (then) => this.#do({ do: "restart", then }),
     runAll: () => this.runAll(),
+    go: (cell) => this.go(cell),
     dismiss: (name) => this.#close(name),
   };
 
   #toolbar() {
     const session = this.session!;
     const state = session.state!;
+    // what "run stale" runs: stale, edited, failed and never run, but nothing that is switched off
     const stale =
-      state.badge.state === "same" ? 0 : Object.values(state.cells).filter((cell) => cell.stale || cell.edited || cell.result === "none").length;
+      state.badge.state === "same"
+        ? 0
+        : this.cells.filter((cell) => {
+            const s = state.cells[cell.id];
+            return s !== undefined && cell.kind !== "markdown" && cell.options.disabled !== true && (s.stale || s.edited || s.result !== "ok");
+          }).length;
     const badge = badgeText(state.badge, this.number);
     const used = state.kernel.memory.at(-1) ?? 0;
     const busy = this.busy || state.kernel.state === "stopping";
