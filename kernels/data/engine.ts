@@ -67,6 +67,9 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** ms until a worker that has said nothing is given up; it starts in a tenth of a second, and slowly on a busy machine */
+const startWithin = 60_000;
+
 interface Waiting {
   resolve(value: never): void;
   reject(error: Error): void;
@@ -90,7 +93,13 @@ export function createEngine(options: EngineOptions): Engine {
     const { memoryLimit, threads, spill } = options;
     const started = new Worker(entry("kernel-duckdb"), { workerData: { memoryLimit, threads, spill }, name: "duckdb" });
     started.unref();
+    const late = setTimeout(() => {
+      died(`it did not start within ${startWithin / 1000} s`);
+      void started.terminate();
+    }, startWithin);
+    late.unref();
     started.on("message", (message: FromWorker) => {
+      clearTimeout(late);
       if ("progress" in message) {
         if (message.progress !== null) progress?.(message.progress);
         return;
@@ -102,6 +111,7 @@ export function createEngine(options: EngineOptions): Engine {
       else wait?.reject(errorOf(message.fault));
     });
     const died = (why: string): void => {
+      clearTimeout(late);
       if (worker === started) worker = null;
       for (const { reject } of waiting.values())
         reject(new Error(`DuckDB stopped: ${why}. Its tables are lost: run the cells that made them again.`));

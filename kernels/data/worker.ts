@@ -260,4 +260,6 @@ setInterval(() => {
   if (percent !== null) parentPort!.postMessage({ progress: percent } satisfies FromWorker);
 }, 250).unref();
 
+// up: whoever waits for the start hears it
+parentPort!.postMessage({ progress: null } satisfies FromWorker);
 serve(parentPort as unknown as MessagePort);

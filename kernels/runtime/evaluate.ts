@@ -111,6 +111,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   /** translations by the file name in stacks; old ones stay for a while, stale cells hold old functions */
   const compiled = new Map<string, { cell: string; source: string; translation: Translation }>();
   const stopped = new Set<number>();
+  /** runs that were told to stop before they were heard of */
+  const early = new Set<string>();
   /** where a cell was waiting for what failed: the stack of such an error does not lead to the cell */
   const awaited = new WeakMap<object, { file: string; offset: number }>();
   let numbers = 0;
@@ -385,9 +387,33 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     tell({ type: "variables", variables: variables() });
   };
 
+  /** Whatever breaks around a cell ends its run in words: a run without its `done` would hold the queue for good. */
+  const broken = (request: RunRequest, thrown: unknown) => {
+    const { run, cell } = request;
+    const own = current?.id === run ? current : null;
+    const message = `the kernel could not finish this cell: ${sentence(thrown)[0]!}`;
+    const error: CellError = { name: "KernelError", message, cell: cell.id, frames: [] };
+    const sink = own?.sink ?? { run, cell: cell.id, count: 0 };
+    if (own) own.over = true;
+    current = null;
+    end = null;
+    enter(0);
+    outputs.emit(sink, { kind: "error", error });
+    outputs.finish(sink);
+    tell({ type: "done", run, cell: cell.id, result: "error", error, elapsedMs: 0, warnings: [], reads: [] });
+    control({ type: "over", run });
+  };
+
   const pump = () => {
     const request = current ? undefined : queue.shift();
-    if (request) void execute(request).then(pump);
+    if (!request) return;
+    void execute(request)
+      .catch((error: unknown) => broken(request, error))
+      .then(pump);
+  };
+  const cancel = ({ run, cell }: RunRequest) => {
+    outputs.finish({ run, cell: cell.id, count: 0 });
+    tell({ type: "done", run, cell: cell.id, result: "interrupted", elapsedMs: 0, warnings: [], reads: [] });
   };
 
   const stop = (run: Run, struck: boolean) => {
@@ -424,6 +450,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
 
   return {
     enqueue(request) {
+      if (early.delete(request.run)) return cancel(request);
       queue.push(request);
       pump();
     },
@@ -431,14 +458,15 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       control({ type: "ack", run: id });
       if (current?.id === id) return keep ? current.scope.abort() : stop(current, struck);
       const place = queue.findIndex((request) => request.run === id);
-      if (place >= 0 && !keep) {
-        const [request] = queue.splice(place, 1);
-        const cell = request!.cell.id;
-        outputs.finish({ run: id, cell, count: 0 });
-        tell({ type: "done", run: id, cell, result: "interrupted", elapsedMs: 0, warnings: [], reads: [] });
-      }
+      if (place >= 0 && !keep) cancel(queue.splice(place, 1)[0]!);
       // finished, but its timers may go on
-      for (const run of runs.values()) if (run.id === id && !keep) run.scope.stop();
+      const finished = [...runs.values()].filter((run) => run.id === id);
+      if (!keep) for (const run of finished) run.scope.stop();
+      // it came by another socket, before the run itself
+      if (!keep && place < 0 && finished.length === 0) {
+        early.add(id);
+        if (early.size > 100) early.delete(early.values().next().value!);
+      }
       control({ type: "over", run: id });
     },
     forget: (cells) => cells.forEach(drop),

@@ -38,6 +38,8 @@ export interface Kernel {
 
 export interface KernelOptions {
   heapLimit: number;
+  /** ms until a process that has not said `ready` is given up; a busy machine needs some seconds */
+  patience?: number;
   /** told what the process itself prints: natives and Node's own warnings */
   said?(text: string): void;
 }
@@ -52,6 +54,7 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
   let events: KernelEvents | null = null;
   let config: Omit<KernelConfig, "sockets"> | null = null;
   let readyPid: number | null = null;
+  let late = false;
   let early: Exit | null = null;
   let stopping = false;
   let gone = false;
@@ -78,6 +81,7 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
   const onMain = (message: FromKernel) => {
     if (message.type === "ready") {
       readyPid = message.pid;
+      clearTimeout(starting);
       if (events !== null) begin();
     } else if (message.type === "reply") {
       const waiting = queries.get(message.id);
@@ -125,6 +129,13 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
     env: { ...kernelEnvironment(process.env), TOUCHSTONE_KERNEL_SOCKETS: JSON.stringify(sockets.paths) },
     windowsHide: true,
   });
+  // a process that neither starts nor ends would be waited for silently
+  const patience = options.patience ?? 60_000;
+  const starting = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, patience);
+  starting.unref();
   // the server answers people and models first
   if (child.pid !== undefined)
     try {
@@ -140,18 +151,27 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
     const end = (code: number | null, signal: string | null, failure?: string) => {
       if (gone) return;
       gone = true;
+      clearTimeout(starting);
       for (const run of [...held.keys()]) release(run);
       for (const { reject } of queries.values()) reject(new Error("the kernel stopped before it answered"));
       queries.clear();
       sockets.close();
-      const exit: Exit = { expected: stopping, cause: failure ?? explain(code, signal, said, rss, options.heapLimit), code, signal };
+      const exit: Exit = {
+        expected: stopping,
+        cause: failure ?? (late ? tooLate(patience, said) : null) ?? explain(code, signal, said, rss, options.heapLimit),
+        code,
+        signal,
+      };
       if (events !== null) events.exit(exit);
       else early = exit;
       resolve();
     };
     child.once("error", (error) => end(null, null, `The kernel could not be started: ${error.message}`));
-    // "close" comes after its last words
+    // "close" comes after its last words, but not while a process that a cell has started holds its pipes
     child.once("close", end);
+    child.once("exit", (code, signal) => {
+      setTimeout(() => end(code, signal), 500).unref();
+    });
   });
 
   const begin = () => {
@@ -175,7 +195,9 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
     query(query) {
       const id = nextQuery++;
       return new Promise((resolve, reject) => {
-        if (gone || !sockets.send("main", { type: "query", id, query } satisfies ToKernel)) reject(new Error("the kernel is not running"));
+        // before `configure` nobody would answer
+        if (gone || readyPid === null || config === null || !sockets.send("main", { type: "query", id, query } satisfies ToKernel))
+          reject(new Error("the kernel is not running"));
         else queries.set(id, { resolve, reject });
       });
     },
@@ -191,6 +213,11 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
       clearTimeout(kill);
     },
   };
+}
+
+function tooLate(patience: number, said: string): string {
+  const last = said.trim().split("\n").at(-1) ?? "";
+  return `The kernel did not start within ${Math.round(patience / 1000)} s and was ended${last === "" ? "" : `; it said last: ${last.slice(0, 300)}`}. Run again, or restart the server.`;
 }
 
 /** Why a process ended, in one sentence for the person whose variables are gone. */
