@@ -184,7 +184,15 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     }
   };
 
-  const describe = (error: unknown, run: Run): CellError =>
+  const describe = (error: unknown, run: Run): CellError => {
+    try {
+      return described(error, run);
+    } catch {
+      // a proxy, for one, may throw wherever it is touched
+      return { name: "Error", message: "The cell threw a value that cannot be read.", cell: run.cell.id, frames: [] };
+    }
+  };
+  const described = (error: unknown, run: Run): CellError =>
     toCellError(error, {
       cell: run.cell.id,
       source: run.cell.source,
@@ -242,9 +250,9 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       emit: (output, clear) => outputs.emit(sink, output, clear),
       display: (value, { id } = {}) => {
         const name = id ?? `d${++run.displayed}`;
-        const later = options.displayLater(value, run);
+        const later = orElse(() => options.displayLater(value, run), undefined);
         if (!later) {
-          run.emit({ kind: "display", id: name, data: toBundle(value) });
+          run.emit({ kind: "display", id: name, data: orElse(() => toBundle(value), { "text/plain": "(a value that cannot be read)" }) });
           return undefined;
         }
         // keeps its place among the outputs while DuckDB is asked
@@ -314,7 +322,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     });
     for (const name of translation.exports) {
       const value = tryGet(names.get(name))?.value as Settling | undefined;
-      if (typeof value === "object" && value !== null && typeof value[settle] === "function") await value[settle]!(name);
+      const lazy = typeof value === "object" && value !== null && orElse(() => typeof value[settle] === "function", false);
+      if (lazy) await value[settle]!(name);
       if (run.stopped) return;
     }
     const result = translation.exports.at(-1);
@@ -519,12 +528,27 @@ async function settled(promises: Promise<unknown>[], most: () => number): Promis
   clearInterval(timer);
 }
 
+/** Values of cells may throw wherever they are touched. */
+function orElse<T>(make: () => T, otherwise: T): T {
+  try {
+    return make();
+  } catch {
+    return otherwise;
+  }
+}
+
 function sentence(error: unknown): string[] {
-  return [error instanceof Error ? error.message : String(error)];
+  return [orElse(() => (error instanceof Error ? error.message : String(error)), "an error that cannot be read")];
 }
 
 function isStop(error: unknown): boolean {
-  const { name, type } = (error ?? {}) as { name?: unknown; type?: unknown };
+  const { name, type } = orElse(
+    () => {
+      const given = (error ?? {}) as { name?: unknown; type?: unknown };
+      return { name: given.name, type: given.type };
+    },
+    {} as { name?: unknown; type?: unknown },
+  );
   return name === "AbortError" || name === "Interrupted" || type === "Interrupt";
 }
 
