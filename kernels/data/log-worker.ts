@@ -87,7 +87,7 @@ async function compact(connection: DuckDBConnection, { dir, segments }: Job): Pr
     const [counted] = (await connection.runAndReadAll(`select count(*)::int as n from read_parquet(${text(temporary)})`)).getRowObjectsJS() as {
       n: number;
     }[];
-    if (counted!.n !== rows) throw new Error(`${dir}: the segments hold ${rows} lines, ${counted!.n} were read: nothing was changed`);
+    if (counted!.n !== rows) throw new Error(`the segments hold ${rows} lines, ${counted!.n} were read: nothing was changed`);
     sync(temporary);
     step();
     renameSync(temporary, join(dir, name));
@@ -120,7 +120,10 @@ try {
   const instance = await DuckDBInstance.create(":memory:", { threads: "1", memory_limit: "512MB" });
   const connection = await instance.connect();
   await connection.run("set TimeZone = 'UTC'");
-  for (const job of jobs) await compact(connection, job);
+  const failures: string[] = [];
+  // a day that cannot be read does not hold up the others
+  for (const job of jobs) await compact(connection, job).catch((error: Error) => failures.push(`${job.dir}: ${error.message}`));
+  if (failures.length > 0) throw new Error(failures.join("; "));
   process.exit(0);
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);

@@ -16,6 +16,8 @@ export interface LogOptions {
   version?: number;
   /** only rows whose outcome is known */
   matured?: boolean;
+  /** name of the outcome when the feedback has several; by itself the one called "outcome", else the first by name */
+  outcome?: string;
 }
 
 const iso = (name: string, value: string | Date | undefined): string | undefined => {
@@ -37,7 +39,7 @@ const jsonType = (type: Field["type"]): string => (type === "timestamp" || type 
 export function logSql(
   files: ServerCalls["log.files"]["result"],
   signature: Signature | null,
-  range: { from?: string; to?: string; version?: number; matured?: boolean },
+  range: { from?: string; to?: string; version?: number; matured?: boolean; outcome?: string },
 ): string {
   const parts: string[] = [];
   const list = (paths: string[]): string => `[${paths.map(text).join(", ")}]`;
@@ -47,9 +49,9 @@ export function logSql(
     );
   if (files.segments.length > 0) {
     const columns = `{id: 'VARCHAR', "row": 'INTEGER', "at": 'BIGINT', v: 'INTEGER', arm: 'VARCHAR', key: 'VARCHAR', p: 'DOUBLE', step: 'INTEGER', ms: 'DOUBLE', st: 'VARCHAR', record: 'JSON', prediction: 'JSON', warnings: 'VARCHAR[]'}`;
-    // a segment may be growing: its torn last line is left out
+    // a segment may be growing: its torn last line is read as nulls and left out
     parts.push(
-      `select id, "row", make_timestamp("at" * 1000) as "at", v as version, arm, key, p as probability, step, ms, st as status, record::varchar as record, prediction::varchar as prediction, warnings from read_json(${list(files.segments.map((segment) => segment.file))}, format = 'newline_delimited', columns = ${columns}, ignore_errors = true, maximum_object_size = 67108864)`,
+      `select id, "row", make_timestamp("at" * 1000) as "at", v as version, arm, key, p as probability, step, ms, st as status, record::varchar as record, prediction::varchar as prediction, warnings from read_json(${list(files.segments.map((segment) => segment.file))}, format = 'newline_delimited', columns = ${columns}, ignore_errors = true, maximum_object_size = 67108864) where id is not null`,
     );
   }
   if (parts.length === 0)
@@ -58,19 +60,22 @@ export function logSql(
     );
   const wide = signature?.output.kind === "probabilities";
   const numeric = signature !== null;
-  const record = signature
-    ? `struct_pack(${signature.inputs
-        .map((field) => {
-          const value = `from_json(l.record, ${text(JSON.stringify({ [field.name]: jsonType(field.type) }))}).${quote(field.name)}`;
-          return `${quote(field.name)} := ${jsonType(field.type) === structType[field.type] ? value : `try_cast(rtrim(${value}, 'Z') as ${structType[field.type]})`}`;
-        })
-        .join(", ")})`
-    : "l.record::json";
-  const prediction = !numeric ? "l.prediction::json" : wide ? "from_json(l.prediction, '\"DOUBLE[]\"')" : "l.prediction::double";
+  // only times are not what they shall be yet
+  const times = (signature?.inputs ?? [])
+    .filter((field) => jsonType(field.type) !== structType[field.type])
+    .map(({ name, type }) => `${quote(name)} := try_cast(rtrim(l.parsed.${quote(name)}, 'Z') as ${structType[type]})`);
+  const record = signature ? (times.length === 0 ? "l.parsed" : `struct_update(l.parsed, ${times.join(", ")})`) : "l.record::json";
+  // parsed once, however many fields there are
+  const parsed = signature
+    ? `from_json(record, ${text(JSON.stringify(Object.fromEntries(signature.inputs.map((field) => [field.name, jsonType(field.type)]))))})`
+    : "null";
+  const prediction = !numeric ? "l.prediction::json" : wide ? "from_json(l.prediction, '\"DOUBLE[]\"')" : "try_cast(l.prediction as double)";
+  const chosen =
+    range.outcome === undefined ? `(select coalesce(min(outcome) filter (outcome = 'outcome'), min(outcome)) from told)` : text(range.outcome);
   // latest by event time wins; revisions stay in the files
   const feedback =
     files.feedback.length > 0
-      ? `select id, "row", outcome, value, "eventAt" as event_at from read_json(${list(files.feedback)}, format = 'newline_delimited', columns = {id: 'VARCHAR', "row": 'INTEGER', outcome: 'VARCHAR', value: 'JSON', "eventAt": 'BIGINT', "at": 'BIGINT'}, ignore_errors = true) qualify row_number() over (partition by id, "row" order by "eventAt" desc, "at" desc) = 1`
+      ? `with told as (select * from read_json(${list(files.feedback)}, format = 'newline_delimited', columns = {id: 'VARCHAR', "row": 'INTEGER', outcome: 'VARCHAR', value: 'JSON', "eventAt": 'BIGINT', "at": 'BIGINT'}, ignore_errors = true) where id is not null) select id, "row", outcome, value, "eventAt" as event_at from told where outcome = ${chosen} qualify row_number() over (partition by id, "row" order by "eventAt" desc, "at" desc) = 1`
       : `select null::varchar as id, null::integer as "row", null::varchar as outcome, null::json as value, null::bigint as event_at where false`;
   const value = `case json_type(f.value) when 'VARCHAR' then f.value->>'$' else f.value::varchar end`;
   const outcome =
@@ -83,7 +88,7 @@ export function logSql(
     range.version === undefined ? null : `l.version = ${range.version}`,
     range.matured ? "f.id is not null" : null,
   ].filter((condition) => condition !== null);
-  return `with l as (${parts.join(" union all ")}), f as (${feedback})
+  return `with l as (select *, ${parsed} as parsed from (${parts.join(" union all ")})), f as (${feedback})
     select l.id, l."row", l."at", l.version, l.arm, l.key, l.probability, l.step, ${record} as record, ${prediction} as prediction, l.ms, l.status, l.warnings,
       ${outcome} as outcome, make_timestamp(f.event_at * 1000) as outcome_at
     from l left join f on f.id = l.id and f."row" = l."row"
@@ -97,9 +102,11 @@ export function logFunction(engine: Engine, call: RunContext["call"]): (endpoint
     if (typeof endpoint !== "string" || !/^[a-z][a-z0-9-]{0,62}$/.test(endpoint))
       throw new Error(`Expected \`endpoint\` to be the name of a model, got ${JSON.stringify(endpoint)}`);
     for (const key of Object.keys(options))
-      if (!["from", "to", "version", "matured"].includes(key))
-        throw new Error(`log: \`${key}\` is not an option; there are from, to, version, matured`);
-    const { version, matured } = options;
+      if (!["from", "to", "version", "matured", "outcome"].includes(key))
+        throw new Error(`log: \`${key}\` is not an option; there are from, to, version, matured, outcome`);
+    const { version, matured, outcome } = options;
+    if (outcome !== undefined && (typeof outcome !== "string" || outcome === ""))
+      throw new Error(`Expected \`outcome\` to be the name of an outcome, got ${JSON.stringify(outcome)}`);
     if (version !== undefined && !(Number.isSafeInteger(version) && version > 0))
       throw new Error(`Expected \`version\` to be a number from 1, got ${String(version)}`);
     const from = iso("from", options.from);
@@ -109,6 +116,7 @@ export function logFunction(engine: Engine, call: RunContext["call"]): (endpoint
       ...(to === undefined ? {} : { to }),
       ...(version === undefined ? {} : { version }),
       ...(matured === undefined ? {} : { matured }),
+      ...(outcome === undefined ? {} : { outcome }),
     };
     let files: ServerCalls["log.files"]["result"] | null = null;
     return new TableRelation<LogRow>(engine, {

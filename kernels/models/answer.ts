@@ -1,4 +1,5 @@
 /** From a request's bytes to an answer's bytes: parse, check, predict (batched with what waits), serialise. Shared by the model host and the exported server. */
+import { jsonLine } from "../protocol/lines.js";
 import type { Prediction } from "../protocol/values.js";
 import { errorBody, readForm, type FormRequest, type Rows } from "./forms.js";
 import { FeatureError } from "./features-load.js";
@@ -95,7 +96,7 @@ export function createAnswerer(predictor: LoadedPredictor): Answerer {
         const record: Record<string, unknown> = {};
         for (const name in one.record) record[name] = toWire(one.record[name]);
         const answer = typeof prediction === "number" ? prediction : Array.from(prediction);
-        return `"record":${JSON.stringify(record)},"prediction":${JSON.stringify(answer)},"warnings":${JSON.stringify(one.warnings)}`;
+        return `"record":${jsonLine(record)},"prediction":${JSON.stringify(answer)},"warnings":${jsonLine(one.warnings)}`;
       });
       return {
         status: 200,

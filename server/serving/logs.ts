@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { entry } from "../../kernels/paths/paths.js";
+import { jsonLine } from "../../kernels/protocol/lines.js";
 import type { FeedbackRecord, ServerCalls } from "../../kernels/protocol/serving.js";
 import { placesOf, type Step } from "../registry/disk.js";
 import { createSegments } from "./segments.js";
@@ -72,15 +73,15 @@ export function createLogs(options: LogOptions): Logs {
   return {
     async predictions(entry, durable) {
       const { id, at, name, version, arm, key, probability, step, ms, status } = entry;
-      const rest = JSON.stringify({ at, v: version, arm, key, p: probability, step, ms: Math.round(ms * 1000) / 1000, st: status }).slice(1, -1);
-      const head = `{"id":${JSON.stringify(id)},"row":`;
+      const rest = jsonLine({ at, v: version, arm, key, p: probability, step, ms: Math.round(ms * 1000) / 1000, st: status }).slice(1, -1);
+      const head = `{"id":${jsonLine(id)},"row":`;
       const lines = Buffer.from(entry.rows).toString("utf8").split("\n");
       const written = lines.map((line, row) => predictions.append(name, at, `${head}${row},${rest},${line}}`, durable && row === lines.length - 1));
       await Promise.all(written);
     },
     async feedback(records) {
       const last = records.length - 1;
-      await Promise.all(records.map((record, i) => feedback.append(record.name, record.at, JSON.stringify(record), i === last)));
+      await Promise.all(records.map((record, i) => feedback.append(record.name, record.at, jsonLine(record), i === last)));
     },
     async files({ name, from, to }) {
       if (!/^[a-z][a-z0-9-]{0,62}$/.test(name)) throw new Error(`Expected \`name\` to be an endpoint, got ${JSON.stringify(name)}`);
@@ -171,10 +172,15 @@ function closedSegments(folder: string, open: ReadonlySet<string>, clock: number
   const today = new Date(clock).toISOString().slice(0, 10);
   for (const name of readdirSync(folder)) {
     for (const { dir, day } of days(join(folder, name))) {
-      const covered = new Set(readManifest(dir).files.flatMap((file) => file.segments));
-      const segments = segmentsIn(dir).filter((file) => !covered.has(file) && !open.has(join(dir, file)));
+      const manifest = readManifest(dir).files;
+      const covered = new Set(manifest.flatMap((file) => file.segments));
+      const present = segmentsIn(dir);
+      const segments = present.filter((file) => !covered.has(file) && !open.has(join(dir, file)));
+      // covered for two minutes and still there: the worker only removes them
+      const over = new Set(manifest.filter((file) => clock - file.at > 120_000).flatMap((file) => file.segments));
       const bytes = segments.reduce((sum, file) => sum + statSync(join(dir, file)).size, 0);
       if (segments.length > 0 && (clock === 0 || day < today || bytes > 1 << 20 || segments.length >= 8)) found.push({ dir, segments });
+      else if (present.some((file) => over.has(file))) found.push({ dir, segments: [] });
     }
   }
   return found;

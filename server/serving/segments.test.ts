@@ -51,3 +51,19 @@ it("keeps serving when the disk is full, counts what it drops, and goes on in an
   });
   expect(whole.sort()).toEqual(['{"n":0}', '{"n":3}']);
 });
+
+it("goes on when a new segment cannot be opened after a full one", async () => {
+  const folder = join(home, "open");
+  let full = false;
+  const step = (name: string): void => {
+    if (full && name === "open segment") throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+  };
+  const segments = createSegments({ folder, now, most: 4, step });
+  await segments.append("m", now(), '{"n":0}', true);
+  full = true;
+  for (let i = 1; i < 3; i++) await expect(segments.append("m", now(), `{"n":${i}}`, true)).rejects.toThrow("ENOSPC");
+  full = false;
+  await segments.append("m", now(), '{"n":3}', true);
+  expect(segments.dropped()).toBe(2);
+  await segments.close();
+});

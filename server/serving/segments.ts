@@ -61,6 +61,8 @@ export function createSegments(options: SegmentOptions): Segments {
   const segmentOf = (key: string): Segment => {
     let segment = segments.get(key);
     if (segment && segment.bytes < most) return segment;
+    // forgotten first: when the next one cannot be opened, this one must not be closed again
+    segments.delete(key);
     if (segment) closeSync(segment.file);
     const dir = join(folder, key);
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -136,7 +138,8 @@ export function createSegments(options: SegmentOptions): Segments {
     },
     flush,
     async rotate() {
-      await flush();
+      do await flush();
+      while (queue.length > 0 || work);
       for (const segment of segments.values()) closeSync(segment.file);
       segments.clear();
     },
