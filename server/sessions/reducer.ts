@@ -279,6 +279,13 @@ function regraph(step: Step): void {
   step.set({ graph, ran: keep(ran), live: keep(live), touched: keep(touched), queue: step.state.queue.filter((item) => graph.cells.has(item.cell)) });
   if (gone.length > 0 && step.doc.kernel.pid !== null) step.act({ do: "forget", cells: gone });
   for (const cell of gone) step.act({ do: "keep", cell });
+  const { running } = step.state;
+  if (running !== null && !graph.cells.has(running.cell) && step.doc.kernel.state !== "stopping") {
+    // a cell that is gone stops; what waits behind it goes on
+    step.set({ running: { ...running, soft: true } });
+    step.act({ do: "interrupt", run: running.run, soft: false });
+    step.kernel({ state: "stopping" });
+  }
   step.settle();
 }
 

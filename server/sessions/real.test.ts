@@ -1,0 +1,176 @@
+/** Sessions with real kernels: what a person may do at the worst moment. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { NotebookClient } from "../../test/support/notebook.js";
+import { startServer, type RunningServer } from "../../test/support/server.js";
+import { noServing } from "../../test/support/serving.js";
+
+let root: string;
+let server: RunningServer;
+let client: NotebookClient;
+let count = 0;
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "touchstone-real-"));
+  server = await startServer({ root, files: { "workspaces/w/package.json": "{}" }, memoryLimit: 1.5 * 2 ** 30, serving: noServing });
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(root, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  const path = `workspaces/w/n${++count}.nb.ts`;
+  writeFileSync(join(root, path), '// %% id="first"\n');
+  client = await NotebookClient.open(server, path);
+});
+afterEach(async () => {
+  await client.do({ do: "shutdown" });
+  client.close();
+});
+
+const cell = (id: string) => client.state.cells[id]!;
+const running = (id: string) => client.until(() => cell(id)?.status === "running" && client.state.kernel.state !== "starting");
+const idle = () =>
+  client.until(() => Object.values(client.state.cells).every((each) => each.status === "idle") && client.state.kernel.state !== "busy");
+const printed = (id: string) => (client.state.outputs[id] ?? []).map((output) => (output.kind === "stream" ? output.text : "")).join("");
+const errors = (id: string) => (client.state.outputs[id] ?? []).filter((output) => output.kind === "error");
+
+it("keeps the whole of fifty megabytes, and shows a part", async () => {
+  await client.add("a", "const line = 'x'.repeat(999)\nfor (let i = 0; i < 50_000; i++) console.log(line)");
+  await client.run("a");
+  expect(cell("a").result).toBe("ok");
+  const text = await (await server.fetch(`/api/ts/outputs/text?path=${encodeURIComponent(client.state.path)}&cell=a`)).text();
+  expect(text.length).toBe(50_000_000);
+  const second = await NotebookClient.open(server, client.state.path);
+  expect(JSON.stringify(second.state.outputs["a"]).length).toBeLessThan(8_000_000);
+  second.close();
+});
+
+it("asked to run all while it runs, runs each cell once more", async () => {
+  await client.add("a", "const a = 1\nawait new Promise((done) => setTimeout(done, 200))");
+  await client.add("b", "console.log('b', a)");
+  await client.do({ do: "run-all" });
+  await running("a");
+  await client.do({ do: "run-all" });
+  await client.until(() => cell("b").result === "ok");
+  await idle();
+  expect(printed("b")).toBe("b 1\n");
+  expect(client.state.badge.state).toBe("same");
+});
+
+it("a stop ends what waits too", async () => {
+  await client.add("a", "for (;;) {}");
+  await client.add("b", "1");
+  await client.do({ do: "run-all" });
+  await running("a");
+  expect(cell("b").status).toBe("queued");
+  await client.do({ do: "interrupt" });
+  await idle();
+  expect(cell("a").result).toBe("interrupted");
+  expect(cell("b")).toMatchObject({ result: "none", status: "idle", place: null });
+  expect(client.state.kernel.state).toBe("idle");
+});
+
+it("a stop before the kernel has started is kept", async () => {
+  await client.add("a", "for (;;) {}");
+  await client.do({ do: "run", cells: ["a"] });
+  await client.do({ do: "interrupt" });
+  await client.until(() => client.state.kernel.state === "idle");
+  expect(cell("a")).toMatchObject({ status: "idle", result: "none" });
+});
+
+it("a deleted cell stops, and the others go on", async () => {
+  await client.add("a", "for (;;) {}");
+  await client.add("b", "console.log('b')");
+  await client.do({ do: "run-all" });
+  await running("a");
+  await client.do({ do: "ops", ops: [{ op: "delete", id: "a" }] });
+  await client.until(() => cell("b").result === "ok");
+  expect(cell("a")).toBeUndefined();
+  expect(client.state.outputs["a"] ?? []).toEqual([]);
+  await idle();
+  expect(client.state.kernel.state).toBe("idle");
+});
+
+it("restarts while it runs, and runs what was asked", async () => {
+  await client.add("a", "const t = 1; if (globalThis.once !== 1) { await new Promise((done) => setTimeout(done, 100)) }");
+  await client.add("b", "for (let i = 0; i < 3; i++) console.log(t)");
+  await client.do({ do: "run-all" });
+  await running("a");
+  const { pid } = client.state.kernel;
+  await client.do({ do: "restart", then: "all" });
+  await client.until(() => cell("b").result === "ok");
+  expect(client.state.kernel.pid).not.toBe(pid);
+  expect(printed("b")).toBe("1\n1\n1\n");
+});
+
+it("says that the kernel was killed under a query, keeps the outputs, and runs again", async () => {
+  await client.add("a", "console.log('kept')");
+  await client.add(
+    "q",
+    "const n = sql`select count(*) as n from range(1000000) x, range(1000000) y where x.range + y.range = 7`\nawait n.rows()",
+    "sql",
+  );
+  await client.run("a");
+  await client.do({ do: "run", cells: ["q"] });
+  await running("q");
+  process.kill(client.state.kernel.pid!, "SIGKILL");
+  await client.until(() => client.state.kernel.state === "dead");
+  expect(client.state.kernel.death).toMatchObject({ signal: "SIGKILL", cell: "q" });
+  expect(cell("q")).toMatchObject({ result: "error", status: "idle" });
+  expect(errors("q").length).toBe(1);
+  expect(printed("a")).toBe("kept\n");
+  expect(client.state.variables).toEqual([]);
+  expect(client.state.badge.state).toBe("error");
+  await client.run("a");
+  expect(cell("a").result).toBe("ok");
+  expect(client.state.kernel).toMatchObject({ state: "idle", death: null });
+});
+
+it("interrupts before memory ends, and the variables live", async () => {
+  await client.add("a", "const kept = 1");
+  await client.add(
+    "b",
+    "const parts: Uint8Array[] = []\nfor (;;) { parts.push(new Uint8Array(5e7).fill(1)); await new Promise((done) => setTimeout(done, 5)) }",
+  );
+  await client.add("c", "console.log(kept)");
+  await client.run("a");
+  await client.run("b");
+  expect(cell("b").result).toBe("interrupted");
+  expect(client.events.some((event) => event.type === "notice" && /^Memory /.test(event.text))).toBe(true);
+  await client.run("c");
+  expect(printed("c")).toBe("1\n");
+});
+
+it("shows a thousand displays in a loop, the same id in its place", async () => {
+  await client.add("a", "for (let i = 0; i < 1000; i++) display(i, { id: 'one' })\nfor (let i = 0; i < 1000; i++) display(i)");
+  await client.run("a");
+  const shown = client.state.outputs["a"]!;
+  expect(shown.length).toBe(1001);
+  expect(shown[0]).toMatchObject({ id: "one", data: { "text/plain": "999" } });
+});
+
+it("an error in each kind of cell is an error with a sentence", async () => {
+  await client.add("code", "nowhere");
+  await client.add("sql", "const q = sql`select * from nowhere`", "sql");
+  for (const [kind, call] of [
+    ["baseline", "baseline"],
+    ["train", "train"],
+    ["distill", "distill"],
+    ["drift", "drift"],
+    ["promote", "promote"],
+  ] as const)
+    await client.add(kind, `const r${kind} = await ${call}({})`, kind);
+  await client.add("ab", "const plan = await abTest({ outcome: 5 })", "ab-test");
+  await client.do({ do: "run", cells: client.state.source.cells.map((each) => each.id) });
+  await idle();
+  for (const { id } of client.state.source.cells.slice(1)) {
+    expect([id, cell(id).result]).toEqual([id, "error"]);
+    expect([id, errors(id).length]).toEqual([id, 1]);
+    const [output] = errors(id);
+    expect(
+      output!.kind === "error" && output.error.message.length > 10 && !/Cannot read prop|is not a function|undefined \(/.test(output.error.message),
+    ).toBe(true);
+  }
+});
