@@ -327,7 +327,7 @@ export class TouchApp extends TouchElement implements AppControl {
         ${rail("/settings", "settings", "Settings", route.page === "settings")}
       </nav>
       <main id="main" tabindex="-1">
-        ${this.failure !== null ? html`<p class="inline-error" role="alert">${this.failure} <button class="small" @click=${() => location.reload()}>Reload</button></p>` : nothing}${this.#page()}
+        ${this.failure !== null ? html`<p class="inline-error load-failure" role="alert">${this.failure} <button class="small" @click=${() => location.reload()}>Reload</button></p>` : nothing}${this.#page()}
       </main>
       <div class="toasts">
         ${this.toasts.map(

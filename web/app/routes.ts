@@ -32,7 +32,7 @@ export function parseRoute(pathname: string, hash = ""): Route {
     if (parts.length === 3 && third === "live") return { page: "live", name: second };
     if (parts.length === 4 && third === "v" && /^[1-9]\d*$/.test(fourth!)) return { page: "version", name: second, version: Number(fourth) };
   }
-  if (first === "settings" && parts.length === 1) return { page: "settings" };
+  if (first === "settings" && (parts.length === 1 || (parts.length === 2 && (second === "keys" || second === "doctor")))) return { page: "settings" };
   return { page: "missing", path: pathname };
 }
 

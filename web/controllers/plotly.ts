@@ -54,15 +54,21 @@ export function themed(
     ["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis\d+$/.test(key))].map((name) => [name, own(name)]),
   );
   const title = typeof layout["title"] === "string" ? { text: layout["title"] } : (layout["title"] as Record<string, unknown> | undefined);
+  const below = title === undefined ? 1 : 1 - 36 / Number(layout["height"] ?? 320);
+  // above the figure: under it a legend lies on the axis title or on slanted labels, whose height is not known
+  const given = layout["legend"] as Record<string, unknown> | undefined;
+  const legend =
+    given?.["orientation"] === "v" ? given : { ...given, orientation: "h", x: 0, xanchor: "left", yref: "container", y: below, yanchor: "top" };
+  const many = data.filter((trace) => trace["showlegend"] !== false && trace["name"] !== undefined).length > 1;
   return {
     data: traces,
     layout: {
       colorway: series,
-      legend: { orientation: "h", y: -0.2, font: { color: token("text-2") } },
-      margin: { l: 56, r: 16, t: title === undefined ? 16 : 44, b: 44 },
       height: 320,
       hovermode: "closest",
       ...layout,
+      legend: { ...legend, font: { color: token("text-2") } },
+      margin: { l: 56, r: 16, b: 44, ...(layout["margin"] as object | undefined), t: (title === undefined ? 16 : 44) + (many ? 28 : 0) },
       ...(title !== undefined && { title: { x: 0, xanchor: "left", xref: "paper", ...title, font: { size: 15, color: token("text") } } }),
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",

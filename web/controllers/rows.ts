@@ -1,5 +1,5 @@
 /** Where a grid's rows come from: a relation of the kernel, page by page, or a small table that is already here. */
-import type { Filter, KernelQuery, SortKey } from "../../kernels/protocol/document.js";
+import type { Filter, KernelQuery, SortKey, TableProfile } from "../../kernels/protocol/document.js";
 import type { ColumnInfo, TableView, WireValue } from "../../kernels/protocol/output.js";
 
 export interface Page {
@@ -17,6 +17,10 @@ export interface RowSource {
   count(where: Filter[]): Promise<number>;
   /** address of the whole table as CSV, written by the server; null: the page has every row */
   csv(sort: SortKey[], where: Filter[]): string | null;
+  /** the same as Parquet */
+  parquet?(sort: SortKey[], where: Filter[]): string;
+  /** distributions for the heads of the columns; without it the heads are plain (a finding's own small table) */
+  profile?(columns: string[], where: Filter[]): Promise<TableProfile>;
 }
 
 /** Reads the kernel's answer, in either of its two forms. */
@@ -32,6 +36,12 @@ function totalOf(value: unknown): number | null {
 }
 
 export function relationRows(view: TableView, query: (query: KernelQuery) => Promise<unknown>, notebook: string): RowSource {
+  const exported = (format: "csv" | "parquet", sort: SortKey[], where: Filter[]): string => {
+    const query = new URLSearchParams({ path: notebook, relation: view.relation, format });
+    if (sort.length > 0) query.set("sort", JSON.stringify(sort));
+    if (where.length > 0) query.set("where", JSON.stringify(where));
+    return `/api/ts/tables/export?${query}`;
+  };
   return {
     columns: view.columns,
     total: view.total,
@@ -54,12 +64,10 @@ export function relationRows(view: TableView, query: (query: KernelQuery) => Pro
       if (total === null) throw new Error("the kernel gave no count");
       return total;
     },
-    csv(sort, where) {
-      const query = new URLSearchParams({ path: notebook, relation: view.relation, format: "csv" });
-      if (sort.length > 0) query.set("sort", JSON.stringify(sort));
-      if (where.length > 0) query.set("where", JSON.stringify(where));
-      return `/api/ts/tables/export?${query}`;
-    },
+    csv: (sort, where) => exported("csv", sort, where),
+    parquet: (sort, where) => exported("parquet", sort, where),
+    profile: async (columns, where) =>
+      (await query({ query: "table.profile", relation: view.relation, columns, ...(where.length > 0 && { where }) })) as TableProfile,
   };
 }
 
@@ -117,10 +125,10 @@ export function localRows(title: string, columns: string[], rows: (string | numb
 export const isNumeric = (type: string): boolean => /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|REAL|DECIMAL.*)$/.test(type.toUpperCase());
 export const isTime = (type: string): boolean => /^(DATE|TIME|TIMESTAMP)/.test(type.toUpperCase());
 
-/** A cell's text. */
-export function cellText(value: WireValue | undefined, type: string): string {
+/** A cell's text. `digits`: significant figures of broken numbers. */
+export function cellText(value: WireValue | undefined, type: string, digits = 10): string {
   if (value === null || value === undefined) return "NULL";
-  if (typeof value === "number") return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(10)));
+  if (typeof value === "number") return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(digits)));
   if (typeof value === "string") return /^TIMESTAMP/.test(type) ? value.replace("T", " ").replace(/(?:\.0+)?Z$/, "") : value;
   if (typeof value === "boolean") return String(value);
   return JSON.stringify(value);

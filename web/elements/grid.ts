@@ -4,13 +4,14 @@
  */
 import { html, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import type { Filter, SortKey } from "../../kernels/protocol/document.js";
+import type { ColumnProfile, Filter, SortKey, TableProfile } from "../../kernels/protocol/document.js";
 import type { WireValue } from "../../kernels/protocol/output.js";
 import { copy, download } from "../controllers/download.js";
-import { plural } from "../controllers/format.js";
+import { integer as counted, plural } from "../controllers/format.js";
 import { cellText, csv, filterText, isNumeric, isTime, type RowSource } from "../controllers/rows.js";
 import { define, TouchElement } from "./base.js";
 import { icon } from "./icon.js";
+import { miniView } from "./mini.js";
 
 const rowHeight = 26;
 const pageSize = 200;
@@ -28,6 +29,7 @@ export class TouchGrid extends TouchElement {
     menu: { state: true },
     failure: { state: true },
     viewer: { state: true },
+    profile: { state: true },
   };
   declare source: RowSource;
   /** rows in the window */
@@ -41,6 +43,8 @@ export class TouchGrid extends TouchElement {
   declare menu: string | null;
   declare failure: string | null;
   declare viewer: string | null;
+  /** distributions of the columns under the present filters; null until they are known */
+  declare profile: TableProfile | null;
   #pages = new Map<number, WireValue[][]>();
   #asked = new Set<number>();
   #version = 0;
@@ -62,6 +66,7 @@ export class TouchGrid extends TouchElement {
     this.menu = null;
     this.failure = null;
     this.viewer = null;
+    this.profile = null;
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -93,6 +98,30 @@ export class TouchGrid extends TouchElement {
     }
     if (this.total === null) void this.#count();
     this.#need();
+    this.#look();
+  }
+
+  #profiled = "";
+  /** Fills the heads of the columns, once a set of filters, after the rows are on screen. */
+  #look(): void {
+    const { profile } = this.source;
+    const key = `${this.source.name} ${JSON.stringify(this.where)}`;
+    if (profile === undefined || (key === this.#profiled && this.profile !== null)) return;
+    this.#profiled = key;
+    const columns = this.source.columns.slice(0, 40).map((column) => column.name);
+    setTimeout(() => {
+      if (!this.isConnected || key !== this.#profiled) return;
+      // the heads are an extra: when the kernel cannot tell, the rows say why
+      profile(columns, this.where).then(
+        (found) => {
+          if (key === this.#profiled && Array.isArray(found?.columns)) this.profile = found;
+        },
+        () => {},
+      );
+    }, 150);
+  }
+  #profileOf(column: string): ColumnProfile | null {
+    return this.profile?.columns.find((other) => other.name === column) ?? null;
   }
 
   async #count(): Promise<void> {
@@ -234,15 +263,19 @@ export class TouchGrid extends TouchElement {
     this.#refresh();
   }
 
+  /** Streamed by the server: the page never holds it. */
+  #fetch(href: string, extension: string): void {
+    const link = document.createElement("a");
+    link.href = href;
+    link.download = `${this.source.name.replace(/[^\w.-]+/g, "_")}.${extension}`;
+    link.click();
+  }
+
   async #csv(): Promise<void> {
     const name = `${this.source.name.replace(/[^\w.-]+/g, "_")}.csv`;
     const href = this.source.csv(this.sort, this.where);
     if (href !== null) {
-      // streamed by the server: the page never holds it
-      const link = document.createElement("a");
-      link.href = href;
-      link.download = name;
-      link.click();
+      this.#fetch(href, "csv");
       return;
     }
     const { rows } = await this.source.page(0, Infinity, this.sort, this.where);
@@ -256,11 +289,39 @@ export class TouchGrid extends TouchElement {
     );
   }
 
+  #mini(column: string) {
+    if (this.source.profile === undefined) return nothing;
+    const found = this.#profileOf(column);
+    // the room is held, so that nothing jumps when it comes
+    return found === null ? html`<span class="mini"></span>` : miniView(found, this.profile!.looked, this.profile!.looked < this.profile!.rows);
+  }
+
   #menuView(column: string) {
     const info = this.source.columns.find((c) => c.name === column)!;
     const now = this.where.find((filter) => filter.column === column);
     const numeric = isNumeric(info.type);
     const range = numeric || isTime(info.type);
+    const known = this.#profileOf(column);
+    const top = range ? [] : (known?.top ?? []).filter((entry) => entry.value === null || typeof entry.value !== "object");
+    const bounds =
+      numeric && typeof known?.min === "number" && typeof known.max === "number" && known.min < known.max ? [known.min, known.max] : null;
+    const chosen = now?.op === "in" ? now.values : [];
+    const slide = (name: string) => (event: Event) => {
+      const slider = event.target as HTMLInputElement;
+      slider.form!.querySelector<HTMLInputElement>(`input[name="${name}"]`)!.value = slider.value;
+    };
+    const slider = (name: "min" | "max", words: string) =>
+      bounds === null
+        ? nothing
+        : html`<input
+            type="range"
+            aria-label="${column} ${words}"
+            min=${bounds[0]!}
+            max=${bounds[1]!}
+            step=${/INT/i.test(info.type) ? 1 : (bounds[1]! - bounds[0]!) / 200}
+            .value=${String((now?.op === "range" ? now[name] : undefined) ?? bounds[name === "min" ? 0 : 1])}
+            @input=${slide(name)}
+          />`;
     const submit = (event: SubmitEvent) => {
       event.preventDefault();
       const data = new FormData(event.target as HTMLFormElement);
@@ -278,6 +339,8 @@ export class TouchGrid extends TouchElement {
         );
       } else {
         const text = String(data.get("text") ?? "");
+        const picked = data.getAll("value").map((i) => top[Number(i)]!.value as string | number | boolean | null);
+        if (picked.length > 0) return this.#filter({ column, op: "in", values: picked }, column);
         this.#filter(text === "" ? null : { column, op: data.get("regex") === null ? "contains" : "regex", text }, column);
       }
     };
@@ -298,12 +361,28 @@ export class TouchGrid extends TouchElement {
                 >at least
                 <input name="min" type=${numeric ? "number" : "text"} step="any" .value=${String(now?.op === "range" ? (now.min ?? "") : "")}
               /></label>
+              ${slider("min", "at least")}
               <label
                 >at most
                 <input name="max" type=${numeric ? "number" : "text"} step="any" .value=${String(now?.op === "range" ? (now.max ?? "") : "")}
-              /></label>`
+              /></label>
+              ${slider("max", "at most")}`
           : html`<label>contains <input name="text" .value=${now?.op === "contains" || now?.op === "regex" ? now.text : ""} /></label>
-              <label class="check"><input type="checkbox" name="regex" ?checked=${now?.op === "regex"} /> regular expression</label>`
+              <label class="check"><input type="checkbox" name="regex" ?checked=${now?.op === "regex"} /> regular expression</label>
+              ${
+                top.length > 0
+                  ? html`<fieldset class="one-of">
+                      <legend>is one of</legend>
+                      ${top.map(
+                        (entry, i) =>
+                          html`<label class="check"
+                            ><input type="checkbox" name="value" value=${i} .checked=${chosen.includes(entry.value as string)} />
+                            ${cellText(entry.value, info.type).slice(0, 40)} <span class="hint">${counted(entry.count)}</span></label
+                          >`,
+                      )}
+                    </fieldset>`
+                  : nothing
+              }`
       }
       <div class="row">
         <button class="primary small">Apply</button>
@@ -398,16 +477,21 @@ export class TouchGrid extends TouchElement {
                       <button class="sort" tabindex="-1">
                         <span>${column.name}</span> ${key === undefined ? nothing : icon(key.desc ? "arrow-down" : "arrow-up")}
                       </button>
-                      <button
-                        class="icon-button tiny funnel"
-                        tabindex="-1"
-                        aria-label="Filter ${column.name}"
-                        @click=${() => (this.menu = this.menu === column.name ? null : column.name)}
-                      >
-                        ${icon("funnel")}
-                      </button>
+                      ${
+                        this.source.profile === undefined && this.source.first.length <= 12
+                          ? nothing
+                          : html`<button
+                              class="icon-button tiny funnel"
+                              tabindex="-1"
+                              aria-label="Filter ${column.name}"
+                              @click=${() => (this.menu = this.menu === column.name ? null : column.name)}
+                            >
+                              ${icon("funnel")}
+                            </button>`
+                      }
                     </div>
-                    <div class="type">${column.type.toLowerCase()}</div>
+                    ${this.source.profile === undefined ? nothing : html`<div class="type">${column.type.toLowerCase()}</div>`}
+                    ${this.#mini(column.name)}
                   </th>`;
                 })}
               </tr>
@@ -431,7 +515,7 @@ export class TouchGrid extends TouchElement {
                         @click=${() => (this.active = { row, column: i })}
                         @dblclick=${() => (this.viewer = this.#text(row, i))}
                       >
-                        ${values === null ? "…" : cellText(value, column.type).slice(0, 300)}
+                        ${values === null ? "…" : cellText(value, column.type, this.source.profile === undefined ? 5 : 10).slice(0, 300)}
                       </td>`;
                     })}
                   </tr>`;
@@ -463,6 +547,8 @@ export class TouchGrid extends TouchElement {
           >${this.total === null ? "counting rows" : plural(this.total, "row")} ·
           ${plural(columns.length, "column")}${
             this.sort.length > 0 ? ` · sorted by ${this.sort.map((key) => `${key.column}${key.desc ? " down" : ""}`).join(", ")}` : ""
+          }${
+            this.profile !== null && this.profile.looked < this.profile.rows ? ` · column heads from a sample of ${counted(this.profile.looked)}` : ""
           }</span
         >
         ${
@@ -481,7 +567,20 @@ export class TouchGrid extends TouchElement {
               /></label>`
             : nothing
         }
-        <button class="link" @click=${() => void this.#csv()}>${icon("download")} Download CSV</button>
+        <button class="link" title=${this.total === null ? nothing : plural(this.total, "row")} @click=${() => void this.#csv()}>
+          ${icon("download")} Download CSV
+        </button>
+        ${
+          this.source.parquet === undefined
+            ? nothing
+            : html`<button
+                class="link"
+                title=${this.total === null ? nothing : plural(this.total, "row")}
+                @click=${() => this.#fetch(this.source.parquet!(this.sort, this.where), "parquet")}
+              >
+                ${icon("download")} Parquet
+              </button>`
+        }
       </div>
     `;
   }

@@ -156,13 +156,15 @@ export class TouchResult extends TouchElement {
             </div>`
           : nothing
       }
-      ${finding.tables.map(
-        (table) =>
-          html`<section class="result-table">
-            <p class="table-title">${table.title}</p>
-            <touch-grid .source=${this.#rows(table)} .label=${table.title}></touch-grid>
-          </section>`,
-      )}
+      ${finding.tables
+        .filter((table) => finding.proposal === undefined || table.title !== "Gates")
+        .map(
+          (table) =>
+            html`<section class="result-table">
+              <p class="table-title">${table.title}</p>
+              <touch-grid .source=${this.#rows(table)} .label=${table.title}></touch-grid>
+            </section>`,
+        )}
       <p class="method">Method: ${finding.method}${finding.footer === "" ? "" : ` · ${finding.footer}`}</p>
       ${finding.next.length > 0 ? html`<div class="next" role="group" aria-label="Next steps">${finding.next.map((step) => this.#next(step))}</div>` : nothing}
     </article>`;

@@ -156,6 +156,29 @@ export class TouchHome extends TouchElement {
     </section>`;
   }
 
+  #examples(home: HomeView) {
+    return html`<section aria-labelledby="h-examples">
+      <div class="section-head"><h2 id="h-examples">Examples</h2></div>
+      <ul class="examples">
+        ${home.examples.map(
+          (example) =>
+            html`<li class="card example">
+              <h3>${example.title}</h3>
+              <p class="hint">${about[example.name] ?? example.path}</p>
+              <button
+                class="primary"
+                ?disabled=${this.opening !== null}
+                aria-label="Open ${example.title}"
+                @click=${() => void this.#open(example.name)}
+              >
+                ${this.opening === example.name ? "Opening" : "Open"}
+              </button>
+            </li>`,
+        )}
+      </ul>
+    </section>`;
+  }
+
   #models(home: HomeView) {
     return html`<section aria-labelledby="h-models">
       <div class="section-head"><h2 id="h-models">Models</h2></div>
@@ -207,12 +230,14 @@ export class TouchHome extends TouchElement {
       .filter((notebook) => notebook.lastRun !== null && notebook.running === null)
       .sort((a, b) => b.lastRun!.at - a.lastRun!.at)
       .slice(0, 2);
+    // examples come first only until something has run
+    const used = running.length + recent.length > 0;
     return html`<div class="page home">
       <h1 class="sr">Home</h1>
       ${error !== null ? html`<p class="inline-error" role="alert">${icon("triangle-alert")} ${error}</p>` : nothing}
       ${this.failure !== null ? html`<p class="inline-error" role="alert">${icon("triangle-alert")} ${this.failure}</p>` : nothing}
       ${
-        running.length + recent.length > 0
+        used
           ? html`<section class="continue" aria-labelledby="h-continue">
               <h2 id="h-continue">Continue</h2>
               <div class="continue-row">
@@ -237,27 +262,7 @@ export class TouchHome extends TouchElement {
               <p>Open an example to see it all on real data, or start with an empty notebook.</p>
             </section>`
       }
-      <section aria-labelledby="h-examples">
-        <div class="section-head"><h2 id="h-examples">Examples</h2></div>
-        <ul class="examples">
-          ${home.examples.map(
-            (example) =>
-              html`<li class="card example">
-                <h3>${example.title}</h3>
-                <p class="hint">${about[example.name] ?? example.path}</p>
-                <button
-                  class="primary"
-                  ?disabled=${this.opening !== null}
-                  aria-label="Open ${example.title}"
-                  @click=${() => void this.#open(example.name)}
-                >
-                  ${this.opening === example.name ? "Opening" : "Open"}
-                </button>
-              </li>`,
-          )}
-        </ul>
-      </section>
-      ${this.#workspaces(home)} ${this.#models(home)}
+      ${used ? html`${this.#workspaces(home)} ${this.#models(home)} ${this.#examples(home)}` : html`${this.#examples(home)} ${this.#workspaces(home)} ${this.#models(home)}`}
       <dialog class="new-dialog" aria-labelledby="new-title" @close=${() => (this.creating = false)}>
         <h2 id="new-title">New notebook</h2>
         <form class="new-form" @submit=${this.#create}>

@@ -10,7 +10,7 @@ import { Load } from "../controllers/load.js";
 import { define, TouchElement } from "../elements/base.js";
 import { icon } from "../elements/icon.js";
 import { spark } from "../elements/spark.js";
-import { historyText, historyView } from "./model.js";
+import { historyText, historyView, previousChampion } from "./model.js";
 import { modelHref, range } from "./models.js";
 
 interface Answer {
@@ -268,11 +268,7 @@ export class TouchLive extends TouchElement {
     const champion = version(model.champion);
     const arms = history.find((line) => line.type === "arms");
     const share = model.challenger === null ? 0 : arms?.type === "arms" ? (arms.arms.find((arm) => arm.version === model.challenger)?.share ?? 0) : 0;
-    const before = [...model.versions]
-      .filter((v) => v.version !== model.champion && v.version !== model.challenger)
-      .sort((a, b) => b.version - a.version)[0];
-    const promoted = history.find((line) => line.type === "promote" && line.version === model.champion);
-    const back = promoted?.type === "promote" && promoted.incumbent !== null ? promoted.incumbent : (before?.version ?? null);
+    const back = previousChampion(history);
     const rolled = history[0]?.type === "rollback" ? history[0] : null;
     return html`<div class="page live">
       <div class="section-head">
@@ -305,12 +301,15 @@ export class TouchLive extends TouchElement {
                 ${share > 0 ? html`<button ?disabled=${this.busy} @click=${() => void this.#post("share", { share: 0 })}>Pause: champion 100 %</button>` : nothing}`
               : nothing
           }
-          ${back === null ? html`<span class="hint">No earlier version to roll back to.</span>` : html`<button class="stop" ?disabled=${this.busy} @click=${() => void this.#post("rollback")}>${icon("undo-2")} Roll back to v${back}</button>`}
+          ${back === null ? html`<span class="hint">No earlier version to roll back to.</span>` : html`<button class="stop" ?disabled=${this.busy} @click=${() => void this.#post("rollback")}>${icon("undo-2")} Roll back to v${back}</button> <span class="hint">v${back} answers every request at once; v${model.champion} stays and can come back the same way.</span>`}
         </div>
         <dl class="facts">
           <div>
             <dt>Requests</dt>
-            <dd><span class="number">${integer(traffic.requests)}</span> ${spark(traffic.perSecond, 0)} <span class="hint">last minute</span></dd>
+            <dd>
+              <span class="number">${integer(traffic.requests)}</span> ${spark(traffic.perSecond, 0)}
+              <span class="hint">${integer(traffic.perSecond.slice(-60).reduce((sum, n) => sum + n, 0))} in the last minute</span>
+            </dd>
           </div>
           <div>
             <dt>Errors</dt>

@@ -60,7 +60,7 @@ export function versionsFigure(model: ModelSummary): PlotlySpec {
 export function historyText(line: HistoryLine): string {
   switch (line.type) {
     case "promote":
-      return `v${line.version} promoted as ${line.alias}: ${line.metric} ${figure(line.value)} against ${figure(line.baseline.value)} (${line.baseline.label})${line.incumbent === null ? "" : `, incumbent v${line.incumbent}`}`;
+      return `v${line.version} promoted as ${line.alias}: ${line.metric} ${figure(line.value)} against ${figure(line.baseline.value)} (${line.baseline.label})${line.incumbent === null ? "" : `, the champion before had ${figure(line.incumbent)}`}`;
     case "alias":
       return line.version === null ? `no ${line.alias} any more: ${line.why}` : `v${line.version} is ${line.alias}: ${line.why}`;
     case "rollback":
@@ -70,6 +70,21 @@ export function historyText(line: HistoryLine): string {
     case "retire":
       return `retired: ${line.why}`;
   }
+}
+
+/** The champion before this one, where a roll back goes; null when there was none. The same fold as the server's; newest line first. */
+export function previousChampion(history: HistoryLine[]): number | null {
+  let champion: number | null = null;
+  let previous: number | null = null;
+  for (const line of [...history].reverse()) {
+    const next =
+      (line.type === "promote" || line.type === "alias") && line.alias === "champion" ? line.version : line.type === "rollback" ? line.to : undefined;
+    if (line.type === "retire") champion = previous = null;
+    if (next === undefined || next === champion) continue;
+    if (next !== null) previous = champion;
+    champion = next;
+  }
+  return previous;
 }
 
 export const historyView = (history: HistoryLine[]) =>

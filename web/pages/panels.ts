@@ -1,7 +1,8 @@
 /** Panels of the notebook: outline, variables, problems. */
 import { html, nothing } from "lit";
-import type { Cell, NotebookState } from "../../kernels/protocol/document.js";
-import { bytes } from "../controllers/format.js";
+import type { Cell, NotebookState, Variable } from "../../kernels/protocol/document.js";
+import type { FindingView, TableView } from "../../kernels/protocol/output.js";
+import { bytes, integer as count } from "../controllers/format.js";
 import { statusOf } from "../controllers/status.js";
 import { icon } from "../elements/icon.js";
 
@@ -74,6 +75,26 @@ export function outlinePanel(cells: Cell[], state: NotebookState, current: strin
   </nav>`;
 }
 
+/** What a value is and holds, in the page's words: a result by its sentence, a table by its size and columns. */
+export function describe(variable: Variable, state: NotebookState): { type: string; preview: string } {
+  const displays = (state.outputs[variable.cell] ?? []).flatMap((output) => (output.kind === "display" ? [output.data] : []));
+  const only = state.cells[variable.cell]?.defines.length === 1;
+  const finding = displays.map((data) => data["application/vnd.touchstone.finding+json"]).find(Boolean) as FindingView | undefined;
+  const form = state.cells[variable.cell]?.form;
+  if (finding !== undefined && form?.ok === true && form.result === variable.name) return { type: form.call, preview: finding.sentence };
+  const type = variable.type.replace(/^_Table(?=[A-Z])/, "").toLowerCase();
+  if (type === "relation") {
+    const table = displays.map((data) => data["application/vnd.touchstone.table+json"]).find(Boolean) as TableView | undefined;
+    if (table === undefined || !only) return { type, preview: "" };
+    return {
+      type: table.total === null ? type : `${type} · ${count(table.total)} x ${table.columns.length}`,
+      preview: table.columns.map((column) => column.name).join(", "),
+    };
+  }
+  if (type === "split" || type === "featureset") return { type: type === "split" ? type : "features", preview: "" };
+  return { type: variable.type, preview: variable.preview };
+}
+
 export function variablesPanel(state: NotebookState, go: (cell: string) => void) {
   if (state.variables.length === 0)
     return html`<p class="hint">
@@ -84,20 +105,20 @@ export function variablesPanel(state: NotebookState, go: (cell: string) => void)
       .filter(([, cell]) => cell.uses.includes(name))
       .map(([id]) => id);
   return html`<ul class="variables" aria-label="Variables">
-    ${state.variables.map(
-      (variable) =>
-        html`<li>
-          <button
-            class="link"
-            title=${`defined in ${variable.cell}${users(variable.name).length > 0 ? `, used by ${users(variable.name).join(", ")}` : ""}`}
-            @click=${() => go(variable.cell)}
-          >
-            <code>${variable.name}</code>
-          </button>
-          <span class="hint">${variable.type}${variable.size === null ? "" : ` · ${bytes(variable.size)}`}</span>
-          <span class="preview">${variable.preview}</span>
-        </li>`,
-    )}
+    ${state.variables.map((variable) => {
+      const { type, preview } = describe(variable, state);
+      return html`<li>
+        <button
+          class="link"
+          title=${`defined in ${variable.cell}${users(variable.name).length > 0 ? `, used by ${users(variable.name).join(", ")}` : ""}`}
+          @click=${() => go(variable.cell)}
+        >
+          <code>${variable.name}</code>
+        </button>
+        <span class="hint">${type}${variable.size === null ? "" : ` · ${bytes(variable.size)}`}</span>
+        ${preview === "" ? nothing : html`<span class="preview" title=${preview}>${preview}</span>`}
+      </li>`;
+    })}
   </ul>`;
 }
 
