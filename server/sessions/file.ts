@@ -15,7 +15,12 @@ export interface FileEffects {
   now(): number;
   /** the document now */
   source(): NotebookSource;
-  saved(at: number): void;
+  /** revision of the document now */
+  rev(): number;
+  /** `rev`: what was written */
+  saved(at: number, rev: number): void;
+  /** fault-injection seam: called at each named step of disk work */
+  step?: ((name: string) => void) | undefined;
   /** resolves when the journal has the document on the disk */
   before(): Promise<void>;
   /** the document as it becomes */
@@ -24,10 +29,11 @@ export interface FileEffects {
 }
 
 export interface NotebookFile {
-  /** Reads the file beside what the journal knows: `journal` the document, `base` what was last written. */
+  /** Reads the file beside what the journal knows: `journal` the document, `base` what was last written, `since` what may have been written after it. */
   open(
     journal: NotebookSource | null,
     base: NotebookSource | null,
+    since?: readonly NotebookSource[],
   ): { source: NotebookSource; saved: NotebookSource; broken: string | null; write: boolean };
   /** the document changed */
   changed(): void;
@@ -105,6 +111,7 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     if (held) return;
     dirty = false;
     const source = effects.source();
+    const rev = effects.rev();
     // the journal is always ahead of the file: a kill in between loses nothing and doubles nothing
     await effects.before();
     const text = printNotebook(source);
@@ -116,13 +123,17 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
         const mode = existsSync(target) ? statSync(target).mode & 0o777 : 0o644;
         const out = await open(temporary, "w", mode);
         try {
+          effects.step?.("write file");
           await out.writeFile(text);
+          effects.step?.("wrote file");
           await out.sync();
         } finally {
           await out.close();
         }
         hash = sourceHash(text);
+        effects.step?.("rename file");
         await rename(temporary, target);
+        effects.step?.("renamed file");
       } catch (error) {
         await rm(temporary, { force: true }).catch(() => {});
         dirty = true;
@@ -131,14 +142,14 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       }
     }
     base = source;
-    effects.saved(effects.now());
+    effects.saved(effects.now(), rev);
   };
 
   return {
     get saved() {
       return base;
     },
-    open(journal, saved) {
+    open(journal, saved, since = []) {
       const text = existsSync(path) ? readFileSync(path, "utf8") : "";
       const parsed = parseNotebook(text);
       hash = sourceHash(text);
@@ -163,7 +174,9 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
         return { source: parsed.source, saved: parsed.source, broken: parsed.broken, write: false };
       }
       if (journal === null || saved === null) return { source: parsed.source, saved: parsed.source, broken: null, write: false };
-      const source = same(parsed.source, saved) ? journal : mergeExternal(saved, journal, parsed.source).source;
+      // written by us: the journal's document goes on from it, and nothing is to merge
+      const ours = same(parsed.source, saved) || since.some((one) => same(parsed.source, one));
+      const source = ours ? journal : mergeExternal(saved, journal, parsed.source).source;
       dirty = !same(source, parsed.source);
       return { source, saved: parsed.source, broken: null, write: dirty };
     },

@@ -13,6 +13,8 @@ export interface Restored {
   mode: "auto" | "lazy";
   source: NotebookSource;
   saved: NotebookSource;
+  /** documents since `saved`, oldest first: a kill may have come after one of them was written to the file and before that was noted */
+  since: { rev: number; source: NotebookSource }[];
   results: Record<string, KeptResult>;
   runs: number;
 }
@@ -44,24 +46,30 @@ export function restore(records: readonly JournalRecord[]): Restored | null {
   for (const record of records) {
     if (record.type === "base") {
       const { type: _, ...base } = record;
-      state = base;
+      state = { ...base, since: [] };
       continue;
     }
     if (state === null) return null;
     const before: Restored = state;
     switch (record.type) {
-      case "ops":
-        state = { ...before, rev: record.rev, source: record.ops.reduce(applyOperation, before.source) };
+      case "ops": {
+        const source = record.ops.reduce(applyOperation, before.source);
+        state = { ...before, rev: record.rev, source, since: [...before.since, { rev: record.rev, source }] };
         break;
+      }
       case "mode":
         state = { ...before, mode: record.mode };
         break;
       case "result":
         state = { ...before, runs: record.runs, results: { ...before.results, [record.cell]: record.kept } };
         break;
-      case "saved":
-        state = { ...before, saved: before.source };
+      case "saved": {
+        // edits may have come in while the file was written: it holds the document of `rev`, not the newest
+        const { rev = before.rev } = record;
+        const saved = before.since.findLast((one) => one.rev <= rev)?.source ?? before.saved;
+        state = { ...before, saved, since: before.since.filter((one) => one.rev > rev) };
         break;
+      }
     }
   }
   return state;
@@ -96,6 +104,8 @@ export interface JournalOptions {
   /** ms until what was appended is synced */
   every: number;
   failed(error: Error): void;
+  /** fault-injection seam: called at each named step of disk work, and in the middle of each write */
+  step?: ((name: string) => void) | undefined;
 }
 
 /** Starts a journal from a base. Throws when the folder cannot be written. */
@@ -105,13 +115,37 @@ export function openJournal(file: string, base: Extract<JournalRecord, { type: "
   let size = 0;
   let handle: Promise<FileHandle>;
   let work: Promise<void> = Promise.resolve();
+  /** bytes of whole lines in the file */
+  let good = 0;
+  const { step } = options;
   const start = (record: Extract<JournalRecord, { type: "base" }>) => {
-    writeBase(file, record);
+    good = writeBase(file, record, step);
     size = 0;
     handle = open(file, "a", 0o600);
     handle.catch(() => {});
   };
   start(base);
+
+  const put = async (text: string) => {
+    const to = await handle;
+    const bytes = Buffer.from(text);
+    try {
+      for (let done = 0; done < bytes.length;) {
+        // only under test: half a write, as a kill in the middle of it would leave
+        const piece = step && done === 0 && bytes.length > 1 ? bytes.length >> 1 : bytes.length - done;
+        done += (await to.write(bytes, done, piece)).bytesWritten;
+        step?.("append journal");
+      }
+      step?.("appended journal");
+      await to.datasync();
+      step?.("synced journal");
+    } catch (error) {
+      // half a line (disk full) is taken back, else all that follows it would be cut at the next start
+      await to.truncate(good).catch(() => {});
+      throw error;
+    }
+    good += bytes.length;
+  };
 
   const write = () => {
     timer = null;
@@ -120,10 +154,10 @@ export function openJournal(file: string, base: Extract<JournalRecord, { type: "
     lines = [];
     work = work.then(async () => {
       try {
-        const to = await handle;
-        await to.write(text);
-        await to.datasync();
+        await put(text);
       } catch (error) {
+        // tried again with what comes next
+        lines.unshift(text);
         options.failed(error as Error);
       }
     });
@@ -147,15 +181,19 @@ export function openJournal(file: string, base: Extract<JournalRecord, { type: "
       if (timer !== null) clearTimeout(timer);
       timer = null;
       // the base holds them
+      const held = lines;
       lines = [];
       size = 0;
       work = work.then(async () => {
         const old = await handle.catch(() => null);
-        await old?.close();
         try {
           start(record);
           await handle;
+          await old?.close();
         } catch (error) {
+          // the old journal goes on
+          if (old !== null) handle = Promise.resolve(old);
+          lines.unshift(...held);
           options.failed(error as Error);
         }
       });
@@ -170,15 +208,30 @@ export function openJournal(file: string, base: Extract<JournalRecord, { type: "
   };
 }
 
-function writeBase(file: string, base: JournalRecord): void {
+/** Gives the bytes written. */
+function writeBase(file: string, base: JournalRecord, step: JournalOptions["step"]): number {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.new`;
+  const bytes = Buffer.from(encodeLine(base));
   const out = openSync(temporary, "w", 0o600);
   try {
-    writeSync(out, encodeLine(base));
+    for (let done = 0; done < bytes.length;) {
+      step?.("write base");
+      done += writeSync(out, bytes, done, step && done === 0 ? bytes.length >> 1 : bytes.length - done);
+    }
+    step?.("wrote base");
     fsyncSync(out);
   } finally {
     closeSync(out);
   }
+  step?.("rename base");
   renameSync(temporary, file);
+  step?.("renamed base");
+  const folder = openSync(dirname(file), "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+  return bytes.length;
 }

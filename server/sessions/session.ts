@@ -1,5 +1,6 @@
 /** One open notebook: performs what the reducer decides, keeps the log, the file and the outputs on disk, tells the clients. */
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { ClientMessage, Command, KernelQuery, NotebookEvent, NotebookState, ServerMessage } from "../../kernels/protocol/document.js";
@@ -9,6 +10,7 @@ import type { Log } from "../log.js";
 import { apply, openState } from "./reducer.js";
 import type { Kernel } from "./kernel.js";
 import { openJournal, readJournal, restore, type Journal } from "./journal.js";
+import { sweep } from "./sweep.js";
 import { outputStore, sourceHash, type OutputStore } from "./outputs.js";
 import type { NotebookPlace } from "./paths.js";
 import { readRuns, writeRuns } from "./runs.js";
@@ -37,6 +39,8 @@ export interface SessionEffects {
   keep: boolean;
   /** instead of the notebook's own */
   seed: number | null;
+  /** fault-injection seam: called at each named step of disk work of journal and file */
+  step?: ((name: string) => void) | undefined;
 }
 
 export const defaultMemory = (): number => {
@@ -75,6 +79,7 @@ export class Session {
     this.#effects = effects;
     const failed = (what: string) => (error: Error) => this.#trouble(`${what}: ${error.message}`);
     this.#lastRun = readRuns(place)?.lastRun ?? null;
+    sweep(join(place.store, "spill"), /^(\d+)-/);
     this.#store = outputStore(join(place.store, "outputs", place.key), failed("outputs could not be kept"));
     const journalFile = join(place.store, "journal", `${place.key}.ndjson`);
     let kept = null;
@@ -89,14 +94,20 @@ export class Session {
       now: effects.now,
       source: () => this.#state.doc.source,
       before: async () => await this.#journal?.flush(),
-      saved: (at) => {
+      step: effects.step,
+      rev: () => this.#state.doc.rev,
+      saved: (at, rev) => {
         this.dispatch({ type: "saved", at });
-        this.#journal?.append({ type: "saved" });
+        this.#journal?.append({ type: "saved", rev });
       },
       outside: (source, text) => void this.dispatch({ type: "outside", source, text }),
       notice: (text) => this.#trouble(text),
     });
-    const opened = this.#file.open(kept?.source ?? null, kept?.saved ?? null);
+    const opened = this.#file.open(
+      kept?.source ?? null,
+      kept?.saved ?? null,
+      kept?.since.map((one) => one.source),
+    );
     const results = kept?.results ?? {};
     const stored = effects.keep ? this.#store.load() : {};
     this.#state = openState({
@@ -119,6 +130,7 @@ export class Session {
     try {
       return openJournal(file, this.#base(saved), {
         every: this.#effects.sync,
+        step: this.#effects.step,
         failed: (error) => this.#trouble(`the journal could not be written: ${error.message}`),
       });
     } catch (error) {
@@ -204,8 +216,10 @@ export class Session {
     const batch = this.#batch;
     if (batch === null) return;
     this.#batch = null;
-    if (!this.#effects.keep) return;
-    const { cells, badge } = this.#state.doc;
+    const { cells } = this.#state.doc;
+    // a headless run keeps no outputs: what a page would show is as before
+    const before = this.#effects.keep ? null : (readRuns(this.place)?.badge ?? { state: "unchecked", why: "not run yet", cells: [] });
+    const badge = before ?? this.#state.doc.badge;
     const bad = [...batch.cells].find((id) => cells[id] !== undefined && cells[id].result !== "ok");
     this.#lastRun = {
       at: batch.at,
@@ -297,8 +311,11 @@ export class Session {
       return;
     }
     this.#kernel = kernel;
+    // no two kernels share a spill folder, and none outlives its kernel
+    const spill = join(this.place.store, "spill", `${process.pid}-${randomBytes(4).toString("hex")}`);
+    void kernel.ended.then(() => rmSync(spill, { recursive: true, force: true })).catch(() => {});
     const current = () => generation === this.#generation;
-    kernel.attach(this.#config(), {
+    kernel.attach(this.#config(spill), {
       ready: (pid) => current() && this.dispatch({ type: "ready", pid, at: this.#effects.now() }),
       message: (message) => {
         if (!current()) return;
@@ -333,7 +350,7 @@ export class Session {
     if (kernel !== null) this.#leaving = kernel.stop();
   }
 
-  #config(): Omit<KernelConfig, "sockets"> {
+  #config(spill: string): Omit<KernelConfig, "sockets"> {
     const { memoryLimit, root, backend } = this.#effects;
     return {
       notebook: this.place.file,
@@ -345,7 +362,7 @@ export class Session {
       duckdb: {
         memoryLimit: `${Math.floor(memoryLimit / 2 / 2 ** 20)}MB`,
         threads: 2,
-        spill: join(this.place.store, "spill", `${process.pid}-${this.#generation}`),
+        spill,
       },
     };
   }

@@ -93,7 +93,8 @@ export type JournalRecord =
   | { type: "mode"; mode: "auto" | "lazy" }
   | { type: "result"; cell: string; kept: KeptResult; runs: number }
   | { type: "clear"; cell: string | null }
-  | { type: "saved" };
+  /** the file holds the document of `rev` */
+  | { type: "saved"; rev?: number };
 
 /** What is known of a cell's last run. */
 export interface KeptResult {

@@ -1,6 +1,7 @@
 /** Kills a program at its n-th step, for every n: the program is a TypeScript file bundled once; steps are counted by the seam of server/registry/disk.ts. */
 import { build } from "esbuild";
 import { spawn } from "node:child_process";
+import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../kernels/paths/paths.js";
 
@@ -15,9 +16,11 @@ export interface Ran {
 /** Bundles a program of test/support into `folder`. */
 export async function bundleProgram(source: string, folder: string): Promise<string> {
   const outfile = join(folder, "program.mjs");
+  // what holds native code is not bundled
+  symlinkSync(join(packageRoot(), "node_modules"), join(folder, "node_modules"));
   await build({
     ...{ entryPoints: [join(packageRoot(), source)], outfile, bundle: true, format: "esm", platform: "node", target: "node20.19", logLevel: "error" },
-    external: ["esbuild"],
+    external: ["esbuild", "oxc-parser"],
     banner: { js: `import { createRequire as nodeRequire } from "node:module"; const require = nodeRequire(import.meta.url);` },
   });
   return outfile;
