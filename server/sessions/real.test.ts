@@ -1,5 +1,6 @@
 /** Sessions with real kernels: what a person may do at the worst moment. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
@@ -128,6 +129,25 @@ it("says that the kernel was killed under a query, keeps the outputs, and runs a
   expect(client.state.kernel).toMatchObject({ state: "idle", death: null });
 });
 
+it("gives each kernel a spill folder of its own, gone with it; those of dead processes go too", async () => {
+  const spills = join(root, "workspaces/w/.touchstone/spill");
+  const dead = spawnSync(process.execPath, ["-e", ""]).pid;
+  mkdirSync(join(spills, `${dead}-1`), { recursive: true });
+  writeFileSync(join(root, "workspaces/w/other.nb.ts"), '// %% id="a"\nawait sql`select 1 as x`.rows()\n');
+  const other = await NotebookClient.open(server, "workspaces/w/other.nb.ts");
+  expect(existsSync(join(spills, `${dead}-1`))).toBe(false);
+  await other.run("a");
+  await client.add("a", "await sql`select 1 as x`.rows()");
+  await client.run("a");
+  expect(readdirSync(spills).length).toBe(2);
+  await other.do({ do: "shutdown" });
+  await client.do({ do: "shutdown" });
+  await server.server.sessions.drop("workspaces/w/other.nb.ts", "test");
+  await server.server.sessions.drop(client.state.path, "test");
+  expect(readdirSync(spills)).toEqual([]);
+  client = await NotebookClient.open(server, "workspaces/w/other.nb.ts");
+});
+
 it("interrupts before memory ends, and the variables live", async () => {
   await client.add("a", "const kept = 1");
   await client.add(
@@ -168,9 +188,9 @@ it("an error in each kind of cell is an error with a sentence", async () => {
   for (const { id } of client.state.source.cells.slice(1)) {
     expect([id, cell(id).result]).toEqual([id, "error"]);
     expect([id, errors(id).length]).toEqual([id, 1]);
-    const [output] = errors(id);
+    const output = errors(id)[0]!;
     expect(
-      output!.kind === "error" && output.error.message.length > 10 && !/Cannot read prop|is not a function|undefined \(/.test(output.error.message),
+      output.kind === "error" && output.error.message.length > 10 && !/Cannot read prop|is not a function|undefined \(/.test(output.error.message),
     ).toBe(true);
   }
 });

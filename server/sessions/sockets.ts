@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeFrame, frameDecoder } from "../../kernels/protocol/frames.js";
+import { sweep } from "./sweep.js";
 
 export type Channel = "main" | "control" | "bulk";
 
@@ -20,7 +21,8 @@ let count = 0;
 /** One folder a server process, removed with it. */
 function socketFolder(): string {
   if (folder === null) {
-    folder = mkdtempSync(join(tmpdir(), "ts-"));
+    sweep(tmpdir(), /^ts-(\d+)-\w{6}$/);
+    folder = mkdtempSync(join(tmpdir(), `ts-${process.pid}-`));
     chmodSync(folder, 0o700);
     const made = folder;
     process.once("exit", () => rmSync(made, { recursive: true, force: true }));
