@@ -14,6 +14,7 @@ import { run as train } from "../train/run.js";
 import { cell } from "./cell.js";
 import { run } from "./run.js";
 import { agreement, errorsOf, logitsOf, withTransfer } from "./teach.js";
+import { worthOf } from "./worth.js";
 
 let tf: Tf;
 let b: TrainBench;
@@ -60,9 +61,11 @@ describe("distill", () => {
     const bytes = Math.round((probe.student.bytes + probe.teacher.bytes) / 2);
     const d = await go({ students: [6, 16], epochs: 30, batch: 32, budget: { bytes } });
     expect(d.sentence).toMatch(
-      /^The student keeps \d+ % of the teacher's gain at 1\/\d+(\.\d)? of the size: \d+\.\d\d % right against \d+\.\d\d %, log loss .* against .*, \d+ kB of \d+ kB\. The teacher does not fit \(\d+ kB of \d+ kB\)\.$/,
+      /^The student keeps \d+ % of the teacher's gain at 1\/\d+(\.\d)? of the size: \d+\.\d\d % right against \d+\.\d\d %, log loss .* against .*, \d+ kB of \d+ kB\. (It beats|The same network|Distilling did not help).*\. The teacher does not fit \(\d+ kB of \d+ kB\)\.$/,
     );
-    expect(d.verdict).toBe("good");
+    const helped = d.sentence.includes("It beats the same network taught by the labels alone");
+    expect(d.verdict).toBe(d.sentence.includes("did not help") ? "unsure" : "good");
+    if (helped) expect(d.sentence).toContain(`closes ${Math.round(100 * d.gapClosed)} % of the gap`);
     expect(d.student.bytes).toBeLessThan(bytes);
     expect(d.teacher.bytes).toBeGreaterThan(bytes);
     expect(d.student.evaluation.value).toBeGreaterThan(d.teacher.evaluation.value);
@@ -132,6 +135,22 @@ describe("distill", () => {
   it("has a form that runs with names alone", () => {
     expect(cell.toSource([{ name: "big", cell: "a", type: "train" }])).toContain("teacher: big,\n  split: parts,\n  against: floor,");
     expect(cell.schema.safeParse({ teacher: 1, split: 1, against: 1 }).success).toBe(true);
+  });
+});
+
+describe("worth", () => {
+  const by = (diff: number, low: number, high: number) => ({ diff, ci: [low, high] as [number, number], p: 0, method: "m", n: 9 });
+  it("says whether the teacher was worth asking", () => {
+    expect(worthOf(by(-0.02, -0.03, -0.01), "lower", 0.414, "0.12")).toEqual({
+      word: "better",
+      sentence: "It beats the same network taught by the labels alone (0.12), which closes 41 % of the gap to the teacher.",
+    });
+    expect(worthOf(by(0.02, 0.01, 0.03), "lower", -0.4, "0.12")).toEqual({
+      word: "worse",
+      sentence: "Distilling did not help: the same network taught by the labels alone has 0.12, which is better.",
+    });
+    expect(worthOf(by(0.02, 0.01, 0.03), "higher", -3, "97.10 %").sentence).toBe("It beats the same network taught by the labels alone (97.10 %).");
+    expect(worthOf(by(0, -0.01, 0.01), "lower", 0, "0.12").word).toBe("alike");
   });
 });
 

@@ -35,6 +35,7 @@ import { schema } from "./cell.js";
 import { costFigure, type Point } from "./figure.js";
 import { latencyOf, type Latency } from "./latency.js";
 import { agreement, errorsOf, isRelation, logitsOf, withTransfer } from "./teach.js";
+import { worthOf } from "./worth.js";
 
 interface Checked {
   students: (number | number[])[];
@@ -226,11 +227,24 @@ export async function run<R extends object>(options: DistillOptions<R>, context:
       checked.budget.bytes === undefined ? "" : `${bytes(chosen.predictor.bytes)} of ${bytes(checked.budget.bytes)}`,
     ].filter(Boolean);
     const overTop = over(top, checked.budget);
+    const taught = worthOf(
+      paired(chosen.evaluation as never, scratch.evaluation as never, {
+        seed: judging.seed,
+        ...tables.judged.dependence,
+        ...(metric.row
+          ? {}
+          : { ys: tables.judged.ys, ps: [chosen, scratch].map((one) => asPredictions(one.answers.values, one.answers.width, task)) as never }),
+      }),
+      metric.better,
+      gapClosed,
+      shown(scratch),
+    );
     const sentence =
       (fits
         ? `The student keeps ${kept > 0 && Number.isFinite(kept) ? `${(100 * kept).toFixed(0)} % of the teacher's gain` : "none of the teacher's gain"} at 1/${size >= 10 ? size.toFixed(0) : size.toFixed(1)} of the size: `
         : `No student fits the budget (${over(chosen, checked.budget).join(", ")}): `) +
       `${metric.name === "accuracy" ? "" : skill}${metric.name} ${shown(chosen)} against ${shown(top)}${limits.length > 0 ? `, ${limits.join(", ")}` : ""}.` +
+      (fits ? ` ${taught.sentence}` : "") +
       (fits && overTop.length > 0 ? ` The teacher does not fit (${overTop.join(", ")}).` : "") +
       (fits && verdict.word === "does not beat" ? ` It does not beat ${bar.label}; do not ship.` : "");
     const numbers: Record<string, number> = {
@@ -256,8 +270,8 @@ export async function run<R extends object>(options: DistillOptions<R>, context:
     const view: FindingView = {
       kind: "distill",
       sentence,
-      verdict: !fits || verdict.verdict === "bad" ? "bad" : verdict.verdict,
-      word: fits ? verdict.word : "over the budget",
+      verdict: !fits || verdict.verdict === "bad" ? "bad" : taught.word === "worse" ? "unsure" : verdict.verdict,
+      word: !fits ? "over the budget" : verdict.verdict === "good" && taught.word === "worse" ? "labels alone teach better" : verdict.word,
       method: `soft targets (Hinton, Vinyals, Dean 2015); ${chosen.against.method}; errors with Wilson intervals; latency of 400 single requests`,
       numbers,
       figures: costs,
