@@ -32,7 +32,12 @@ interface Slot {
   live: Host | null;
   state: HostState;
   deaths: number[];
+  /** when it last could not be started */
+  refused: number;
 }
+
+/** ms until a version that does not start is tried again: else each request would start a process */
+const pause = 10_000;
 
 export function createHostManager(effects: ManagerEffects): HostManager {
   const slots = new Map<string, Slot>();
@@ -72,6 +77,7 @@ export function createHostManager(effects: ManagerEffects): HostManager {
       },
       (error: Error) => {
         slot.state = { state: "dead", backend: null, reason: error.message };
+        slot.refused = effects.now();
         throw error;
       },
     );
@@ -91,8 +97,15 @@ export function createHostManager(effects: ManagerEffects): HostManager {
   return {
     ensure(key, dir) {
       let slot = slots.get(key);
-      if (!slot || (slot.state.state === "dead" && slot.deaths.length < 3)) {
-        slot = { dir, live: null, deaths: slot?.deaths ?? [], state: { state: "starting", backend: null }, host: null as unknown as Promise<Host> };
+      if (!slot || (slot.state.state === "dead" && slot.deaths.length < 3 && effects.now() - slot.refused >= pause)) {
+        slot = {
+          dir,
+          live: null,
+          deaths: slot?.deaths ?? [],
+          refused: 0,
+          state: { state: "starting", backend: null },
+          host: null as unknown as Promise<Host>,
+        };
         slots.set(key, slot);
         boot(key, slot);
       }
@@ -104,7 +117,7 @@ export function createHostManager(effects: ManagerEffects): HostManager {
       try {
         return await (slot.live ?? (await slot.host)).request(request, body);
       } catch (error) {
-        if (!(error instanceof HostDied)) throw error;
+        if (!(error instanceof HostDied) || error.hung) throw error;
         // the death is noted in a microtask of its own; then the slot holds the restarted host
         await new Promise((done) => setImmediate(done));
         return (await slot.host).request(request, body);
@@ -113,7 +126,7 @@ export function createHostManager(effects: ManagerEffects): HostManager {
     adopt(key, dir, host) {
       const old = slots.get(key);
       if (old) drain(old);
-      const slot: Slot = { dir, live: null, deaths: [], state: { state: "ready", backend: host.backend }, host: Promise.resolve(host) };
+      const slot: Slot = { dir, live: null, deaths: [], refused: 0, state: { state: "ready", backend: host.backend }, host: Promise.resolve(host) };
       slots.set(key, slot);
       watch(key, slot, host);
     },

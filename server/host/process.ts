@@ -10,6 +10,12 @@ import { entry } from "../../kernels/paths/paths.js";
 /** The host went away with requests under way. */
 export class HostDied extends Error {
   override name = "HostDied";
+  /** this very request got no answer in time: asking again would wait as long */
+  readonly hung: boolean;
+  constructor(message: string, hung = false) {
+    super(message);
+    this.hung = hung;
+  }
 }
 /** The host never became ready: the version is damaged, or does not give its stored answers here. */
 export class HostRefused extends Error {
@@ -96,9 +102,11 @@ export function startHost(options: HostOptions): Promise<Host> {
       finish(reason || (signal ? `it was ended by ${signal}` : `it ended with code ${code}${words ? `: ${words}` : ""}`));
     });
 
+    const stop = (): void => (ready ? undefined : finish("it was stopped"));
     const finish = (why: string): void => {
       if (over) return;
       over = true;
+      signal?.removeEventListener("abort", stop);
       reason = why;
       clearTimeout(limit);
       listener.close();
@@ -115,7 +123,7 @@ export function startHost(options: HostOptions): Promise<Host> {
     };
 
     if (signal?.aborted) finish("it was stopped");
-    signal?.addEventListener("abort", () => (ready ? undefined : finish("it was stopped")), { once: true });
+    signal?.addEventListener("abort", stop, { once: true });
 
     const host: Host = {
       pid: child.pid ?? 0,
@@ -143,7 +151,12 @@ export function startHost(options: HostOptions): Promise<Host> {
       new Promise((done, failed) => {
         if (over || !socket) return failed(new HostDied(`the model host is gone: ${reason}`));
         const id = ++nextId;
-        const timer = setTimeout(() => finish(`it gave no answer within ${answerLimit / 1000} s`), answerLimit);
+        const timer = setTimeout(() => {
+          const why = `it gave no answer within ${answerLimit / 1000} s`;
+          waiting.delete(id);
+          failed(new HostDied(`the model host is gone: ${why}`, true));
+          finish(why);
+        }, answerLimit);
         const pong = (memory: number): void => {
           host.memory = memory;
           done(undefined as unknown as HostAnswer);

@@ -187,6 +187,8 @@ export function createServing(options: ServingOptions): Serving {
   });
 
   const cache = new Map<string, Served>();
+  /** versions that cannot be read, with the reason */
+  const damaged = new Map<string, string>();
   const servedOf = (name: string, version: number): Served => {
     const key = keyOf(name, version);
     const known = cache.get(key);
@@ -208,6 +210,7 @@ export function createServing(options: ServingOptions): Serving {
       try {
         versions.set(version, servedOf(model.name, version));
       } catch (error) {
+        damaged.set(keyOf(model.name, version), (error as Error).message);
         log.error(`${keyOf(model.name, version)} cannot be read: ${(error as Error).message}`);
       }
     }
@@ -233,9 +236,13 @@ export function createServing(options: ServingOptions): Serving {
     return keys;
   };
   const ensureAll = async (): Promise<void> => {
+    // those who made the server are told as well
+    await Promise.resolve();
     for (const route of table.values())
       for (const version of new Set([route.champion, route.challenger, route.previous])) {
         const served = version === null ? undefined : route.versions.get(version);
+        const why = version === null ? undefined : damaged.get(keyOf(route.name, version));
+        if (why !== undefined) emit({ type: "notice", level: "error", name: route.name, text: `Version ${version} cannot be served: ${why}` });
         if (!served || closed) continue;
         await manager.ensure(served.key, served.dir).catch((error: Error) => {
           log.error(`${served.key} cannot be served: ${error.message}`);
@@ -279,6 +286,7 @@ export function createServing(options: ServingOptions): Serving {
       }
       if (!proposal.passed) throw new ServingError(409, proposal.sentence);
       const from = join(registry.places.proposals, id, "version");
+      checkUnchanged(from, proposal);
       const { version, dir, manifest } = registry.place(name, from, `${JSON.stringify(judged)}\n`);
       const key = keyOf(name, version);
       const discard = (error: Error): never => {
@@ -300,8 +308,11 @@ export function createServing(options: ServingOptions): Serving {
       } catch (error) {
         discard(new ServingError(503, `the history could not be written: ${(error as Error).message}. Nothing was changed.`));
       }
-      if (canary) setShare(name, 0.01, champion, version, by);
       swap(name);
+      if (canary) {
+        setShare(name, 0.01, champion, version, by);
+        swap(name);
+      }
       forgetRows(registry, id);
       log.info(`${key} is ${canary ? "challenger" : "champion"}, committed by ${by}`);
       const done = readProposal(registry, id)!.proposal;
@@ -328,8 +339,9 @@ export function createServing(options: ServingOptions): Serving {
       ...{ at: state.versions.get(version)!.at, notebook: card.notebook, cell: card.cell },
     }));
     const hosts: ModelSummary["hosts"] = {};
-    for (const version of route.versions.keys()) {
-      const found = manager.state(keyOf(route.name, version));
+    for (const version of state.versions.keys()) {
+      const why = damaged.get(keyOf(route.name, version));
+      const found = why === undefined ? manager.state(keyOf(route.name, version)) : { state: "dead" as const, backend: null, reason: why };
       if (found) hosts[version] = found;
     }
     const { name, champion, challenger } = route;
@@ -403,7 +415,7 @@ export function createServing(options: ServingOptions): Serving {
       const { version, probability } = choose(route, request.version, key);
       const send = (one: number): Promise<HostAnswer> => {
         const served = route.versions.get(one);
-        if (!served) throw new ServingError(503, `version ${one} of ${name} cannot be read`);
+        if (!served) throw new HostRefused(damaged.get(keyOf(name, one)) ?? `version ${one} of ${name} cannot be read`);
         // an old version asked for by number is started when first asked
         void manager.ensure(served.key, served.dir).catch(() => undefined);
         return manager.request(served.key, { form, contentType, headerLength, name, version: String(one) }, body);
@@ -504,6 +516,17 @@ function choose(route: Route, asked: PredictRequest["version"], key: string | nu
       `Servable not found for request: ${typeof asked === "number" ? `Specific(${name}, ${asked})` : `${asked} of ${name}`}`,
     );
   return { version, probability: 1 };
+}
+
+/** What was judged is what is committed. */
+function checkUnchanged(from: string, proposal: Proposal): void {
+  let why = "its manifest is another one";
+  try {
+    if (JSON.stringify(readVersion(from).manifest) === JSON.stringify(proposal.manifest)) return;
+  } catch (error) {
+    why = (error as Error).message;
+  }
+  throw new ServingError(409, `the version was changed after it was judged: ${why}. Nothing was changed here; run the promote cell again`);
 }
 
 const keyOf = (name: string, version: number): string => `${name}/v${version}`;
