@@ -60,11 +60,6 @@ export function buildGraph(analyses: readonly Analysis[]): Graph {
   return { ids, order: topological(ids, cells), cells, definedBy };
 }
 
-/** May the cell run? Not with a problem that is an error. */
-export function canRun(cell: GraphCell): boolean {
-  return !cell.problems.some((problem) => problem.severity === "error");
-}
-
 function problemsOf(analysis: Analysis, definers: Map<string, string[]>): Problem[] {
   const problems: Problem[] = [];
   for (const name of new Set(analysis.defines)) {

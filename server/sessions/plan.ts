@@ -7,8 +7,8 @@ const costly = new Set(definitions.filter((definition) => definition.costly).map
 
 /** Cells that the kernel never sees. */
 export const isText = (cell: Cell) => cell.kind === "markdown";
-/** Runs only when asked for: marked so, or costly by kind; promote starts a host and takes seconds. */
-export const isLazy = (cell: Cell) => cell.options.lazy === true || costly.has(cell.kind) || cell.kind === "promote";
+/** Runs only when asked for: marked so, or costly by kind unless its marker says `lazy=false`; promote, which starts a host, always. */
+export const isLazy = (cell: Cell) => cell.kind === "promote" || (cell.options.lazy ?? costly.has(cell.kind));
 
 export interface Walk {
   /** cell -> cells that it reads from */

@@ -88,6 +88,19 @@ describe("running", () => {
     expect(machine.run(["c"])).toEqual(["b", "c"]);
   });
 
+  it.each([
+    { name: "a training waits to be asked", marker: '[train] id="t"', ran: ["a"], stale: ["t", "u"] },
+    { name: "a training that says lazy=false follows", marker: '[train] id="t" lazy=false', ran: ["a", "t", "u"], stale: [] },
+    { name: "a promotion waits, whatever it says", marker: '[promote] id="t" lazy=false', ran: ["a"], stale: ["t", "u"] },
+    { name: "a baseline follows", marker: '[baseline] id="t"', ran: ["a", "t", "u"], stale: [] },
+  ])("$name", ({ marker, ran, stale }) => {
+    const machine = new Machine(`// %% id="a"\nconst a = 1\n\n// %% ${marker}\nconst t = a\n\n// %% id="u"\nt\n`);
+    machine.do({ do: "run-all" });
+    machine.drain();
+    expect(machine.run(["a"])).toEqual(ran);
+    expect(machine.stale).toEqual(stale);
+  });
+
   it("leaves disabled cells and what reads them out", () => {
     const machine = new Machine(notebookOf({ a: "const a = 1", b: "const b = a", c: "b", d: "a" }, { b: "disabled" }));
     machine.do({ do: "run-all" });
