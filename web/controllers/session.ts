@@ -78,6 +78,7 @@ export class NotebookSession {
   #opsId: number | null = null;
   /** edits wait until the document has this revision */
   #holdRev = 0;
+  #fromFile = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -231,7 +232,10 @@ export class NotebookSession {
       if (own) this.#opsId = null;
     }
     this.state = event.type === "ops" ? { ...this.state, seq: event.seq, rev: event.rev, source: this.doc.confirmed } : replay(this.state, event);
-    if (event.type === "notice")
+    // the banner says what the notice after an outside change says
+    const told = event.type === "notice" && this.#fromFile;
+    this.#fromFile = event.type === "ops" && event.by === "file";
+    if (event.type === "notice" && !told)
       this.#options.onNotice({ level: event.level, text: event.text, ...(event.cell !== undefined && { cell: event.cell }) });
     this.#options.onEvent?.(event);
   }

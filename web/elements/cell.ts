@@ -198,7 +198,7 @@ export class TouchCell extends TouchElement {
           ? nothing
           : html`<span class="cell-status status-${view.name}" id=${`s-${this.cell.id}`}>
               ${icon(view.icon)}
-              ${view.link === null ? html`<span class="words">${words(view.text)}</span>` : html`<button class="link" @click=${() => this.#act({ go: view.link! })}>${words(view.text)}</button>`}
+              ${view.name === "clash" ? html`<span class="words">${clash === undefined ? "cannot run" : "name clash"}</span>` : view.link === null ? html`<span class="words">${words(view.text)}</span>` : html`<button class="link" @click=${() => this.#act({ go: view.link! })}>${words(view.text)}</button>`}
             </span>`
       }
       ${
@@ -257,13 +257,18 @@ export class TouchCell extends TouchElement {
       <div class="gutter" aria-hidden="true"></div>
       ${this.#head(s)}
       ${s.status === "running" ? html`<div class="head-bar ${progress === null ? "unknown" : ""}" aria-hidden="true"><div style="width:${progress === null ? 100 : progress * 100}%"></div></div>` : nothing}
-      ${s.problems.map((problem) =>
-        problem.severity === "error" && view.name === "clash" && problem.message === view.text
-          ? nothing
-          : html`<p class="problem ${problem.severity}">
-              ${icon(problem.severity === "error" ? "circle-x" : "triangle-alert")}
+      ${s.problems.map(
+        (problem) =>
+          html`<p class="problem ${problem.severity}">
+            ${icon(problem.severity === "error" ? "circle-x" : "triangle-alert")}
+            <span>
               ${words(problem.message)}${problem.line === undefined ? "" : ` (line ${problem.line})`}
-            </p>`,
+              ${(problem.cells ?? [])
+                .filter((other) => other !== cell.id)
+                .slice(0, 3)
+                .map((other) => html` <button class="link" @click=${() => this.#act({ go: other })}>Go to ${other}</button>`)}
+            </span>
+          </p>`,
       )}
       ${
         read

@@ -13,7 +13,7 @@ const share = (part: number, whole: number): string => {
 const short = (value: unknown): string => {
   if (typeof value === "number") return String(Number(value.toPrecision(4)));
   const text = String(value ?? "NULL");
-  return /^\d{4}-\d\d-\d\dT/.test(text) ? text.slice(0, 10) : text.length > 14 ? `${text.slice(0, 13)}…` : text;
+  return /^\d{4}-\d\d-\d\d[T ]/.test(text) ? text.slice(0, 10) : text.length > 14 ? `${text.slice(0, 13)}…` : text;
 };
 
 /** The column in one sentence. */
@@ -61,7 +61,7 @@ export function miniView(profile: ColumnProfile, looked: number, sampled: boolea
           return svg`<rect class=${`part-${entry.count === 0 ? "rest" : i}`} x=${x} y="4" width=${Math.max(0, wide - 1)} height=${height - 8}><title>${short(entry.value)}: ${count(n)}</title></rect>`;
         });
   return html`<span class="mini" role="img" aria-label=${words} title=${words}
-    ><svg viewBox="0 0 ${width} ${height}" width=${width} height=${height} aria-hidden="true">
+    ><svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" height=${height} aria-hidden="true">
       ${body}${red > 0 ? svg`<rect class="nulls" x=${width - red} y="0" width=${red} height=${height}><title>${share(profile.nulls, looked)} NULL</title></rect>` : nothing}
     </svg>
     ${

@@ -87,6 +87,9 @@ export class TouchPlot extends TouchElement {
       // Plotly writes into what it is given: the state must stay as it came
       const copy = structuredClone(this.spec);
       const { data, layout } = themed(copy.data, copy.layout ?? {});
+      // a narrow figure would cut its title
+      const { title } = layout as { title?: { font?: { size?: number } } };
+      if (host.clientWidth < 480 && title?.font !== undefined) title.font.size = 12;
       await this.#plotly.react(host, data, this.full ? { ...layout, height: innerHeight - 120 } : layout, {
         displayModeBar: false,
         responsive: false,

@@ -10,7 +10,8 @@ import { Load } from "../controllers/load.js";
 import { define, TouchElement } from "../elements/base.js";
 import { icon } from "../elements/icon.js";
 import { spark } from "../elements/spark.js";
-import { historyText, historyView, previousChampion } from "./model.js";
+import { previousChampion } from "../controllers/champion.js";
+import { historyText, historyView } from "./model.js";
 import { modelHref, range } from "./models.js";
 
 interface Answer {

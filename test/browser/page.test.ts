@@ -1,0 +1,67 @@
+/** The page's own additions: the grid's heads, filters and downloads (ui.md 9, 9); splitting and merging; a change from outside. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openStage, Visitor, writeNotebook, type Stage } from "../support/journey.js";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage?.close());
+
+it("9. a filter from the funnel makes a chip, fewer rows, and a file of that many lines", async () => {
+  const path = writeNotebook(
+    stage,
+    "p",
+    "grid",
+    `// %% [sql] id="t"\nconst t = sql\`select id as delay, case when id % 4 = 0 then null else 'w' || id % 3 end as word from range(1000) r(id)\`\n`,
+  );
+  const v = await Visitor.enter(stage, path);
+  const cell = v.cell("t");
+  await cell.getByRole("button", { name: /^Run/ }).click();
+  await v.ok(cell);
+  await cell.getByRole("img", { name: /0 to 999 · median/ }).waitFor();
+  await cell.getByRole("img", { name: /25 % NULL/ }).waitFor();
+  await cell.getByRole("button", { name: "Filter delay" }).click();
+  await cell.getByRole("slider", { name: "delay at least" }).fill("900");
+  await cell.getByRole("button", { name: "Apply" }).click();
+  await cell.getByRole("listitem").filter({ hasText: "delay >= 900" }).waitFor();
+  await cell.getByText("100 rows").waitFor();
+  const [file] = await Promise.all([v.page.waitForEvent("download"), cell.getByRole("button", { name: "Download CSV" }).click()]);
+  expect(
+    readFileSync(await file.path(), "utf8")
+      .trim()
+      .split("\n"),
+  ).toHaveLength(101);
+  await cell.getByRole("button", { name: "Filter word" }).click();
+  await cell.getByRole("checkbox", { name: /^w1/ }).check();
+  await cell.getByRole("button", { name: "Apply" }).click();
+  await cell.getByRole("listitem").filter({ hasText: "word is w1" }).waitFor();
+  await cell.getByText("25 rows").waitFor();
+  await v.leave();
+});
+
+it("a cell is split at the caret, merged again, and a change from outside is told", async () => {
+  const path = writeNotebook(stage, "p", "split", `// %% id="a"\nconst one = 1\nconst two = 2\n\n// %% id="z"\none + two\n`);
+  const v = await Visitor.enter(stage, path);
+  await v.caret(v.cell("a"));
+  await v.page.keyboard.press("Control+Home");
+  await v.page.keyboard.press("ArrowDown");
+  await v.page.keyboard.press("Control+Shift+-");
+  await expect.poll(() => v.cells().count()).toBe(3);
+  await expect.poll(() => v.source("a")).toBe("const one = 1");
+  await v.page.keyboard.press("Escape");
+  await v.page.keyboard.press("k");
+  await v.page.keyboard.press("Shift+M");
+  await expect.poll(() => v.cells().count()).toBe(2);
+  await expect.poll(() => v.source("a")).toBe("const one = 1\nconst two = 2");
+  const file = join(stage.root, "workspaces", "p", "split.nb.ts");
+  await v.page.getByText(/^saved/).waitFor();
+  await expect.poll(() => readFileSync(file, "utf8")).toMatch(/const one = 1\nconst two = 2/);
+  writeFileSync(file, readFileSync(file, "utf8").replace("one + two", "one + two + 3"));
+  await v.see(/changed outside at .* cell 2 changed/);
+  await v.page.getByRole("button", { name: "Show", exact: true }).click();
+  expect(await v.source("z")).toBe("one + two + 3");
+  await v.leave();
+});
