@@ -37,7 +37,9 @@ export function themed(
     if (["heatmap", "contour", "histogram2d"].includes(type)) return { colorscale: "Cividis", ...trace };
     if (type === "scatter" || type === "scattergl")
       return { ...trace, line, marker, ...(baseline && trace["mode"] === undefined && { mode: "lines" }) };
-    return { ...trace, marker };
+    // a number at the end of a bar lies on the bar's interval: it goes to the middle
+    const interval = type === "bar" && (trace["error_x"] !== undefined || trace["error_y"] !== undefined) && trace["text"] !== undefined;
+    return { ...trace, marker, ...(interval && { textposition: "auto", insidetextanchor: "middle" }) };
   });
   const axis = {
     gridcolor: token("line"),

@@ -448,7 +448,7 @@ export class TouchGrid extends TouchElement {
       }
       ${this.menu !== null ? this.#menuView(this.menu) : nothing}
       <div class="grid-body">
-        <div class="grid-scroll">
+        <div class="grid-scroll ${this.source.profile === undefined ? "plain-heads" : ""}">
           <table
             role="grid"
             tabindex="0"
