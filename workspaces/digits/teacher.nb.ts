@@ -60,18 +60,20 @@ const teacher = await train({
 
 // %% [markdown] id="distill-text"
 // ## Step 4: latency
-// The budget allows 150 kB. The teacher has almost half a million parameters: 2 MB. A student with 32 hidden units fits.
+// The budget allows 250 kB. The teacher has almost half a million parameters: 2 MB. A student with 64 hidden units fits.
+// Is the teacher worth asking? The same network, from the same first weights, learns from the labels alone and stands beside the student.
+// Temperature and weight were chosen on validation rows, before the last 10,000 were looked at.
 
 // %% [distill] id="student"
 const d = await distill({
   teacher,
   split: parts,
   against: floor,
-  students: [32],
-  temperature: 4,
-  alpha: 0.7,
-  epochs: 8,
-  budget: { p99Ms: 20, bytes: 150_000 },
+  students: [64],
+  temperature: 2,
+  alpha: 0.5,
+  epochs: 16,
+  budget: { p99Ms: 20, bytes: 250_000 },
 })
 
 // %% [promote] id="promote"
@@ -79,5 +81,5 @@ const live = await promote({
   name: "digits",
   model: d.student,
   against: floor,
-  budget: { p99Ms: 50, bytes: 150_000 },
+  budget: { p99Ms: 50, bytes: 250_000 },
 })

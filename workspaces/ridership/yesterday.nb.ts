@@ -24,7 +24,7 @@ const days = sql`
 const all = await days.columns(["date", "ridership"])
 display({
   data: [{ type: "scattergl", mode: "markers", x: all.date, y: all.ridership, marker: { size: 2 }, name: "riders (thousands)" }],
-  layout: { title: "Riders a day: two bands, workdays and weekends", yaxis: { title: "thousands" } },
+  layout: { title: "Riders a day: two bands, workdays and weekends", xaxis: { title: "day" }, yaxis: { title: "riders (thousands)" } },
 })
 
 // %% [markdown] id="floor-text"
