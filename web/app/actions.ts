@@ -41,6 +41,7 @@ export interface NotebookControl {
   convert(kind: CellKind): void;
   split(): void;
   merge(): void;
+  heading(level: number): void;
   toggleForm(): void;
   toggleOutput(): void;
   unboundOutput(): void;
@@ -149,6 +150,9 @@ export const actions: Action[] = [
   on("to-sql", "Make it SQL", "selected", ["q"], (n) => n.convert("sql"), { icon: "database" }),
   on("split", "Split the cell at the caret", "cells", ["Mod+Shift+-", "Mod+Shift+_"], (n) => n.split(), { icon: "code" }),
   on("merge", "Merge with the next cell", "selected", ["Shift+m"], (n) => n.merge(), { icon: "code" }),
+  ...[1, 2, 3, 4, 5, 6].map((level) =>
+    on(`heading-${level}`, `Make it a heading ${level}`, "selected", [`${level}`], (n) => n.heading(level), { icon: "text" }),
+  ),
   on("form", "Switch between form and code", "selected", ["t"], (n) => n.toggleForm(), { icon: "code" }),
   on("fold", "Fold the output", "selected", ["o"], (n) => n.toggleOutput(), { icon: "chevron-down" }),
   on("unbound", "Show the whole output", "selected", ["Shift+o"], (n) => n.unboundOutput(), { icon: "maximize" }),

@@ -2,8 +2,10 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { CellDefinition, FormField, ScopeName } from "../../kernels/protocol/cells.js";
 import type { CallField, CallView } from "../../kernels/protocol/document.js";
+import { schemaErrors } from "../controllers/check.js";
 import { define, TouchElement } from "./base.js";
 import { icon } from "./icon.js";
+import { words } from "./words.js";
 
 type Value = CallField["value"];
 
@@ -87,12 +89,19 @@ export class TouchForm extends TouchElement {
   }
 
   #send(field: FormField, value: Value | undefined): void {
-    const error =
+    const own =
       value !== undefined && value.type === "literal"
         ? this.#check(field, value.value)
         : value === undefined && field.required === true
           ? "is required"
           : null;
+    const others = [...this.#fields.values()].filter((other) => other.path !== field.path);
+    const error =
+      own !== null
+        ? `${field.label} ${own}`
+        : value === undefined
+          ? null
+          : (schemaErrors(this.definition.schema, [...others, { path: field.path, value }]).get(field.path) ?? null);
     this.errors = { ...this.errors, [field.path]: error ?? "" };
     if (error !== null) return;
     // what equals the default is left out of the source
@@ -128,6 +137,7 @@ export class TouchForm extends TouchElement {
             ? JSON.stringify(field.default)
             : String(field.default);
     const described = `${id}-help`;
+    const invalid = this.errors[field.path] || this.#refused.has(field.path) ? "true" : "false";
     if (now?.value.type === "code" || (now?.readOnly !== undefined && now.value.type !== "literal"))
       return html`<span class="from-code" id=${id} title=${now.readOnly ?? "an expression"}
         ><code>${text}</code> <span class="hint">from code</span>
@@ -183,7 +193,7 @@ export class TouchForm extends TouchElement {
             ?disabled=${off}
             placeholder=${shadow}
             aria-describedby=${described}
-            aria-invalid=${this.errors[field.path] ? "true" : "false"}
+            aria-invalid=${invalid}
             .value=${text}
             @change=${(event: Event) => {
               const value = (event.target as HTMLInputElement).value;
@@ -196,6 +206,7 @@ export class TouchForm extends TouchElement {
           ?disabled=${off}
           placeholder=${shadow}
           aria-describedby=${described}
+          aria-invalid=${invalid}
           .value=${text}
           @change=${(event: Event) => {
             const value = (event.target as HTMLInputElement).value.trim();
@@ -210,6 +221,7 @@ export class TouchForm extends TouchElement {
             ?disabled=${off}
             placeholder=${shadow}
             aria-describedby=${described}
+            aria-invalid=${invalid}
             .value=${text}
             @change=${(event: Event) => {
               const value = (event.target as HTMLInputElement).value;
@@ -221,16 +233,18 @@ export class TouchForm extends TouchElement {
     }
   }
 
+  /** what the schema refuses of the code as it stands */
+  #refused = new Map<string, string>();
   #id = `form${++forms}`;
 
   #row(field: FormField, fields: Map<string, CallField>): TemplateResult {
     const id = `${this.#id}-${field.path}`;
-    const error = this.errors[field.path];
+    const error = this.errors[field.path] || this.#refused.get(field.path);
     return html`<div class="field">
       <label for=${id}>${field.label}${field.required === true ? html`<span class="required" title="required">*</span>` : nothing}</label>
       <div class="control">${this.#control(field, fields.get(field.path), fields)}</div>
       <p class="help" id=${`${id}-help`}>
-        ${error ? html`<span class="inline-error">${icon("triangle-alert")} ${field.label} ${error}</span>` : (field.help ?? "")}
+        ${error ? html`<span class="inline-error">${icon("triangle-alert")} ${words(error)}</span>` : (field.help ?? "")}
       </p>
     </div>`;
   }
@@ -243,10 +257,11 @@ export class TouchForm extends TouchElement {
         <button class="link" @click=${() => this.emit("show-code")}>Show code</button>
       </p>`;
     const fields = this.#fields;
+    this.#refused = schemaErrors(this.definition.schema, fields.values());
     const all = this.definition.fields.filter((field) => this.#shown(field, fields));
     const basic = all.filter((field) => field.advanced !== true);
     const more = all.filter((field) => field.advanced === true);
-    const touched = more.some((field) => fields.has(field.path));
+    const touched = more.some((field) => fields.has(field.path) || this.errors[field.path]);
     const known = new Set(this.definition.fields.map((field) => field.path));
     const other = this.view.fields.filter((field) => !known.has(field.path) && ![...known].some((path) => path.startsWith(`${field.path}.`)));
     return html`<div class="form" role="group" aria-label=${this.definition.title}>

@@ -567,6 +567,17 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
     this.#focusNext = { cell: first.id, edit: false };
     this.version++;
   }
+  /** Makes the cell a text cell that begins with a heading of this level. */
+  heading(level: number): void {
+    const cell = this.cells.find((other) => other.id === this.current);
+    if (cell === undefined || byKind.has(cell.kind)) return;
+    const before = /^#{1,6} +/.exec(cell.source)?.[0].length ?? 0;
+    const ops: Operation[] = [
+      ...(cell.kind === "markdown" ? [] : [{ op: "kind" as const, id: cell.id, kind: "markdown" as const }]),
+      { op: "edit", id: cell.id, at: 0, remove: before, insert: `${"#".repeat(level)} ` },
+    ];
+    this.#edit(ops, inverse(this.cells, ops));
+  }
   toggleForm(): void {
     const cell = this.cells.find((other) => other.id === this.current);
     if (cell !== undefined && byKind.has(cell.kind)) this.#toggle(this.#codeView, cell.id);
