@@ -221,7 +221,8 @@ it("10 and 11. a baseline from the insert menu, its form and its code", async ()
   await v.page.keyboard.press("t");
   const season = cell.getByLabel(/Season/i).first();
   await season.waitFor();
-  expect(await season.inputValue()).toBe("7");
+  // the server reads the call after the last stroke has arrived
+  await expect.poll(() => season.inputValue(), { timeout: 20_000 }).toBe("7");
   const horizon = cell.getByLabel(/Horizon/i).first();
   await horizon.fill("14");
   await horizon.press("Tab");
