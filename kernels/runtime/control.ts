@@ -31,7 +31,7 @@ interface Stop {
   stuck: boolean;
 }
 
-let current: { run: string; number: number } | null = null;
+let current: { run: string; number: number; rss: number } | null = null;
 let limit = Infinity;
 let nearLimit: string | null = null;
 const stops = new Map<string, Stop>();
@@ -110,7 +110,7 @@ function pendingAnswer(item: Stop): boolean {
 
 main.on("message", (message: MainToControl) => {
   if (message.type === "run") {
-    current = { run: message.run, number: message.number };
+    current = { run: message.run, number: message.number, rss: process.memoryUsage.rss() };
     if (stops.has(message.run)) Atomics.store(shared, word.stopped, message.number);
   } else if (message.type === "ack") {
     const item = stops.get(message.run);
@@ -152,7 +152,8 @@ setInterval(() => {
     }
   }
   if (current && nearLimit !== current.run) {
-    if (rss > limit) near(rss, limit);
+    // a run that starts above the limit may be the one that frees memory: only a run that adds to it is stopped
+    if (rss > limit && rss > current.rss + limit / 50) near(rss, limit);
     else if (rss > data.heapLimit * 0.8) {
       session.post("Runtime.getHeapUsage", (error, usage) => {
         const used = error ? 0 : ((usage as { usedSize?: number } | undefined)?.usedSize ?? 0);

@@ -88,7 +88,7 @@ type Loader = (tf: Tf, options: LoadOptions & { forced: boolean }) => Promise<st
 
 const loaders: Record<BackendName, Loader> = {
   cuda: async (tf) => {
-    await optional("@tensorflow/tfjs-node-gpu", "npm run setup:gpu installs it");
+    await optional("@tensorflow/tfjs-node-gpu", "optional: it needs an NVIDIA GPU and downloads hundreds of MB");
     await set(tf, "tensorflow");
     const native = tf.backend() as unknown as { isUsingGpuDevice?: boolean };
     if (!native.isUsingGpuDevice) throw new Error("@tensorflow/tfjs-node-gpu is installed, but TensorFlow sees no CUDA device");

@@ -18,7 +18,7 @@ export interface Stage {
 }
 
 /** One server and one browser for a file of journeys; each journey opens its own context and its own notebook. */
-export async function openStage(): Promise<Stage> {
+export async function openStage(options: Parameters<typeof startServer>[0] = {}): Promise<Stage> {
   const root = mkdtempSync(join(tmpdir(), "touchstone-journey-"));
   for (const name of ["flights", "digits", "ridership"]) {
     cpSync(join(packageRoot(), "workspaces", name), join(root, "workspaces", name), {
@@ -26,7 +26,7 @@ export async function openStage(): Promise<Stage> {
       filter: (path) => !/[/\\](\.touchstone|node_modules)$/.test(path),
     });
   }
-  const server = await startServer({ root });
+  const server = await startServer({ ...options, root });
   const { browser, close } = await launchBrowser();
   return {
     root,
@@ -106,8 +106,22 @@ export class Visitor {
       { timeout },
     );
   }
-  ok(cell: Locator, timeout = 20_000): Promise<void> {
-    return this.state(cell, { status: "idle", result: "ok" }, timeout);
+  /** Waits until the cell has run well; a failed cell is not waited for, its text is the error. */
+  async ok(cell: Locator, timeout = 20_000): Promise<void> {
+    const handle = await cell.elementHandle();
+    const result = await this.page.waitForFunction(
+      (element) => {
+        const { status, result } = (element as HTMLElement).dataset;
+        return status === "idle" && result !== "none" ? result : null;
+      },
+      handle,
+      { timeout },
+    );
+    if ((await result.jsonValue()) === "ok") return;
+    // an older result may still stand for a moment while the new run is on its way
+    await this.state(cell, { status: "idle", result: "ok" }, 3000).catch(async () => {
+      throw new Error(`cell ${await cell.getAttribute("data-cell")} is not ok: ${await cell.innerText()}`);
+    });
   }
 
   see(text: string | RegExp, timeout = 20_000): Promise<void> {
