@@ -72,7 +72,9 @@ export function timeFigure(series: { period: string; columns: Bar[] }[], columns
       xaxis: { type: "category" },
       yaxis: { title: { text: "score" }, rangemode: "tozero" },
       legend: { orientation: "h" },
-      ...(rule ? { shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 0.1, y1: 0.1, line: { color: "#8a93a0", dash: "dot", width: 1.5 } }] } : {}),
+      ...(rule
+        ? { shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 0.1, y1: 0.1, line: { color: "#8a93a0", dash: "dot", width: 1.5 } }] }
+        : {}),
     },
   };
 }
