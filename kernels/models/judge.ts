@@ -5,7 +5,8 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { JudgeConfig, JudgeReport } from "../protocol/judge.js";
-import type { VersionCard } from "../protocol/serving.js";
+import type { EvaluationFile } from "../protocol/evaluation.js";
+import type { Slice, VersionCard } from "../protocol/serving.js";
 import type { Field, Prediction } from "../protocol/values.js";
 import { auc } from "../stats/auc.js";
 import { longestHistory } from "../stats/forecast.js";
@@ -252,6 +253,44 @@ async function leakage(config: JudgeConfig, rows: TestRows, card: VersionCard, f
   return { overlap, late, target, single: singleFeature(fields, rows, task?.kind ?? "regression") };
 }
 
+/** The score by each value of each column: the 20 that most rows have. */
+function slicesOf(columns: string[], test: TestRows, predictions: Prediction[], stored: EvaluationFile | null, evaluation: EvaluationFile): Slice[] {
+  const metric = metricOfStored(evaluation.metric, evaluation.y, evaluation.prediction, evaluation.losses);
+  const { width } = evaluation;
+  return columns.flatMap((column) => {
+    if (!test.types.has(column)) throw new Error(`slices: the test rows have no column \`${column}\``);
+    const groups = new Map<string, number[]>();
+    test.rows.forEach((row, i) => {
+      const value = plain(row[column]);
+      const key = value instanceof Date ? value.toISOString() : String(value);
+      const group = groups.get(key);
+      if (group) group.push(i);
+      else groups.set(key, [i]);
+    });
+    const largest = [...groups].sort((a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1)).slice(0, 20);
+    return largest.map(([value, rows]): Slice => {
+      const y = rows.map((i) => test.y[i]!);
+      const at = rows.map((i) => test.at[i]!);
+      let baseline: number | null = null;
+      if (stored && metric.row && stored.baselineLosses.length === stored.n)
+        baseline = combine(
+          metric,
+          Float64Array.from(at, (place) => stored.baselineLosses[place]!),
+        );
+      else if (stored?.baselinePrediction) {
+        const all = stored.baselinePrediction;
+        baseline = score(
+          metric,
+          y,
+          at.map((place) => (width === 1 ? all[place]! : all.subarray(place * width, (place + 1) * width))),
+        );
+      }
+      const mine = rows.map((i) => predictions[i]!);
+      return { column, value, n: rows.length, candidate: score(metric, y, mine), baseline };
+    });
+  });
+}
+
 async function judge(config: JudgeConfig): Promise<JudgeReport> {
   const candidate = await loadPredictor(config.candidate);
   const evaluation = readEvaluation(config.candidate);
@@ -288,6 +327,7 @@ async function judge(config: JudgeConfig): Promise<JudgeReport> {
       largest = Math.max(largest, off);
       if (off > 1e-3) differ++;
     });
+  if (config.slices?.length) report.slices = slicesOf(config.slices, test, predictions, sameRows ? evaluation : null, evaluation);
   report.rescored = { sameRows, rows: test.rows.length, largest, differ };
   if (config.incumbent === null) return report;
 

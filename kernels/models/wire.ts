@@ -63,6 +63,8 @@ export function fromWire(field: Field, value: unknown, where: string): unknown {
   const wrong = (expected: string): never => {
     throw new WireError(`${where}: Expected ${expected}, got ${show(value)}`, field.name);
   };
+  // a 64-bit tensor of the binary extension; as JSON the same value is a number
+  if (typeof value === "bigint" && value >= -0x1fffffffffffffn && value <= 0x1fffffffffffffn) value = Number(value);
   switch (field.type) {
     case "double":
       if (typeof value === "bigint") return Number(value);
@@ -74,7 +76,7 @@ export function fromWire(field: Field, value: unknown, where: string): unknown {
       return value;
     case "bigint": {
       if (typeof value === "number") return Number.isSafeInteger(value) ? value : wrong("an integer, as a string when above 2^53");
-      if (typeof value === "bigint") return value >= -0x1fffffffffffffn && value <= 0x1fffffffffffffn ? Number(value) : value;
+      if (typeof value === "bigint") return value;
       if (typeof value !== "string" || !/^-?\d{1,39}$/.test(value)) return wrong("an integer, as a string when above 2^53");
       const big = BigInt(value);
       return big >= -0x1fffffffffffffn && big <= 0x1fffffffffffffn ? Number(big) : big;
@@ -99,6 +101,7 @@ export function fromWire(field: Field, value: unknown, where: string): unknown {
       const walk = (item: unknown): void => {
         if (Array.isArray(item) || ArrayBuffer.isView(item)) for (const inner of item as unknown as unknown[]) walk(inner);
         else if (typeof item === "number" && Number.isFinite(item)) flat.push(item);
+        else if (typeof item === "bigint") flat.push(Number(item));
         else throw new WireError(`${where}: Expected a list of numbers, got ${show(item)} in it`, field.name);
       };
       if (!Array.isArray(value) && !ArrayBuffer.isView(value)) return wrong("a list of numbers");

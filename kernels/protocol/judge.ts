@@ -1,4 +1,5 @@
 /** What the server asks the judge process, and what it answers (files, JSON). */
+import type { Slice } from "./serving.js";
 import type { Paired } from "./values.js";
 
 export interface JudgeConfig {
@@ -9,9 +10,12 @@ export interface JudgeConfig {
   testRows: string | null;
   /** Parquet: `__key` of the training rows */
   trainKeys: string | null;
+  /** columns of the test rows by which the score is shown as well */
+  slices?: string[];
 }
 
 export interface JudgeReport {
+  slices?: Slice[];
   rows: number;
   /** declared input against the test rows' types */
   signature: { problems: string[]; upcasts: string[] };

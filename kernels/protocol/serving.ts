@@ -32,7 +32,19 @@ export interface ProposeRequest {
   notebook: string;
 }
 
+/** The score on the test rows where a column has a value. */
+export interface Slice {
+  column: string;
+  value: string;
+  n: number;
+  candidate: number;
+  /** null where the version keeps nothing to compare by row */
+  baseline: number | null;
+}
+
 export interface Proposal {
+  /** per value of each column asked for, the 20 largest; reported, not gated */
+  slices?: Slice[];
   /** hash of the staged bytes and the request: the same bytes always give the same proposal */
   id: string;
   name: string;

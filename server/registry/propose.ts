@@ -105,8 +105,12 @@ export async function propose(effects: ProposeEffects, request: ProposeRequest):
   const { card, manifest, signature } = version;
   const baseline = baselineGate(evaluation, card, manifest.kind, margin);
   const incumbent = champion === null ? null : { version: champion, dir: registry.versionDir(name, champion) };
-  const judged = await runJudge({ candidate: folder, incumbent, testRows: request.testRows, trainKeys: request.trainKeys ?? null }, effects.signal);
+  const judged = await runJudge(
+    { candidate: folder, incumbent, testRows: request.testRows, trainKeys: request.trainKeys ?? null, slices: slices ?? [] },
+    effects.signal,
+  );
   const report = judged.report;
+  if (report === null && judged.problem?.startsWith("slices: ")) throw new ProposalError(judged.problem);
 
   let host: Host | null = null;
   let latency: Latency | null = null;
@@ -133,6 +137,7 @@ export async function propose(effects: ProposeEffects, request: ProposeRequest):
   ];
   const proposal: Proposal = {
     ...{ id, name, version: null, url: null, gates, passed: passes(gates), sentence: summary(gates), manifest, metric: evaluation.metric },
+    ...(report?.slices ? { slices: report.slices } : {}),
     candidate: baseline.candidate,
     baseline: { label: card.baseline.label, value: baseline.baseline },
     incumbent: report?.incumbent?.value != null ? { version: report.incumbent.version, value: report.incumbent.value } : null,

@@ -68,7 +68,7 @@ export function curl(name: string, record: SampleLine["record"]): string {
 
 /** The gates as a finding. */
 export function view(proposal: Proposal, record: SampleLine["record"], ms: number): FindingView {
-  const { name, version, gates, passed, metric, candidate, baseline, incumbent, latency, manifest } = proposal;
+  const { name, version, gates, passed, metric, candidate, baseline, incumbent, latency, manifest, slices = [] } = proposal;
   const sentence = version === null ? proposal.sentence : `Promoted as version ${version} of ${name}: ${gates[0]?.sentence ?? ""}.`;
   const numbers: Record<string, number> = { candidate, baseline: baseline.value, bytes: manifest.bytes };
   if (incumbent) numbers["incumbent"] = incumbent.value;
@@ -94,6 +94,15 @@ export function view(proposal: Proposal, record: SampleLine["record"], ms: numbe
         columns: ["gate", "verdict", "measured", "limit", "unit", "what was found"],
         rows: gates.map((gate) => [gate.name, words[gate.verdict], gate.measured, gate.limit, gate.unit, gate.sentence]),
       },
+      ...(slices.length === 0
+        ? []
+        : [
+            {
+              title: "Slices",
+              columns: ["column", "value", "rows", metric, baseline.label],
+              rows: slices.map((slice) => [slice.column, slice.value, slice.n, slice.candidate, slice.baseline]),
+            },
+          ]),
     ],
     warnings: gates.filter((gate) => gate.verdict === "unsure").map((gate) => `${gate.name}: ${gate.sentence}`),
     footer: `${metric} · ${manifest.label} · ${(manifest.bytes / 1e6).toFixed(2)} MB · judged by the server in ${(ms / 1000).toFixed(1)} s`,
