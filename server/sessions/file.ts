@@ -43,10 +43,17 @@ export interface NotebookFile {
   close(): Promise<void>;
 }
 
+/** ms between two looks at a file that another program writes */
+const restStep = 50;
+
 export function notebookFile(path: string, effects: FileEffects): NotebookFile {
   let base: NotebookSource = { front: {}, cells: [] };
   /** hash of the file's text as last written or read */
   let hash = "";
+  /** its length then */
+  let length = 0;
+  /** it was gone when last looked for, and that was said */
+  let missing = false;
   let readOnly = false;
   /** the file does not parse: it is not written until it does */
   let held = false;
@@ -64,6 +71,7 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     if (now === hash) return;
     const parsed = parseNotebook(text);
     hash = now;
+    length = text.length;
     if (parsed.broken !== null) {
       held = true;
       effects.notice(
@@ -93,15 +101,36 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     }, effects.quiet);
   };
 
-  const read = async () => {
-    let text: string;
+  /** Null: there is no file, or it cannot be read. */
+  const readText = async (): Promise<string | null> => {
     try {
-      text = await readFile(path, "utf8");
+      const text = await readFile(path, "utf8");
+      missing = false;
+      return text;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") effects.notice(`${name} cannot be read: ${(error as Error).message}`);
-      return;
+      else if (!missing) {
+        // some editors move the old file away before they write the new one
+        await new Promise((resolve) => setTimeout(resolve, 5 * restStep));
+        if (existsSync(path) || missing || closed) return null;
+        missing = true;
+        effects.notice(`${name} was deleted or moved outside; the notebook here is kept, and the next change writes it again.`);
+      }
+      return null;
     }
-    takeIn(text);
+  };
+
+  /** Editors empty a file and then write it: what is taken in has rested for a moment, an empty or shortened text for longer. */
+  const read = async () => {
+    let text = await readText();
+    for (let rested = 0, tries = 0; text !== null && sourceHash(text) !== hash && tries < 60; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, restStep));
+      const next = await readText();
+      rested = next === text ? rested + restStep : 0;
+      text = next;
+      if (text !== null && rested >= (text.trim() === "" || text.length < length / 2 ? 10 : 1) * restStep) break;
+    }
+    if (text !== null) takeIn(text);
   };
 
   const write = async () => {
@@ -115,7 +144,8 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     // the journal is always ahead of the file: a kill in between loses nothing and doubles nothing
     await effects.before();
     const text = printNotebook(source);
-    if (sourceHash(text) !== hash || !existsSync(path)) {
+    // a file that says the same in other words stays as its author wrote it
+    if (!same(source, base) || !existsSync(path)) {
       // a link stays a link
       const target = existsSync(path) ? realpathSync(path) : path;
       const temporary = `${target}.${process.pid}.new`;
@@ -131,6 +161,7 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
           await out.close();
         }
         hash = sourceHash(text);
+        length = text.length;
         effects.step?.("rename file");
         await rename(temporary, target);
         effects.step?.("renamed file");
@@ -153,6 +184,7 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       const text = existsSync(path) ? readFileSync(path, "utf8") : "";
       const parsed = parseNotebook(text);
       hash = sourceHash(text);
+      length = text.length;
       base = parsed.source;
       if (effects.watch && existsSync(dirname(path))) {
         // the folder, not the file: a rename over it, as editors and we write, takes the watched file away

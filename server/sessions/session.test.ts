@@ -1,5 +1,18 @@
 /** A session over a real WebSocket and a real disk, with a kernel that obeys. */
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync, chmodSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  writeSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  chmodSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -64,6 +77,40 @@ it("takes in what another program wrote, by cell", async () => {
   await client.until(() => sourceOf(client, "b") === "print theirs");
   expect(sourceOf(client, "a")).toBe("print mine");
   expect(client.events.find((event) => event.type === "notice")).toMatchObject({ level: "info", text: "a.nb.ts changed outside: 1 cell differs." });
+});
+
+it("waits for the end of a file that another program empties and then writes", async () => {
+  const client = await NotebookClient.open(server, path);
+  await client.run("a", "b");
+  const { run } = client.state.cells["a"]!;
+  const out = openSync(file(), "w");
+  // long enough for a watcher to have looked
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  writeSync(out, text.replace("two", "halves"));
+  closeSync(out);
+  await client.until(() => sourceOf(client, "b") === "print halves");
+  expect(client.events.filter((event) => event.type === "cells" && Object.values(event.cells).includes(null))).toEqual([]);
+  expect(client.state.cells["a"]).toMatchObject({ result: "ok", run, edited: false });
+});
+
+it("leaves a file alone that says the same in other words", async () => {
+  const client = await NotebookClient.open(server, path);
+  const loose = text.replace("print two\n", "print three").replace("\n\n//", "\n\n\n\n//");
+  writeFileSync(file(), loose);
+  await client.until(() => sourceOf(client, "b") === "print three");
+  await client.do({ do: "flush" });
+  expect(readFileSync(file(), "utf8")).toBe(loose);
+});
+
+it("says that the file was deleted, and writes it with the next change", async () => {
+  const client = await NotebookClient.open(server, path);
+  await client.do({ do: "flush" });
+  rmSync(file());
+  await client.until(() => client.events.some((event) => event.type === "notice" && /was deleted or moved outside/.test(event.text)));
+  expect(client.state.source.cells.length).toBe(2);
+  await edit(client, "a", "print back");
+  await client.do({ do: "flush" });
+  expect(readFileSync(file(), "utf8")).toBe(text.replace("print one", "print back"));
 });
 
 it("keeps both when a cell changed on both sides", async () => {
