@@ -124,7 +124,14 @@ export async function run<R extends object>(options: DistillOptions<R>, context:
     };
   };
 
-  const curves: Curve = { unit: unitOf(loss), loss: [], valLoss: [], bar: { label: bar.label, value: barInUnit }, best: 0, epochs: checked.epochs };
+  const curves: Curve = {
+    unit: unitOf(loss),
+    loss: [],
+    valLoss: [],
+    bar: { label: bar.label, value: barInUnit, rows: "test" },
+    best: 0,
+    epochs: checked.epochs,
+  };
   const footer = () =>
     `seed ${seed} · temperature ${checked.temperature}, weight of the teacher ${checked.alpha} · trained on ${lesson.table.rows.toLocaleString("en")} rows, judged on ${tables.judged.ys.length.toLocaleString("en")} · ${backend} (${device}) · ${((Date.now() - started) / 1000).toFixed(1)} s`;
   const live = (name: string) =>

@@ -11,7 +11,7 @@ export interface Curve {
   loss: number[];
   valLoss: number[];
   /** the bar in the same unit; null when it is judged by another metric */
-  bar: { label: string; value: number } | null;
+  bar: { label: string; value: number; /** which rows it was judged on */ rows: string } | null;
   /** epoch whose weights are kept, from 1 */
   best: number;
   epochs: number;
@@ -34,7 +34,7 @@ export function curveFigure({ unit, loss, valLoss, bar, best, epochs }: Curve): 
             {
               type: "scatter",
               mode: "lines",
-              name: `${bar.label} (to beat)`,
+              name: `${bar.label} (to beat, ${bar.rows} rows)`,
               x: [1, end],
               y: [bar.value, bar.value],
               line: { dash: "dash", color: grey, width: 2 },

@@ -51,7 +51,14 @@ describe("train", () => {
     expect(result.task).toMatchObject(binary);
     const [first] = b.shown;
     expect(first).toMatchObject({ word: "training", sentence: expect.stringContaining("against prior") });
-    expect(first!.figures[0]!.data.map((trace) => trace["name"])).toEqual(["validation", "training", "prior (to beat)"]);
+    expect(first!.figures[0]!.data.map((trace) => trace["name"])).toEqual(["validation", "training", "prior (to beat, validation rows)"]);
+    // the prior's log loss on the validation rows, from the training share alone
+    const share = async (rows: typeof parts.train): Promise<number> => {
+      const ys = (await rows.rows()).map((row) => Number((row as Record<string, unknown>)[binary.target]));
+      return ys.reduce((sum, y) => sum + y, 0) / ys.length;
+    };
+    const [p, q] = [await share(parts.train), await share(parts.valid)];
+    expect((first!.figures[0]!.data[2]!["y"] as number[])[0]).toBeCloseTo(-(q * Math.log(p) + (1 - q) * Math.log(1 - p)), 6);
     expect(first!.figures[0]!.data[0]!["y"]).toEqual([]);
     // one view an epoch, and the last
     expect(b.shown).toHaveLength(6);

@@ -62,21 +62,34 @@ export async function run<R extends object>(options: TrainOptions<R>, context: R
   const barValues = metric.row && metric.name === unit ? null : await answersOf(bar, split.test, () => context.breathe());
   const barPredictions = barValues && asPredictions(barValues.values, barValues.width, task);
   const barInUnit = metric.name === unit ? ruled.value : score(metricNamed(unit), tables.judged.ys, barPredictions!);
+  // the curve shows validation rows, so its dashed line is the bar's loss on the same rows; a forecast's bar is known where it was rolled, on the test rows
+  const barValid = task.kind === "forecast" ? null : await answersOf(bar, split.valid, () => context.breathe());
+  const barCurve =
+    barValid !== null && barValid.values.length === tables.valid.rows * barValid.width
+      ? { rows: "validation", value: score(metricNamed(unit), tables.valid.y, asPredictions(barValid.values, barValid.width, task)) }
+      : { rows: "test", value: barInUnit };
 
   const scale = outcome === "regression" ? scaleOf(tables.train.y) : undefined;
   const classes = task.kind === "multiclass" ? (task.classes?.length ?? 0) : 2;
   const network = buildNetwork(tf, { model: checked.model, width: features.width, outcome, classes, seed, ...(scale ? { scale } : {}) });
   try {
     const batch = checked.batch ?? (tables.train.rows > 50_000 ? 512 : 128);
-    const curve: Curve = { unit, loss: [], valLoss: [], bar: { label: bar.label, value: barInUnit }, best: 0, epochs: checked.epochs };
+    const curve: Curve = {
+      unit,
+      loss: [],
+      valLoss: [],
+      bar: { label: bar.label, value: barCurve.value, rows: barCurve.rows },
+      best: 0,
+      epochs: checked.epochs,
+    };
     const footer = () =>
       `seed ${seed} · ${network.label}, ${network.params.toLocaleString("en")} weights · trained on ${tables.train.rows.toLocaleString("en")} rows, judged on ${tables.judged.ys.length.toLocaleString("en")} · ${backend} (${device}) · ${((Date.now() - started) / 1000).toFixed(1)} s`;
     const live = (): FindingView => ({
       ...{ kind: "train", verdict: "unsure", word: "training", method: "", numbers: {}, tables: [], warnings, next: [] },
       sentence:
         curve.loss.length === 0
-          ? `Training ${network.label} against ${bar.label} (${digits(barInUnit)} ${unit}).`
-          : `Epoch ${curve.loss.length} of ${checked.epochs}: validation ${unit} ${digits(curve.valLoss.at(-1)!)}, ${bar.label} has ${digits(barInUnit)} on the test rows.`,
+          ? `Training ${network.label} against ${bar.label} (${digits(barCurve.value)} ${unit} on the ${barCurve.rows} rows).`
+          : `Epoch ${curve.loss.length} of ${checked.epochs}: validation ${unit} ${digits(curve.valLoss.at(-1)!)}, ${bar.label} has ${digits(barCurve.value)} on the ${barCurve.rows} rows.`,
       figures: [curveFigure(curve)],
       footer: footer(),
     });
