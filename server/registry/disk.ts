@@ -8,6 +8,8 @@ export type Step = (name: string) => void;
 export interface Disk {
   /** new file, fsynced */
   write(path: string, bytes: Uint8Array | string): void;
+  /** copy of a file, fsynced */
+  copy(from: string, to: string): void;
   /** temporary file, fsync, rename, fsync of the folder */
   replace(path: string, bytes: Uint8Array | string): void;
   /** appends whole bytes to an open file; `durable` waits for the disk */
@@ -53,6 +55,14 @@ export function createDisk(step: Step | null = null): Disk {
         closeSync(file);
       }
       at(`wrote ${name}`);
+    },
+    copy(from, to) {
+      const name = basename(to);
+      at(`copy ${name}`);
+      copyFileSync(from, to);
+      at(`fsync ${name}`);
+      sync(to);
+      at(`copied ${name}`);
     },
     replace(path, content) {
       const temporary = `${path}.${process.pid}.tmp`;

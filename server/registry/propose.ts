@@ -1,7 +1,7 @@
 /** Judging a staged version: copied and hashed, started without traffic, put through the six gates. The same bytes always give the same proposal id. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, createReadStream, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { list, readVersion, sha256 } from "../../kernels/paths/folder.js";
@@ -65,6 +65,15 @@ async function hashFile(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
+/** The server's copy is still the version of this hash. */
+function isWhole(folder: string, hash: string): boolean {
+  try {
+    return readVersion(folder).hash === hash;
+  } catch {
+    return false;
+  }
+}
+
 /** Judges a staged folder. Throws a ProposalError when the folder is no version; a failed gate is part of the answer. */
 export async function propose(effects: ProposeEffects, request: ProposeRequest): Promise<Judged> {
   checkProposeRequest(request);
@@ -78,13 +87,16 @@ export async function propose(effects: ProposeEffects, request: ProposeRequest):
   }
   const { margin, budget, slices, rollout, notebook, name } = request;
   const data = await hashFile(request.testRows);
-  const id = sha256(JSON.stringify([staged.hash, data, name, margin, budget ?? {}, slices ?? [], rollout ?? null, notebook])).slice(0, 32);
+  const seen = request.trainKeys === undefined ? null : await hashFile(request.trainKeys);
+  const id = sha256(JSON.stringify([staged.hash, data, seen, name, margin, budget ?? {}, slices ?? [], rollout ?? null, notebook])).slice(0, 32);
   const champion = registry.state().models.get(name)?.champion ?? null;
   const known = readProposal(registry, id);
-  if (known && (known.proposal.version !== null || (known.proposal.passed && known.champion === champion))) return known;
-
-  // the server's own copy: what is judged is what will be committed
   const folder = join(places.proposals, id, "version");
+  if (known && (known.proposal.version !== null || (known.proposal.passed && known.champion === champion && isWhole(folder, staged.hash))))
+    return known;
+
+  // the server's own copy: what is judged is what will be committed. The old verdict goes first: it is never beside files that it was not made on
+  disk.remove(join(places.proposals, id, "proposal.json"));
   disk.remove(folder);
   disk.folder(folder);
   for (const file of list(request.dir)) {
@@ -97,8 +109,9 @@ export async function propose(effects: ProposeEffects, request: ProposeRequest):
 
   // kept until the commit: another version may come into use in between, and is then compared on them
   const kept = rowsOf(registry, id);
-  copyFileSync(request.testRows, kept.testRows);
-  if (request.trainKeys !== undefined) copyFileSync(request.trainKeys, kept.trainKeys);
+  disk.copy(request.testRows, kept.testRows);
+  if (request.trainKeys !== undefined) disk.copy(request.trainKeys, kept.trainKeys);
+  if ((await hashFile(kept.testRows)) !== data) throw new ProposalError("the test rows changed while they were copied; run the cell again");
 
   const evaluation = decodeEvaluation(readFileSync(join(folder, "evaluation.bin")));
   const sample = readSampleLines(folder);
@@ -106,7 +119,13 @@ export async function propose(effects: ProposeEffects, request: ProposeRequest):
   const baseline = baselineGate(evaluation, card, manifest.kind, margin);
   const incumbent = champion === null ? null : { version: champion, dir: registry.versionDir(name, champion) };
   const judged = await runJudge(
-    { candidate: folder, incumbent, testRows: request.testRows, trainKeys: request.trainKeys ?? null, slices: slices ?? [] },
+    {
+      candidate: folder,
+      incumbent,
+      testRows: kept.testRows,
+      trainKeys: request.trainKeys === undefined ? null : kept.trainKeys,
+      slices: slices ?? [],
+    },
     effects.signal,
   );
   const report = judged.report;

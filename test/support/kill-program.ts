@@ -1,10 +1,11 @@
 /**
- * What is killed: `ROOT commit PROPOSAL` commits and rolls back, `ROOT log COUNT` answers requests and takes feedback. Hosts are stand-ins that answer at once;
+ * What is killed: `ROOT commit PROPOSAL` commits and rolls back, `ROOT propose REQUEST.json` judges (by real processes), `ROOT log COUNT` answers requests and takes feedback. Hosts are stand-ins that answer at once;
  * everything on disk is the real thing. Each acknowledged act is printed before the next begins.
  */
 import { readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../../kernels/paths/folder.js";
+import type { ProposeRequest } from "../../kernels/protocol/serving.js";
 import type { Host } from "../../server/host/process.js";
 import { createServing } from "../../server/serving/serving.js";
 
@@ -52,6 +53,9 @@ if (act === "commit") {
   say(`committed ${version}`);
   await serving.rollback("tiny", "test");
   say("rolled back");
+} else if (act === "propose") {
+  const { id, passed } = await serving.propose(JSON.parse(readFileSync(argument, "utf8")) as ProposeRequest);
+  say(`proposed ${id} ${passed}`);
 } else {
   for (let i = 0; i < Number(argument); i++) {
     const id = `r${process.pid}-${i}`;

@@ -16,8 +16,8 @@ export interface Ran {
 /** Bundles a program of test/support into `folder`. */
 export async function bundleProgram(source: string, folder: string): Promise<string> {
   const outfile = join(folder, "program.mjs");
-  // what holds native code is not bundled
-  symlinkSync(join(packageRoot(), "node_modules"), join(folder, "node_modules"));
+  // what holds native code is not bundled, and processes are started from dist
+  for (const name of ["node_modules", "dist", "touchstone.js"]) symlinkSync(join(packageRoot(), name), join(folder, name));
   await build({
     ...{ entryPoints: [join(packageRoot(), source)], outfile, bundle: true, format: "esm", platform: "node", target: "node20.19", logLevel: "error" },
     external: ["esbuild", "oxc-parser"],
