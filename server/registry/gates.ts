@@ -259,5 +259,5 @@ export function summary(gates: Gate[]): string {
   if (failed) return `Not promoted: ${failed.name} gate, ${failed.sentence}. Nothing was changed.`;
   const count = gates.filter((gate) => gate.verdict === "pass").length;
   const doubt = gates.some((gate) => gate.verdict === "unsure") ? ` (${gates.find((gate) => gate.verdict === "unsure")!.sentence})` : "";
-  return `Ready: passes ${count === gates.length ? "six gates" : `${count} of ${gates.length} gates that apply`}; ${gates[0]!.sentence}${doubt}.`;
+  return `Ready: passes ${count === gates.length ? "six gates" : `the ${count} gates that apply`}; ${gates[0]!.sentence}${doubt}.`;
 }
