@@ -120,3 +120,37 @@ it("lets only a busy machine be a doubt", () => {
   expect(summary(gates({}))).toBe("Ready: passes six gates; baseline said.");
   expect(summary(gates({ budget: "fail" }))).toBe("Not promoted: budget gate, budget said. Nothing was changed.");
 });
+
+it.each(["alone", "in clusters", "in blocks"])("lets a model that equals the baseline pass in at most about 2.5 % of test parts, rows %s", (how) => {
+  // mulberry32 and Box-Muller
+  let state = 20261124;
+  const uniform = (): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  const [n, size, runs] = [400, 8, 500];
+  let passed = 0;
+  for (let run = 0; run < runs; run++) {
+    // truth 0: the loss is the size of the prediction; both have the same distribution, and rows of one cluster are alike
+    const shared = (): number[] => Array.from({ length: n / size }, () => (how === "alone" ? 0 : 2 * normal()));
+    const [ours, theirs] = [shared(), shared()];
+    const guess = (centres: number[]) => Float32Array.from({ length: n }, (_, i) => 10 + centres[Math.floor(i / size)]! + normal());
+    const prediction = guess(ours);
+    const losses = Float64Array.from(prediction);
+    const value = losses.reduce((sum, loss) => sum + loss, 0) / n;
+    const clusters =
+      how === "in clusters" ? { ids: Int32Array.from({ length: n }, (_, i) => Math.floor(i / size)), count: n / size, unit: "key" } : null;
+    const evaluation = {
+      ...parts.evaluation,
+      ...{ n, value, y: new Float64Array(n), prediction, losses, baselineLosses: Float64Array.from(guess(theirs)), seed: run + 1 },
+      dependence: { clusters, block: how === "in blocks" ? 2 * size : null },
+    };
+    if (baselineGate(evaluation, card, "model", 0).gate.verdict === "pass") passed++;
+  }
+  // 2.5 % of 500, and what chance adds to it in one of a thousand such tests; overlapping blocks are known to be a little short
+  expect(passed).toBeLessThanOrEqual(how === "in blocks" ? 28 : 24);
+  expect(passed).toBeGreaterThan(0);
+});

@@ -139,7 +139,7 @@ it("keeps the old state when a proposal is killed, and judges the same one after
   writeFileSync(file, JSON.stringify({ ...request, trainKeys }));
   const judge = (root: string, at: number) => runProgram(program, [root, "propose", file], at);
   const before = points;
-  let id = "";
+  let id: string;
   for (let at = 1; ; at++) {
     const root = fresh();
     const ran = await judge(root, at);

@@ -16,14 +16,15 @@ import type {
 } from "../../kernels/protocol/serving.js";
 import type { Manifest, Signature, VersionRef } from "../../kernels/protocol/values.js";
 import { createHostManager, type HostManager } from "../host/manager.js";
-import { HostDied, HostRefused, type HostAnswer, type HostOptions, type HostRequest, type Host } from "../host/process.js";
+import type { HostAnswer, HostOptions, HostRequest, Host } from "../host/process.js";
 import type { Step } from "../registry/disk.js";
 import type { ModelState } from "../registry/fold.js";
 import { forgetRows, judgeAgain, propose, ProposalError, readProposal, type Judged } from "../registry/propose.js";
 import { openRegistry } from "../registry/registry.js";
-import { assign, type Arm } from "./assign.js";
+import type { Arm } from "./assign.js";
 import { createLogs } from "./logs.js";
 import { createCounters } from "./metrics.js";
+import { createPredict, fromKey, keyOf } from "./predict.js";
 import { servingRoutes } from "./routes.js";
 
 export interface Logger {
@@ -348,6 +349,8 @@ export function createServing(options: ServingOptions): Serving {
     return { name, champion, challenger, versions, hosts, traffic: counters.traffic(name, now()) };
   };
 
+  const predict = createPredict({ routeNamed, manager, counters, logs, damaged, now });
+
   const serving: Omit<Serving, "app"> = {
     async handle(method, params) {
       const calls: { [M in keyof ServerCalls]: (params: ServerCalls[M]["params"]) => Promise<ServerCalls[M]["result"]> } = {
@@ -406,64 +409,7 @@ export function createServing(options: ServingOptions): Serving {
         registry.append({ at: at(), type: "retire", name, why, by });
         swap(name);
       }),
-    async predict(request) {
-      const arrived = now();
-      const started = performance.now();
-      const { name, body, key, durable, form, contentType, headerLength } = request;
-      const route = routeNamed(name);
-      const id = request.id ?? randomUUID();
-      const { version, probability } = choose(route, request.version, key);
-      const send = (one: number): Promise<HostAnswer> => {
-        const served = route.versions.get(one);
-        if (!served) throw new HostRefused(damaged.get(keyOf(name, one)) ?? `version ${one} of ${name} cannot be read`);
-        // an old version asked for by number is started when first asked
-        void manager.ensure(served.key, served.dir).catch(() => undefined);
-        return manager.request(served.key, { form, contentType, headerLength, name, version: String(one) }, body);
-      };
-      let answered = version;
-      let degraded: string | null = null;
-      let answer: HostAnswer;
-      try {
-        answer = await send(version);
-      } catch (error) {
-        if (!(error instanceof HostDied || error instanceof HostRefused)) throw error;
-        const fallback = version === route.champion ? route.previous : route.champion;
-        if (fallback === null || fallback === version) {
-          counters.request({ name, version, arm: "champion", status: 503, ms: performance.now() - started, rows: 0, warnings: 0, at: arrived });
-          throw new ServingError(503, `version ${version} of ${name} cannot answer: ${(error as Error).message}`);
-        }
-        degraded = (error as Error).message;
-        answered = fallback;
-        counters.count("touchstone_degraded_total", { model_name: name, version: String(version) });
-        answer = await send(fallback).catch((second: Error) => {
-          throw new ServingError(503, `neither version ${version} nor version ${fallback} of ${name} can answer: ${second.message}`);
-        });
-      }
-      const arm = answered === route.challenger ? ("challenger" as const) : ("champion" as const);
-      const ms = performance.now() - started;
-      counters.request({ name, version: answered, arm, status: answer.status, ms, rows: answer.rows, warnings: answer.warnings, at: arrived });
-      if (answer.rows > 0) {
-        const entry = {
-          id,
-          at: arrived,
-          name,
-          version: answered,
-          arm,
-          key,
-          probability,
-          step: null,
-          ms: answer.ms,
-          status: degraded ? ("degraded" as const) : ("ok" as const),
-          rows: answer.log,
-        };
-        const written = logs.predictions(entry, durable).catch((error: Error) => {
-          counters.count("touchstone_log_dropped_total", { model_name: name }, answer.rows);
-          if (durable) throw new ServingError(503, `the answer could not be logged: ${error.message}`);
-        });
-        if (durable) await written;
-      }
-      return { ...answer, version: answered, arm, degraded, id };
-    },
+    predict,
     feedback: (records) => logs.feedback(records),
     subscribe(listener) {
       listeners.add(listener);
@@ -503,21 +449,6 @@ export function createServing(options: ServingOptions): Serving {
   return { ...serving, app: servingRoutes(serving, root) };
 }
 
-function choose(route: Route, asked: PredictRequest["version"], key: string | null): { version: number; probability: number } {
-  const { name } = route;
-  if (asked === undefined) {
-    if (route.arms.length === 0) throw new ServingError(404, `no version of ${name} is in use`);
-    return assign(route.arms, route.salt, key);
-  }
-  const version = typeof asked === "number" ? asked : route[asked];
-  if (version === null || !route.versions.has(version))
-    throw new ServingError(
-      404,
-      `Servable not found for request: ${typeof asked === "number" ? `Specific(${name}, ${asked})` : `${asked} of ${name}`}`,
-    );
-  return { version, probability: 1 };
-}
-
 /** What was judged is what is committed. */
 function checkUnchanged(from: string, proposal: Proposal): void {
   let why = "its manifest is another one";
@@ -529,9 +460,4 @@ function checkUnchanged(from: string, proposal: Proposal): void {
   throw new ServingError(409, `the version was changed after it was judged: ${why}. Nothing was changed here; run the promote cell again`);
 }
 
-const keyOf = (name: string, version: number): string => `${name}/v${version}`;
-const fromKey = (key: string): { name: string; version: number } => {
-  const [name, version] = key.split("/v") as [string, string];
-  return { name, version: Number(version) };
-};
 export { ProposalError };
