@@ -1,4 +1,5 @@
 /** The cells of one notebook as they run: one at a time, each with its scope; the names that they leave; how they are stopped. */
+import { pathToFileURL } from "node:url";
 import * as vm from "node:vm";
 import type { Cell, Variable } from "../protocol/document.js";
 import type { FromKernel, RunRequest } from "../protocol/kernel.js";
@@ -553,5 +554,5 @@ function isStop(error: unknown): boolean {
 }
 
 function meta(path: string): object {
-  return Object.freeze({ url: new URL(`file://${encodeURI(path)}`).href, filename: path });
+  return Object.freeze({ url: pathToFileURL(path).href, filename: path });
 }

@@ -6,7 +6,7 @@ import { createEvaluator, type Run } from "./evaluate.js";
 import { createFiles } from "./files.js";
 import { createImports, type Imports, type Namespace } from "./imports.js";
 import { createLibrary } from "./injected.js";
-import { ownFile } from "./own.js";
+import { ownFile, pathOfFrame } from "./own.js";
 import { seedOf } from "./random.js";
 import type { MainToControl } from "./shared.js";
 import { createStaging } from "./staging.js";
@@ -81,7 +81,7 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
     injected: library.names,
     imports,
     notebook: config.notebook,
-    filePlace: (file, line, column) => (ownFile(file) ? null : { file: file.replace(/^file:\/\//, ""), line, column }),
+    filePlace: (file, line, column) => (ownFile(file) ? null : { file: pathOfFrame(file), line, column }),
     displayLater: (value) => library.displayLater(value),
     savepoint: () => tensors.savepoint(),
     halt() {
