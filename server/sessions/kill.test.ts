@@ -51,14 +51,14 @@ it("brings back a prefix with everything acknowledged, at no fewer than 40 point
   let points = 0;
   for (let at = 1; ; at++) {
     const root = fresh();
-    const ran = await runProgram(program, [root, "4"], at);
+    const ran = await runProgram(program, [root, "5"], at);
     const told = `at step ${at}: ${ran.lines.join(", ")}; ${ran.errors}`;
     const n = await back(root, told);
     expect(n, told).toBeGreaterThanOrEqual(numbers(ran.lines, "saved"));
     expect(n, told).toBeLessThanOrEqual(numbers(ran.lines, "did"));
     rmSync(root, { recursive: true, force: true });
     if (ran.finished) {
-      expect(n, told).toBe(4);
+      expect(n, told).toBe(5);
       break;
     }
     points++;
