@@ -1,6 +1,6 @@
 // Install if needed, build if stale, then hand over to the command line in dist/cli.js.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -32,6 +32,17 @@ export async function main(args) {
     );
     process.exit(1);
   }
+  link();
   const cli = await import(pathToFileURL(join(root, "dist", "cli.js")).href);
   await cli.main(args.length === 0 ? ["start"] : args);
+}
+
+/** `import { baseline } from "touchstone"` in a script of a workspace: npm links the workspaces, not the package around them. */
+function link() {
+  const place = join(root, "node_modules", "touchstone");
+  try {
+    if (!existsSync(place)) symlinkSync(process.platform === "win32" ? root : "..", place, "junction");
+  } catch {
+    // a read-only folder: notebooks need no link
+  }
 }

@@ -46,7 +46,7 @@ function globalsText(root: string): string {
     "declare global {",
     "  // eslint-disable-next-line",
     "  const sql: <R extends object = Record<string, any>>(text: TemplateStringsArray, ...values: unknown[]) => Relation<R>;",
-    `  const f: typeof import(${JSON.stringify(join(root, "kernels/models/f.js").replaceAll("\\", "/"))}).f;`,
+    `  const f: typeof import(${JSON.stringify(join(root, "kernels/models/f.js").replaceAll("\\", "/"))});`,
     "  const tf: typeof tensorflow;",
     ...own.filter((name) => name !== "tf").map((name) => `  const ${name}: Library extends { ${name}: infer T } ? T : any;`),
     "}",
@@ -94,7 +94,7 @@ export function checkTypes(path: string, cells: Cell[]): TypeProblem[] {
         const found = ts.resolveModuleName(text, containing, settings, host as ts.ModuleResolutionHost);
         if (found.resolvedModule || text.startsWith(".")) return found;
         return ts.resolveModuleName(
-          text === "touchstone" ? join(root, "kernels/protocol/library.js") : text,
+          text === "touchstone" ? join(root, "kernels/runtime/module.js") : text,
           join(root, "touchstone.ts"),
           settings,
           host as ts.ModuleResolutionHost,
