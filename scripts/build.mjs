@@ -58,7 +58,7 @@ async function once(name, folders, build) {
 /** Server, kernel, hosts, workers: dist/*.js. Returns false when nothing had changed. */
 export async function buildServer() {
   return once("server", ["server", "kernels"], async (dist) => {
-    const { build } = await import("esbuild");
+    const { build, stop } = await import("esbuild");
     const points = Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(join(root, path))));
     const result = await build({
       absWorkingDir: root,
@@ -75,6 +75,8 @@ export async function buildServer() {
       write: false,
       logLevel: "error",
     });
+    // its service would live as long as the server that starts in this process
+    await stop();
     // written by rename: a process that is starting never reads half a file
     for (const file of result.outputFiles) {
       mkdirSync(join(file.path, ".."), { recursive: true });
