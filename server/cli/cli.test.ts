@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { packageRoot } from "../../kernels/paths/paths.js";
 import { parseNotebook } from "../../kernels/notebook/parse.js";
 import { startServer } from "../main.js";
 import { emitModule } from "./emit.js";
@@ -61,7 +63,12 @@ it("says that a port asked for is in use, and starts nothing", async () => {
   const other = createServer();
   const port = await new Promise<number>((resolve) => other.listen(0, "127.0.0.1", () => resolve((other.address() as { port: number }).port)));
   expect(await execute(["start", "--no-open", "--port", String(port)])).toBe(1);
-  expect(errors).toEqual([`touchstone: Port ${port} is in use by another program; choose another with --port, or leave it out.`]);
+  const told = `touchstone: Port ${port} is in use by another program; choose another with --port, or leave it out.`;
+  expect(errors).toEqual([told]);
+  // as a process: nothing is said after it while it ends
+  const argv = [join(packageRoot(), "touchstone.js"), "start", "--no-open", "--port", String(port)];
+  const ran = spawnSync(process.execPath, argv, { cwd: root, encoding: "utf8", env: { ...process.env, TOUCHSTONE_HOME: root } });
+  expect(ran).toMatchObject({ status: 1, stderr: `${told}\n` });
   other.close();
   expect(await findOwner(root)).toBe(null);
 });

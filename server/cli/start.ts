@@ -1,5 +1,6 @@
 /** `touchstone start`: the server, its address with the token, and a clean end on Ctrl-C. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { accessSync, constants, mkdirSync, watch } from "node:fs";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -35,11 +36,11 @@ export async function start({ root, port, open, dev, say }: StartOptions): Promi
   if (owner !== null) {
     throw new Failure(1, `Touchstone runs here already (process ${owner.pid}): ${owner.url}/?token=${owner.token}`);
   }
+  const destination = pino.destination({ dest: join(root, ".touchstone", "server.log"), mkdir: true, sync: false, mode: 0o600 });
+  // pino throws when the process ends before its file is open
+  await once(destination, "ready");
   // an Error has no own fields: without its serializer the log would say {}
-  const log = pino(
-    { base: null, serializers: { error: pino.stdSerializers.err } },
-    pino.destination({ dest: join(root, ".touchstone", "server.log"), mkdir: true, sync: false, mode: 0o600 }),
-  );
+  const log = pino({ base: null, serializers: { error: pino.stdSerializers.err } }, destination);
   let server;
   try {
     server = await startServer({ root, port, log, dev });
