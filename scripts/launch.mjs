@@ -1,6 +1,6 @@
 // Install if needed, build if stale, then hand over to the command line in dist/cli.js.
 import { spawnSync } from "node:child_process";
-import { existsSync, symlinkSync } from "node:fs";
+import { accessSync, constants, existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -8,6 +8,12 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 export async function main(args) {
   if (!existsSync(join(root, "node_modules", "esbuild", "package.json"))) {
+    try {
+      accessSync(root, constants.W_OK);
+    } catch {
+      console.error(`touchstone cannot install its dependencies: ${root} is read-only. Make it writable, or install on another machine first.`);
+      process.exit(1);
+    }
     console.log("installing dependencies (once, about a minute)");
     const install = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
       cwd: root,

@@ -41,6 +41,8 @@ export async function start({ root, port, open, dev, say }: StartOptions): Promi
   await once(destination, "ready");
   // an Error has no own fields: without its serializer the log would say {}
   const log = pino({ base: null, serializers: { error: pino.stdSerializers.err } }, destination);
+  // heard from here on, so that one that comes while it starts ends it as cleanly
+  const stopping = heardSignal();
   let server;
   try {
     server = await startServer({ root, port, log, dev });
@@ -54,19 +56,37 @@ export async function start({ root, port, open, dev, say }: StartOptions): Promi
   say("Ctrl-C stops it, with every kernel and model host.");
   if (open && process.stdout.isTTY) openBrowser(address);
   const stopWatching = dev ? rebuild(say) : () => {};
-  return await new Promise<number>((resolve) => {
-    let asked = 0;
-    const stop = (signal: string) => {
-      asked++;
-      if (asked > 1) process.exit(130);
-      say("stopping");
-      stopWatching();
-      server.close().then(
-        () => resolve(signal === "SIGINT" ? 130 : 0),
-        () => resolve(1),
-      );
+  const signal = await stopping;
+  say("stopping");
+  stopWatching();
+  try {
+    await server.close();
+  } catch {
+    return 1;
+  }
+  return signal === "SIGINT" ? 130 : 0;
+}
+
+/** The first signal to stop; a second one ends the process at once. */
+function heardSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let heard = false;
+    const hear = (signal: string): void => {
+      if (heard) process.exit(130);
+      heard = true;
+      resolve(signal);
     };
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => hear(signal));
+    // npm passes SIGTERM to its shell only, which ends and leaves the server an orphan
+    const parent = process.ppid;
+    if (process.env["npm_lifecycle_event"] === undefined) return;
+    const orphaned = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(orphaned);
+      // Ctrl-C ends the shell as well: that is no second one
+      if (!heard) hear("SIGTERM");
+    }, 500);
+    orphaned.unref();
   });
 }
 
