@@ -50,6 +50,8 @@ function clean(value: unknown, folder: string): unknown {
   if (typeof value === "string") {
     return value
       .replaceAll(folder, "FOLDER")
+      // Node 24 prints a symbol's key without the brackets of 20 and 22
+      .replace(/\[(Symbol\([\w.]*\))\]:/g, "$1:")
       .replace(/\b\d+(\.\d+)? (ms|s)\b/g, "TIME")
       .replace(/\bcell_[0-9a-f]+|\bt[0-9a-f]{8,}\b/g, "ID");
   }
