@@ -8,22 +8,28 @@ type Shape4 = [number, number, number, number];
 /** Floats of im2col held at once: 32 MB. */
 const CHUNK = 8_388_608;
 
+/** Sizes and padding of a convolution, from a kernel's attributes. */
+function convInfo({ tf }: Tools, input: Shape4, filter: Shape4, attrs: Args["attrs"]) {
+  const { computeConv2DInfo, convertConv2DDataFormat } = tf.backend_util;
+  return computeConv2DInfo(
+    input,
+    filter,
+    attrs["strides"] as number,
+    1,
+    attrs["pad"] as "same",
+    attrs["dimRoundingMode"] as "floor",
+    false,
+    convertConv2DDataFormat(attrs["dataFormat"] as "NHWC"),
+  );
+}
+
 /**
  * dW[kh, kw, ci, co] = sum over n, oh, ow of x[n, oh s + kh - pad, ow s + kw - pad, ci] dy[n, oh, ow, co]:
  * im2col laid out transposed, [kh kw ci, n oh ow], so that one plain product with dy gives the filter's own layout.
  */
 export function backpropFilter(tools: Tools, { inputs, backend, attrs }: Args): TensorInfo {
   const { x, dy } = inputs as { x: TensorInfo; dy: TensorInfo };
-  const info = tools.tf.backend_util.computeConv2DInfo(
-    x.shape as Shape4,
-    attrs["filterShape"] as Shape4,
-    attrs["strides"] as number,
-    1,
-    attrs["pad"] as "same",
-    attrs["dimRoundingMode"] as "floor",
-    false,
-    tools.tf.backend_util.convertConv2DDataFormat(attrs["dataFormat"] as "NHWC"),
-  );
+  const info = convInfo(tools, x.shape as Shape4, attrs["filterShape"] as Shape4, attrs);
   if (info.dataFormat !== "channelsLast") throw new Error("Conv2DBackpropFilter on wasm needs dataFormat NHWC");
   const {
     batchSize,
@@ -100,16 +106,7 @@ export function backpropFilter(tools: Tools, { inputs, backend, attrs }: Args): 
 export function backpropInput(tools: Tools, args: Args, stock: Kernel): TensorInfo {
   const { inputs, backend, attrs } = args;
   const { dy, filter } = inputs as { dy: TensorInfo; filter: TensorInfo };
-  const info = tools.tf.backend_util.computeConv2DInfo(
-    attrs["inputShape"] as Shape4,
-    filter.shape as Shape4,
-    attrs["strides"] as number,
-    1,
-    attrs["pad"] as "same",
-    attrs["dimRoundingMode"] as "floor",
-    false,
-    tools.tf.backend_util.convertConv2DDataFormat(attrs["dataFormat"] as "NHWC"),
-  );
+  const info = convInfo(tools, attrs["inputShape"] as Shape4, filter.shape as Shape4, attrs);
   const {
     batchSize,
     inHeight,

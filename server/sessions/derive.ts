@@ -1,25 +1,8 @@
 /** What follows from document, graph and runs: cell states and badge. Pure. */
+import { blankCell } from "../../kernels/notebook/blank.js";
 import type { Badge, Cell, CellState } from "../../kernels/protocol/document.js";
 import { blocked, isText } from "./plan.js";
 import type { SessionState } from "./state.js";
-
-export const blank: CellState = {
-  status: "idle",
-  result: "none",
-  stale: false,
-  edited: false,
-  causes: [],
-  defines: [],
-  uses: [],
-  problems: [],
-  startedAt: null,
-  elapsedMs: null,
-  place: null,
-  progress: null,
-  run: null,
-  blockedBy: null,
-  form: null,
-};
 
 /** The state of every cell; those that did not change are the same objects. */
 export function deriveCells(state: SessionState): Record<string, CellState> {
@@ -30,7 +13,7 @@ export function deriveCells(state: SessionState): Record<string, CellState> {
   const waits = blocked(state);
   for (const id of state.graph.order) {
     const cell = sources.get(id)!;
-    const old = before[id] ?? blank;
+    const old = before[id] ?? blankCell;
     const view = state.graph.cells.get(id)!;
     const running = state.running?.cell === id;
     const place = places.get(id) ?? null;

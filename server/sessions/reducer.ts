@@ -3,7 +3,8 @@ import { replay } from "../../kernels/notebook/replay.js";
 import { applyOperation } from "../../kernels/notebook/operations.js";
 import type { CellState, Command, KernelState, NotebookSource, NotebookState, Operation } from "../../kernels/protocol/document.js";
 import type { Output } from "../../kernels/protocol/output.js";
-import { deriveBadge, deriveCells, blank, same } from "./derive.js";
+import { blankCell } from "../../kernels/notebook/blank.js";
+import { deriveBadge, deriveCells, same } from "./derive.js";
 import { viewGraph, type GraphView } from "./graph.js";
 import { fieldEdit, renameEdits } from "./edits.js";
 import { checkOps } from "./guard.js";
@@ -33,7 +34,7 @@ export function openState(opening: Opening): SessionState {
   const ran: Record<string, Ran> = {};
   for (const [id, kept] of Object.entries(results)) {
     if (!known.has(id)) continue;
-    cells[id] = { ...blank, result: kept.result, run: kept.run, startedAt: kept.startedAt, elapsedMs: kept.elapsedMs };
+    cells[id] = { ...blankCell, result: kept.result, run: kept.run, startedAt: kept.startedAt, elapsedMs: kept.elapsedMs };
     ran[id] = kept.ran;
   }
   const pick = <T>(of: (kept: Opening["outputs"][string]) => T) =>
@@ -96,7 +97,7 @@ class Step {
     this.actions.push(action);
   }
   cell(id: string, part: Partial<CellState>): void {
-    this.patch({ ...this.pending, [id]: { ...(this.pending[id] ?? this.doc.cells[id] ?? blank), ...part } });
+    this.patch({ ...this.pending, [id]: { ...(this.pending[id] ?? this.doc.cells[id] ?? blankCell), ...part } });
   }
   /** cell states changed in this step and not yet told; the derived parts are added when the step ends */
   pending: Record<string, CellState> = {};

@@ -1,10 +1,11 @@
 import { expect, it } from "vitest";
 import type { Cell, CellState } from "../../kernels/protocol/document.js";
-import { idleState, statusOf } from "./status.js";
+import { blankCell } from "../../kernels/notebook/blank.js";
+import { statusOf } from "./status.js";
 
 const cell: Cell = { id: "c", kind: "code", source: "1", options: {} };
 const words = (more: Partial<CellState>, of: Partial<Cell> = {}) => {
-  const view = statusOf({ ...cell, ...of }, { ...idleState, ...more }, 100_000);
+  const view = statusOf({ ...cell, ...of }, { ...blankCell, ...more }, 100_000);
   return `${view.name}: ${view.text}`;
 };
 

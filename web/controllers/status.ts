@@ -1,4 +1,5 @@
 /** A cell's state in words and a picture (ui 3.2). Pure. */
+import { blankCell } from "../../kernels/notebook/blank.js";
 import type { Cell, CellState } from "../../kernels/protocol/document.js";
 import { clock, duration, ordinal } from "./format.js";
 import { progressText } from "../elements/progress.js";
@@ -12,27 +13,9 @@ export interface StatusView {
   link: string | null;
 }
 
-export const idleState: CellState = {
-  status: "idle",
-  result: "none",
-  stale: false,
-  edited: false,
-  causes: [],
-  defines: [],
-  uses: [],
-  problems: [],
-  startedAt: null,
-  elapsedMs: null,
-  place: null,
-  progress: null,
-  run: null,
-  blockedBy: null,
-  form: null,
-};
-
 /** `now`: server clock; a run under 300 ms is not called running, so that fast cells do not flicker. */
 export function statusOf(cell: Cell, state: CellState | undefined, now: number, errorLine: number | null = null): StatusView {
-  const s = state ?? idleState;
+  const s = state ?? blankCell;
   const clash = s.problems.find((problem) => problem.severity === "error");
   const view = (name: StatusView["name"], icon: string, text: string, link: string | null = null): StatusView => ({ name, icon, text, link });
   if (cell.kind === "markdown") return view("none", "text", "");

@@ -1,10 +1,11 @@
 /** `touch-cell`: head (number, kind, name, state, actions), editor or form, output. Plain properties in, `cell-action` events out. */
 import { html, nothing, type PropertyValues } from "lit";
 import type { CellDefinition, ScopeName } from "../../kernels/protocol/cells.js";
+import { blankCell } from "../../kernels/notebook/blank.js";
 import type { Cell, CellState, KernelQuery } from "../../kernels/protocol/document.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import { time } from "../controllers/format.js";
-import { idleState, statusOf } from "../controllers/status.js";
+import { statusOf } from "../controllers/status.js";
 import { define, TouchElement } from "./base.js";
 import type { TouchEditor } from "./editor.js";
 import "./editor.js";
@@ -127,7 +128,7 @@ export class TouchCell extends TouchElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    const s = this.state ?? idleState;
+    const s = this.state ?? blankCell;
     if (changed.has("cell") || changed.has("state")) {
       this.id = `cell-${this.cell.id}`;
       this.dataset["cell"] = this.cell.id;
@@ -239,7 +240,7 @@ export class TouchCell extends TouchElement {
   }
 
   protected override render() {
-    const s = this.state ?? idleState;
+    const s = this.state ?? blankCell;
     const { cell } = this;
     const view = statusOf(cell, s, Date.now(), this.#errorLine);
     const markdown = cell.kind === "markdown";

@@ -8,7 +8,7 @@ import type { NotebookControl } from "../app/actions.js";
 import { bytes, plural, time } from "../controllers/format.js";
 import { freshResult, newId, plainSource, scopeOf, stepSource } from "../controllers/scope.js";
 import { badgeText, NotebookSession, type SessionSocket } from "../controllers/session.js";
-import { idleState } from "../controllers/status.js";
+import { blankCell } from "../../kernels/notebook/blank.js";
 import { define, TouchElement } from "../elements/base.js";
 import type { CellAction, TouchCell } from "../elements/cell.js";
 import "../elements/cell.js";
@@ -964,7 +964,7 @@ export class TouchNotebook extends TouchElement implements NotebookControl {
               cells,
               (cell) => cell.id,
               (cell, i) => {
-                const s = state.cells[cell.id] ?? idleState;
+                const s = state.cells[cell.id] ?? blankCell;
                 return html`<div role="listitem">
                   <touch-cell
                     .cell=${cell}
