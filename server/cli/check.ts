@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { parseNotebook } from "../../kernels/notebook/parse.js";
+import { parseBytes } from "../../kernels/notebook/decode.js";
 import { entry } from "../../kernels/paths/paths.js";
 import { viewGraph } from "../sessions/graph.js";
 import { Failure } from "./failure.js";
@@ -19,7 +19,7 @@ interface Found {
 /** 0, or 1 when something is wrong; warnings alone are no failure. */
 export async function check({ file, say }: { file: string; say(text: string): void }): Promise<number> {
   const notebook = findNotebook(file);
-  const found: Found[] = parseNotebook(readFileSync(notebook.file, "utf8")).problems.map((problem) => ({
+  const found: Found[] = parseBytes(readFileSync(notebook.file)).problems.map((problem) => ({
     cell: null,
     line: problem.line ?? null,
     column: problem.column ?? null,

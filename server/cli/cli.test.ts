@@ -52,7 +52,7 @@ it.each([
   [["emit", "none.nb.ts"], 64, /There is no file/],
   [["start", "--port", "99999"], 64, /port from 0 to 65535/],
   [["start", "--bogus"], 64, /unknown option/],
-  [["export", "none"], 1, /nothing is promoted|no model/i],
+  [["export", "none"], 64, /nothing is promoted|no model/i],
 ] as const)("touchstone %j: exit code %i and a sentence", async (argv, code, text) => {
   expect(await execute([...argv])).toBe(code);
   expect(errors.join("\n")).toMatch(text);

@@ -6,6 +6,7 @@ import { foldHistory } from "../registry/fold.js";
 import { parseHistory } from "../registry/history.js";
 import { placesOf } from "../registry/disk.js";
 import { join } from "node:path";
+import { Failure } from "./failure.js";
 
 export interface ExportOptions {
   root: string;
@@ -28,14 +29,14 @@ export async function exportModel({
   try {
     history = readFileSync(places.history);
   } catch {
-    throw new Error(`nothing is promoted in ${root} yet: there is no model to export`);
+    throw new Failure(64, `nothing is promoted in ${root} yet: there is no model to export`);
   }
   const { models } = foldHistory(parseHistory(history).lines);
   const model = models.get(name);
-  if (!model) throw new Error(`no model is called ${JSON.stringify(name)}; there are ${[...models.keys()].join(", ") || "none"}`);
+  if (!model) throw new Failure(64, `no model is called ${JSON.stringify(name)}; there are ${[...models.keys()].join(", ") || "none"}`);
   const chosen = version ?? model.champion;
-  if (chosen === null) throw new Error(`${name} was retired: say which version, one of ${[...model.versions.keys()].join(", ")}`);
-  if (!model.versions.has(chosen)) throw new Error(`${name} has no version ${chosen}; there are ${[...model.versions.keys()].join(", ")}`);
+  if (chosen === null) throw new Failure(64, `${name} was retired: say which version, one of ${[...model.versions.keys()].join(", ")}`);
+  if (!model.versions.has(chosen)) throw new Failure(64, `${name} has no version ${chosen}; there are ${[...model.versions.keys()].join(", ")}`);
   const target = resolve(dir);
   const { files, bytes } = await exportVersion({ name, version: chosen, dir: join(places.models, name, `v${chosen}`) }, target);
   return { version: chosen, dir: target, files, bytes };

@@ -103,7 +103,7 @@ export async function execute(argv: string[]): Promise<number> {
       const version = options.modelVersion;
       const made = await exportModel({ root, name, dir: dir ?? `${name}-export`, ...(version !== undefined && { version }) }).catch(
         (error: Error) => {
-          throw new Failure(1, sentence(error.message));
+          throw new Failure(error instanceof Failure ? error.exitCode : 1, sentence(error.message));
         },
       );
       say(`${name} v${made.version}: ${made.files.length} files, ${(made.bytes / 2 ** 20).toFixed(1)} MB in ${made.dir}`);

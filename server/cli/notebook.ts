@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
 import type { NotebookSource } from "../../kernels/protocol/document.js";
-import { parseNotebook } from "../../kernels/notebook/parse.js";
+import { parseBytes } from "../../kernels/notebook/decode.js";
 import { notebookEnding } from "../sessions/paths.js";
 import { Failure } from "./failure.js";
 import { rootOfFile } from "./root.js";
@@ -25,13 +25,13 @@ export function findNotebook(given: string): NamedNotebook {
   let root = realpathSync(rootOfFile(file));
   // TOUCHSTONE_HOME names another folder: the file's own is meant
   if (!file.startsWith(root + sep)) root = rootOfFile(file, {});
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, "utf8");
+    bytes = readFileSync(file);
   } catch (error) {
     throw new Failure(64, `${given} cannot be read: ${(error as Error).message}.`);
   }
-  const { source, broken } = parseNotebook(text);
+  const { source, broken } = parseBytes(bytes);
   if (broken !== null) throw new Failure(1, `${given} cannot be read as a notebook: ${broken}.`);
   return { file, root, path: relative(root, file).split(sep).join("/"), source };
 }

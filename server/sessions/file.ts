@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { watch, type FSWatcher } from "chokidar";
 import type { NotebookSource } from "../../kernels/protocol/document.js";
 import { mergeExternal } from "../../kernels/notebook/merge.js";
-import { parseNotebook } from "../../kernels/notebook/parse.js";
+import { parseBytes } from "../../kernels/notebook/decode.js";
 import { printNotebook } from "../../kernels/notebook/print.js";
 import { sourceHash } from "./outputs.js";
 
@@ -66,10 +66,10 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
   const name = path.split(/[\\/]/).at(-1)!;
 
   /** Takes in what another program wrote. */
-  const takeIn = (text: string) => {
+  const takeIn = (bytes: Buffer) => {
+    const { text, ...parsed } = parseBytes(bytes);
     const now = sourceHash(text);
     if (now === hash) return;
-    const parsed = parseNotebook(text);
     hash = now;
     length = text.length;
     if (parsed.broken !== null) {
@@ -102,11 +102,11 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
   };
 
   /** Null: there is no file, or it cannot be read. */
-  const readText = async (): Promise<string | null> => {
+  const readFileBytes = async (): Promise<Buffer | null> => {
     try {
-      const text = await readFile(path, "utf8");
+      const bytes = await readFile(path);
       missing = false;
-      return text;
+      return bytes;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") effects.notice(`${name} cannot be read: ${(error as Error).message}`);
       else if (!missing) {
@@ -122,15 +122,16 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
 
   /** Editors empty a file and then write it: what is taken in has rested for a moment, an empty or shortened text for longer. */
   const read = async () => {
-    let text = await readText();
-    for (let rested = 0, tries = 0; text !== null && sourceHash(text) !== hash && tries < 60; tries++) {
+    let bytes = await readFileBytes();
+    for (let rested = 0, tries = 0; bytes !== null && sourceHash(bytes.toString()) !== hash && tries < 60; tries++) {
       await new Promise((resolve) => setTimeout(resolve, restStep));
-      const next = await readText();
-      rested = next === text ? rested + restStep : 0;
-      text = next;
-      if (text !== null && rested >= (text.trim() === "" || text.length < length / 2 ? 10 : 1) * restStep) break;
+      const next = await readFileBytes();
+      rested = next !== null && next.equals(bytes) ? rested + restStep : 0;
+      bytes = next;
+      const text = bytes?.toString();
+      if (text !== undefined && rested >= (text.trim() === "" || text.length < length / 2 ? 10 : 1) * restStep) break;
     }
-    if (text !== null) takeIn(text);
+    if (bytes !== null) takeIn(bytes);
   };
 
   const write = async () => {
@@ -181,8 +182,7 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       return base;
     },
     open(journal, saved, since = []) {
-      const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-      const parsed = parseNotebook(text);
+      const { text, ...parsed } = parseBytes(existsSync(path) ? readFileSync(path) : Buffer.alloc(0));
       hash = sourceHash(text);
       length = text.length;
       base = parsed.source;
