@@ -86,7 +86,7 @@ export function plainSource(kind: "code" | "sql" | "markdown", scope: ScopeName[
 }
 
 /** Ids of new cells: short, and unlike any that is there. */
-export function newId(cells: { id: string }[], random: () => number = Math.random): string {
+export function newId(cells: readonly { id: string }[], random: () => number = Math.random): string {
   const taken = new Set(cells.map((cell) => cell.id));
   for (;;) {
     const id = `c${Math.floor(random() * 36 ** 4)

@@ -10,7 +10,7 @@ export class TouchElement extends LitElement {
   }
 
   /** Sends an event that bubbles to the page. */
-  protected emit(name: string, detail?: unknown): void {
+  emit(name: string, detail?: unknown): void {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 }

@@ -1,0 +1,330 @@
+/** What the notebook's page holds: its connection, the selection and where the focus goes next. */
+import type { PropertyValues } from "lit";
+import { definitions } from "../../../kernels/cells/definitions.js";
+import type { Cell, Operation } from "../../../kernels/protocol/document.js";
+import { newId } from "../../controllers/scope.js";
+import { NotebookSession, type SessionSocket } from "../../controllers/session.js";
+import { TouchElement } from "../../elements/base.js";
+import type { TouchCell } from "../../elements/cell.js";
+import { loadMonaco } from "../../elements/editor.js";
+import { problemsOf } from "../panels.js";
+import { inverse, type Change } from "./changes.js";
+import { clientId } from "./client.js";
+import { namesOf } from "./names.js";
+import { Speaker } from "./speaker.js";
+
+export const byKind = new Map(definitions.map((definition) => [definition.kind as string, definition]));
+
+export class NotebookBase extends TouchElement {
+  static override properties = {
+    workspace: { attribute: false },
+    path: { attribute: false },
+    target: { attribute: false },
+    current: { state: true },
+    anchor: { state: true },
+    editing: { state: true },
+    insertAt: { state: true },
+    left: { state: true },
+    right: { state: true },
+    tab: { state: true },
+    closed: { state: true },
+    version: { state: true },
+  };
+  declare workspace: string;
+  declare path: string;
+  /** cell that the address names */
+  declare target: string | null;
+  declare current: string | null;
+  declare anchor: string | null;
+  declare editing: string | null;
+  /** where the insert menu stands: after this cell, "" = first; null = closed */
+  declare insertAt: string | null;
+  declare left: boolean;
+  declare right: boolean;
+  declare tab: "variables" | "problems";
+  declare closed: ReadonlySet<string>;
+  declare version: number;
+  session: NotebookSession | null = null;
+  /** built-in cells shown as code, outputs folded, outputs of full height */
+  readonly codeView = new Set<string>();
+  readonly folded = new Set<string>();
+  readonly unbound = new Set<string>();
+  /** where the focus goes with the next drawing */
+  focusNext: { cell: string; edit: boolean } | null = null;
+  /** when a stop was asked for that has had no effect yet */
+  stopAt: number | null = null;
+  #undo: Operation[][] = [];
+  #redo: Operation[][] = [];
+  #tick: ReturnType<typeof setInterval> | null = null;
+  #speaker = new Speaker((text, urgent) => this.emit("say", { text, urgent }));
+  #shown = false;
+
+  constructor() {
+    super();
+    this.target = null;
+    this.current = null;
+    this.anchor = null;
+    this.editing = null;
+    this.insertAt = null;
+    this.left = localStorage.getItem("touchstone.left") !== "0" && innerWidth >= 1100;
+    this.right = localStorage.getItem("touchstone.right") !== "0" && innerWidth >= 1280;
+    this.tab = "variables";
+    this.closed = new Set();
+    this.version = 0;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#tick = setInterval(() => {
+      if (this.session?.link === "lost" || this.stopAt !== null) this.version++;
+    }, 500);
+  }
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    if (this.#tick !== null) clearInterval(this.#tick);
+    this.session?.close();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if ((changed.has("path") || changed.has("workspace")) && this.isConnected) {
+      this.session?.close();
+      const full = `${this.workspace}/${this.path}`;
+      this.session = new NotebookSession({
+        path: full,
+        client: clientId(),
+        name: localStorage.getItem("touchstone.name") ?? "Another window",
+        connect: () =>
+          new WebSocket(
+            `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/ts/notebook?path=${encodeURIComponent(full)}`,
+          ) as unknown as SessionSocket,
+        onChange: () => this.#changed(),
+        onNotice: (notice) => this.emit("toast", { level: notice.level, text: notice.text }),
+      });
+      this.session.open();
+      this.#shown = false;
+      document.title = `${this.path.replace(/\.nb\.ts$/, "")} · Touchstone`;
+    }
+  }
+
+  #changed(): void {
+    const state = this.session?.state;
+    if (state !== null && state !== undefined) {
+      // an empty file has a cell to type into; it is written with the first letter typed
+      if (this.cells.length === 0 && this.session!.writing && this.session!.link === "open") {
+        this.session!.edit([{ op: "insert", cell: { id: newId([]), kind: "code", source: "", options: {} }, after: null }]);
+        return;
+      }
+      if (this.current === null || !this.cells.some((cell) => cell.id === this.current)) this.current = this.anchor = this.cells[0]?.id ?? null;
+      if (state.kernel.state !== "busy") this.stopAt = null;
+      if (this.session!.back !== null && this.session!.back.epochChanged === false && !this.closed.has("back"))
+        setTimeout(() => this.close("back"), 8000);
+      this.#speaker.tell(this.cells, state, this.number);
+      this.emit("notebook-state", { state, link: this.session!.link, notebook: this });
+    }
+    this.version++;
+  }
+
+  close(name: string): void {
+    if ((name === "back" || name === "epoch") && this.session !== null) this.session.back = null;
+    if (name === "outside" && this.session !== null) this.session.outside = null;
+    this.version++;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (!this.#shown && this.cells.length > 0) {
+      this.#shown = true;
+      const idle =
+        (globalThis as { requestIdleCallback?: (run: () => void) => void }).requestIdleCallback ?? ((run: () => void) => setTimeout(run, 500));
+      idle(() => void loadMonaco().then(({ names }) => (names.list = () => namesOf(this.session?.state ?? null))));
+      performance.mark("first-cell");
+      const only = this.cells.length === 1 && this.cells[0]!.source === "";
+      if (this.target !== null) this.go(this.target);
+      else if (only) this.focusNext = { cell: this.cells[0]!.id, edit: true };
+    } else if (changed.has("target") && this.target !== null && this.#shown) this.go(this.target);
+    if (this.focusNext !== null) {
+      const { cell, edit } = this.focusNext;
+      const element = this.element(cell);
+      if (element !== null) {
+        this.focusNext = null;
+        void element.updateComplete.then(() => {
+          if (edit) void element.editor?.focusEditor("end");
+          else {
+            element.card?.focus({ preventScroll: true });
+            element.scrollIntoView({ block: "nearest" });
+          }
+        });
+      }
+    }
+  }
+
+  query = (query: Parameters<NotebookSession["query"]>[0]): Promise<unknown> => this.session!.query(query);
+
+  get cells(): Cell[] {
+    return this.session?.doc?.source.cells ?? [];
+  }
+  get selected(): Cell | undefined {
+    return this.cells.find((cell) => cell.id === this.current);
+  }
+  get busy(): boolean {
+    return this.session?.state?.kernel.state === "busy";
+  }
+  number = (cell: string): number => this.cells.findIndex((other) => other.id === cell) + 1;
+  element(cell: string): TouchCell | null {
+    return this.querySelector<TouchCell>(`touch-cell[data-cell="${CSS.escape(cell)}"]`);
+  }
+  /** ids of the selected cells, in document order */
+  range(): string[] {
+    const ids = this.cells.map((cell) => cell.id);
+    const [a, b] = [ids.indexOf(this.anchor ?? ""), ids.indexOf(this.current ?? "")];
+    return a < 0 || b < 0 ? (this.current === null ? [] : [this.current]) : ids.slice(Math.min(a, b), Math.max(a, b) + 1);
+  }
+
+  /** A command whose failure is told. */
+  do(command: Parameters<NotebookSession["command"]>[0]): void {
+    this.session?.command(command).catch((error: Error) => this.emit("toast", { level: "error", text: error.message }));
+  }
+  /** Typing: has its own undo in the editor. */
+  type(ops: Operation[]): boolean {
+    if (this.session === null || !this.mayWrite()) return false;
+    try {
+      this.session.edit(ops);
+    } catch (error) {
+      this.emit("toast", { level: "error", text: (error as Error).message });
+      return false;
+    }
+    return true;
+  }
+  /** An editing command that can be undone; the selection follows. */
+  change(change: Change | null): boolean {
+    if (change === null || change.ops.length === 0 || !this.type(change.ops)) return false;
+    this.#undo.push(change.undo);
+    this.#redo = [];
+    if (change.select !== undefined) this.show(change.select, change.caret === true);
+    return true;
+  }
+  undo(): void {
+    const ops = this.#undo.pop();
+    if (ops === undefined || this.session === null) return;
+    const redo = inverse(this.cells, ops);
+    try {
+      this.session.edit(ops);
+      this.#redo.push(redo);
+    } catch (error) {
+      this.emit("toast", { level: "warning", text: `This cannot be undone any more: ${(error as Error).message}` });
+    }
+  }
+  redo(): void {
+    const ops = this.#redo.pop();
+    if (ops === undefined || this.session === null) return;
+    const undo = inverse(this.cells, ops);
+    try {
+      this.session.edit(ops);
+      this.#undo.push(undo);
+    } catch {
+      this.#redo = [];
+    }
+  }
+  mayWrite(): boolean {
+    if (this.session?.writing === true) return true;
+    const writer = this.session?.state?.writer;
+    this.emit("toast", {
+      level: "warning",
+      text:
+        writer === null || writer === undefined
+          ? "This notebook cannot be written now."
+          : `${writer.name} is writing. Take over to change something.`,
+    });
+    return false;
+  }
+  /** Selects one cell and gives it the focus. */
+  show(cell: string, caret = false): void {
+    this.current = this.anchor = cell;
+    this.editing = caret ? cell : null;
+    this.focusNext = { cell, edit: caret };
+    this.version++;
+  }
+
+  // what the actions call
+  select(delta: number, extend = false): void {
+    const ids = this.cells.map((cell) => cell.id);
+    const next = ids[Math.max(0, Math.min(ids.length - 1, ids.indexOf(this.current ?? "") + delta))];
+    if (next === undefined) return;
+    this.current = next;
+    if (!extend) this.anchor = next;
+    this.editing = null;
+    this.focusNext = { cell: next, edit: false };
+    this.version++;
+  }
+  go(cell: string): void {
+    if (!this.cells.some((other) => other.id === cell)) return;
+    this.current = this.anchor = cell;
+    this.editing = null;
+    this.focusNext = { cell, edit: false };
+    this.version++;
+    void this.updateComplete.then(() => this.element(cell)?.scrollIntoView({ block: "start" }));
+  }
+  edit(): void {
+    const cell = this.cells.find((other) => other.id === this.current);
+    if (cell === undefined) return;
+    if (byKind.has(cell.kind) && !this.codeView.has(cell.id)) {
+      this.element(cell.id)?.querySelector<HTMLElement>("touch-form input, touch-form select")?.focus();
+      return;
+    }
+    this.editing = cell.id;
+    this.focusNext = { cell: cell.id, edit: true };
+    this.version++;
+  }
+  leave(): void {
+    if (this.insertAt !== null) {
+      this.insertAt = null;
+      return;
+    }
+    this.editing = null;
+    if (this.current !== null) {
+      this.element(this.current)?.editor?.cancelFocus();
+      this.focusNext = { cell: this.current, edit: false };
+    }
+    this.version++;
+  }
+  /** The caret leaves the first or last line. */
+  step(delta: number): void {
+    const ids = this.cells.map((cell) => cell.id);
+    const next = this.cells[ids.indexOf(this.current ?? "") + delta];
+    if (next === undefined) return;
+    this.current = this.anchor = next.id;
+    const form = byKind.has(next.kind) && !this.codeView.has(next.id);
+    this.editing = form || next.kind === "markdown" ? null : next.id;
+    this.focusNext = { cell: next.id, edit: this.editing !== null };
+    this.version++;
+  }
+
+  problem(delta: number): void {
+    const state = this.session?.state;
+    if (!state) return;
+    this.#cycle(
+      problemsOf(this.cells, state).map((problem) => problem.cell),
+      delta,
+    );
+  }
+  attention(delta: number): void {
+    const state = this.session?.state;
+    if (!state) return;
+    this.#cycle(
+      this.cells
+        .filter((cell) => state.cells[cell.id]?.stale === true || ["error", "cancelled", "interrupted"].includes(state.cells[cell.id]?.result ?? ""))
+        .map((cell) => cell.id),
+      delta,
+    );
+  }
+  #cycle(ids: string[], delta: number): void {
+    const unique = [...new Set(ids)];
+    if (unique.length === 0) {
+      this.emit("say", { text: "Nothing needs attention" });
+      return;
+    }
+    const here = this.number(this.current ?? "");
+    const next =
+      delta > 0 ? (unique.find((id) => this.number(id) > here) ?? unique[0]!) : (unique.findLast((id) => this.number(id) < here) ?? unique.at(-1)!);
+    this.go(next);
+  }
+}

@@ -1,0 +1,58 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { applyOperation } from "../../../kernels/notebook/operations.js";
+import type { Cell, NotebookSource } from "../../../kernels/protocol/document.js";
+import { conversion, deletion, disabling, headed, insertion, merging, moving, pasting, splitting, type Change } from "./changes.js";
+
+const cellArb = fc.record({
+  kind: fc.constantFrom("code", "sql", "markdown", "baseline") as fc.Arbitrary<Cell["kind"]>,
+  source: fc.constantFrom("", "const a = 1\n\nconst b = a", "# title\ntext", "select 1", "display(2)\n"),
+  disabled: fc.boolean(),
+});
+const cellsArb = fc
+  .array(cellArb, { minLength: 1, maxLength: 6 })
+  .map((cells) => cells.map(({ kind, source, disabled }, i): Cell => ({ id: `k${i}`, kind, source, options: disabled ? { disabled } : {} })));
+
+const run = (source: NotebookSource, ops: Change["ops"]) => ops.reduce(applyOperation, source);
+
+test("every editing command is taken back by its own undo, and selects a cell that exists", () => {
+  fc.assert(
+    fc.property(cellsArb, fc.nat(), fc.nat(), fc.nat(8), (cells, a, b, which) => {
+      const cell = cells[a % cells.length]!;
+      const from = Math.min(a % cells.length, b % cells.length);
+      const ids = cells.slice(from, from + 1 + (b % 3)).map((other) => other.id);
+      const made: (Change | null)[] = [
+        insertion(cells, b % 2 === 0 ? "code" : "sql", cell.id, "const q = 1"),
+        deletion(cells, ids),
+        pasting(cells, [cell, cells[0]!], cell.id),
+        conversion(cells, cell, "sql", []),
+        splitting(cells, cell, b % (cell.source.length + 1)),
+        merging(cells.slice(from, from + 3)),
+        headed(cells, cell, 2),
+        disabling(cell),
+        moving(cells, a % cells.length, b % 2 === 0 ? 1 : -1),
+      ];
+      const change = made[which]!;
+      if (change === null) return;
+      const source: NotebookSource = { front: {}, cells };
+      const after = run(source, change.ops);
+      if (change.select !== undefined) expect(after.cells.map((other) => other.id)).toContain(change.select);
+      expect(run(after, change.undo).cells).toEqual(cells);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("an empty code cell is used up by a kind chosen for it", () => {
+  const cells: Cell[] = [{ id: "a", kind: "code", source: " ", options: {} }];
+  const change = insertion(cells, "sql", "a", "const q = sql`select 1`");
+  expect(run({ front: {}, cells }, change.ops).cells.map((cell) => cell.kind)).toEqual(["sql"]);
+});
+
+test("cells of different kinds are not merged", () => {
+  const cells: Cell[] = [
+    { id: "a", kind: "code", source: "1", options: {} },
+    { id: "b", kind: "markdown", source: "2", options: {} },
+  ];
+  expect(merging(cells)).toBeNull();
+});

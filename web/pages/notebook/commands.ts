@@ -1,0 +1,183 @@
+/** What keys, palette and menus ask of the notebook: runs, edits of cells, folds. */
+import { definitions } from "../../../kernels/cells/definitions.js";
+import type { Cell, CellKind } from "../../../kernels/protocol/document.js";
+import type { NotebookControl } from "../../app/actions.js";
+import { plural } from "../../controllers/format.js";
+import { freshResult, newId, plainSource, scopeOf } from "../../controllers/scope.js";
+import { byKind, NotebookBase } from "./base.js";
+import { conversion, deletion, disabling, headed, insertion, merging, moving, pasting, splitting } from "./changes.js";
+
+export class NotebookCommands extends NotebookBase implements NotebookControl {
+  clipboard: Cell[] = [];
+
+  run(cell: string | null = this.current): void {
+    if (cell === null) return;
+    const ids = this.range().includes(cell) ? this.range() : [cell];
+    const cells = ids.filter((id) => this.cells.find((other) => other.id === id)?.kind !== "markdown");
+    if (this.cells.find((other) => other.id === cell)?.kind === "markdown") this.editing = null;
+    if (cells.length > 0 && this.mayWrite()) this.do({ do: "run", cells });
+  }
+  runAdvance(): void {
+    const at = this.cells.findIndex((cell) => cell.id === this.current);
+    this.run();
+    if (at === this.cells.length - 1) {
+      this.insert("code", "below", true);
+      return;
+    }
+    const next = this.cells[at + 1];
+    if (next === undefined) return;
+    this.show(next.id);
+  }
+  runInsert(): void {
+    this.run();
+    this.insert("code", "below", true);
+  }
+  runAll(): void {
+    if (this.mayWrite()) this.do({ do: "run-all" });
+  }
+  runStale(): void {
+    if (this.mayWrite()) this.do({ do: "run-stale" });
+  }
+  #runSlice(from: number, to: number): void {
+    const cells = this.cells
+      .slice(from, to)
+      .filter((cell) => cell.kind !== "markdown")
+      .map((cell) => cell.id);
+    if (cells.length > 0 && this.mayWrite()) this.do({ do: "run", cells });
+  }
+  runAbove(): void {
+    this.#runSlice(0, this.number(this.current ?? "") - 1);
+  }
+  runBelow(): void {
+    this.#runSlice(this.number(this.current ?? "") - 1, this.cells.length);
+  }
+  interrupt(soft = false): void {
+    if (!this.busy && this.session?.state?.kernel.state !== "stopping") return;
+    this.stopAt ??= Date.now();
+    this.do({ do: "interrupt", soft });
+  }
+  restart(): void {
+    this.emit("confirm", {
+      title: "Restart the kernel?",
+      text: "Variables are dropped; outputs stay and are dimmed.",
+      action: "Restart",
+      run: () => {
+        this.do({ do: "restart", then: "nothing" });
+        this.emit("toast", { level: "info", text: "Restarted" });
+      },
+    });
+  }
+  shutdown(): void {
+    this.do({ do: "shutdown" });
+  }
+  clearOutputs(): void {
+    if (this.mayWrite()) this.do({ do: "clear", cell: null });
+  }
+  toggleMode(): void {
+    if (this.session?.state && this.mayWrite()) this.do({ do: "mode", mode: this.session.state.mode === "auto" ? "lazy" : "auto" });
+  }
+  save(): void {
+    this.do({ do: "flush" });
+  }
+  takeOver(): void {
+    this.do({ do: "write" });
+  }
+  /** `edit`: with the caret in it; the keys of selected mode stay there, as in Jupyter. */
+  insert(kind: CellKind, where: "above" | "below", edit = false): void {
+    const at = this.number(this.current ?? "") - 1;
+    const after = where === "below" ? (this.cells[Math.max(at, 0)]?.id ?? null) : (this.cells[at - 1]?.id ?? null);
+    this.insertAfter(kind, after, undefined, edit);
+  }
+  insertAfter(kind: CellKind, after: string | null, source?: string, caret = true): void {
+    const state = this.session?.state ?? null;
+    if (state === null) return;
+    const at = after === null ? 0 : this.number(after);
+    const scope = scopeOf(state, this.cells, definitions, this.cells[at]?.id ?? null);
+    const definition = byKind.get(kind);
+    const text =
+      source ??
+      (definition !== undefined
+        ? freshResult(definition.toSource(scope), scopeOf(state, this.cells, definitions))
+        : plainSource(kind as "code", scope));
+    if (this.change({ ...insertion(this.cells, kind, after, text), caret: definition === undefined && caret })) this.insertAt = null;
+  }
+  openInsert(where: "above" | "below"): void {
+    if (!this.mayWrite()) return;
+    const at = this.number(this.current ?? "") - 1;
+    this.insertAt = where === "below" ? (this.current ?? "") : (this.cells[at - 1]?.id ?? "");
+  }
+  deleteCells(): void {
+    const ids = this.range();
+    if (ids.length === 0 || !this.change(deletion(this.cells, ids))) return;
+    if (this.cells.length === 0) this.session!.edit([{ op: "insert", cell: { id: newId([]), kind: "code", source: "", options: {} }, after: null }]);
+    if (ids.includes(this.current ?? "") || this.cells.length === 1) this.show(this.cells[0]!.id);
+    this.emit("toast", { level: "info", text: `${plural(ids.length, "cell")} deleted`, action: "Undo", run: () => this.undo() });
+  }
+  copy(): void {
+    const ids = this.range();
+    this.clipboard = this.cells.filter((cell) => ids.includes(cell.id));
+    void navigator.clipboard?.writeText(this.clipboard.map((cell) => cell.source).join("\n\n")).catch(() => {});
+  }
+  cut(): void {
+    this.copy();
+    this.deleteCells();
+  }
+  paste(where: "above" | "below"): void {
+    const at = this.number(this.current ?? "") - 1;
+    const after = where === "below" ? this.current : (this.cells[at - 1]?.id ?? null);
+    const change = pasting(this.cells, this.clipboard, after);
+    if (this.change(change) && change.select !== undefined) this.go(change.select);
+  }
+  convert(kind: CellKind): void {
+    const cell = this.selected;
+    if (cell === undefined || cell.kind === kind) return;
+    const state = this.session?.state ?? null;
+    this.change(conversion(this.cells, cell, kind, state === null ? [] : scopeOf(state, this.cells, definitions, cell.id)));
+  }
+  /** Cuts the cell at the caret; what the caret stood before becomes the next cell. */
+  split(): void {
+    const cell = this.selected;
+    const at = cell === undefined ? null : (this.element(cell.id)?.editor?.caret ?? null);
+    if (cell !== undefined && at !== null && !byKind.has(cell.kind)) this.change(splitting(this.cells, cell, at));
+  }
+  /** Joins the selected cells, or this one and the next, when they are of one plain kind. */
+  merge(): void {
+    const at = this.number(this.current ?? "") - 1;
+    const ids = this.range();
+    const chosen = ids.length > 1 ? this.cells.filter((cell) => ids.includes(cell.id)) : this.cells.slice(at, at + 2);
+    if (at < 0 || chosen.length < 2) return;
+    const change = merging(chosen);
+    if (change === null) this.emit("toast", { level: "warning", text: "Only code cells, or only text cells, can be merged." });
+    else this.change(change);
+  }
+  /** Makes the cell a text cell that begins with a heading of this level. */
+  heading(level: number): void {
+    const cell = this.selected;
+    if (cell !== undefined && !byKind.has(cell.kind)) this.change(headed(this.cells, cell, level));
+  }
+  toggleDisabled(): void {
+    if (this.selected !== undefined) this.change(disabling(this.selected));
+  }
+  moveCell(delta: number): void {
+    if (this.change(moving(this.cells, this.number(this.current ?? "") - 1, delta)) && this.current !== null)
+      this.focusNext = { cell: this.current, edit: false };
+  }
+  toggleForm(): void {
+    if (this.selected !== undefined && byKind.has(this.selected.kind)) this.#toggle(this.codeView);
+  }
+  toggleOutput(): void {
+    this.#toggle(this.folded);
+  }
+  unboundOutput(): void {
+    this.#toggle(this.unbound);
+  }
+  #toggle(set: Set<string>): void {
+    if (this.current === null) return;
+    if (!set.delete(this.current)) set.add(this.current);
+    this.version++;
+  }
+  togglePanel(side: "left" | "right"): void {
+    this[side] = !this[side];
+    localStorage.setItem(`touchstone.${side}`, this[side] ? "1" : "0");
+  }
+}

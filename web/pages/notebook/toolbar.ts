@@ -1,0 +1,117 @@
+/** The notebook's toolbar: title, ways to run, stop, mode, badge, memory, panels, menu (ui 3.3). */
+import { html, nothing } from "lit";
+import { bytes, time } from "../../controllers/format.js";
+import { badgeText } from "../../controllers/session.js";
+import { icon } from "../../elements/icon.js";
+import { spark } from "../../elements/spark.js";
+import { stopText } from "../banners.js";
+import type { NotebookCommands } from "./commands.js";
+
+export function toolbar(page: NotebookCommands) {
+  const session = page.session!;
+  const state = session.state!;
+  // what "run stale" runs: stale, edited, failed and never run, but nothing that is switched off
+  const stale =
+    state.badge.state === "same"
+      ? 0
+      : page.cells.filter((cell) => {
+          const s = state.cells[cell.id];
+          return s !== undefined && cell.kind !== "markdown" && cell.options.disabled !== true && (s.stale || s.edited || s.result !== "ok");
+        }).length;
+  const badge = badgeText(state.badge, page.number);
+  const used = state.kernel.memory.at(-1) ?? 0;
+  const busy = page.busy || state.kernel.state === "stopping";
+  const stuck = page.stopAt === null ? null : stopText(page.stopAt, Date.now());
+  const item = (label: string, run: () => void, off = false) =>
+    html`<button
+      class="menu-item"
+      ?disabled=${off}
+      @click=${(event: Event) => {
+        (event.target as HTMLElement).closest("details")!.open = false;
+        run();
+      }}
+    >
+      ${label}
+    </button>`;
+  const blur = (event: FocusEvent) => {
+    const menu = event.currentTarget as HTMLDetailsElement;
+    if (!menu.contains(event.relatedTarget as Node | null)) menu.open = false;
+  };
+  const writing = session.writing;
+  return html`<div class="toolbar" role="toolbar" aria-label="Notebook">
+    <div class="toolbar-title">
+      <h1>${state.source.front.title ?? session.doc?.source.front.title ?? page.path.replace(/\.nb\.ts$/, "")}</h1>
+      <span class="hint saved"
+        >${session.doc!.inflight.length + session.doc!.waiting.length > 0 ? "saving" : state.savedAt === null ? "" : `saved ${time(state.savedAt)}`}</span
+      >
+    </div>
+    <div class="split-button">
+      <button
+        class="primary"
+        ?disabled=${!writing}
+        @click=${() => (stale > 0 && state.badge.state !== "unchecked" ? page.runStale() : page.runAll())}
+      >
+        ${icon("play")} ${stale > 0 && state.badge.state !== "unchecked" ? `Run stale ${stale}` : "Run all"}
+      </button>
+      <details class="menu" @focusout=${blur}>
+        <summary class="primary" aria-label="More ways to run">${icon("chevron-down")}</summary>
+        <div class="menu-list">
+          ${item("Run all", () => page.runAll(), !writing)} ${item("Run stale", () => page.runStale(), !writing)}
+          ${item("Run above", () => page.runAbove(), !writing)} ${item("Run this and below", () => page.runBelow(), !writing)}
+          ${item("Restart and run all", () => page.do({ do: "restart", then: "all" }), !writing)}
+          ${item("Clear outputs", () => page.clearOutputs(), !writing)}
+        </div>
+      </details>
+    </div>
+    ${
+      busy
+        ? stuck !== null
+          ? html`<button class="stop" @click=${() => page.do({ do: "restart", then: "nothing" })}>${icon("square")} ${stuck}</button>`
+          : html`<button class="stop" @click=${() => page.interrupt()}>${icon("square")} Stop</button>`
+        : nothing
+    }
+    <button
+      class="quiet"
+      title="Auto: what depends on a change runs by itself. Lazy: it is marked stale."
+      ?disabled=${!writing}
+      @click=${() => page.toggleMode()}
+    >
+      mode: ${state.mode === "auto" ? "Auto" : "Lazy"}
+    </button>
+    <details class="menu badge badge-${state.badge.state}" @focusout=${blur}>
+      <summary>${icon(badge.icon)} <span>${badge.text}</span></summary>
+      <div class="menu-list">
+        ${
+          state.badge.state === "same"
+            ? html`<p class="hint">Every cell ran with the code and the inputs that it has now.</p>`
+            : html`${state.badge.state === "unchecked" ? html`<p class="hint">${state.badge.why}</p>` : nothing}
+              ${state.badge.cells.map((cell) => item(`cell ${page.number(cell)} ${state.cells[cell]?.defines[0] ?? cell}`, () => page.go(cell)))}`
+        }
+      </div>
+    </details>
+    <span class="meter" title="Memory of the kernel and its limit"
+      >${
+        state.kernel.state === "none"
+          ? html`<span class="hint">no kernel</span>`
+          : html`${used > 0 ? bytes(used) : ""}
+            ${used > 0.8 * state.kernel.memoryLimit && state.kernel.memoryLimit > 0 ? html`<strong class="high">high</strong>` : nothing}
+            ${spark(state.kernel.memory, state.kernel.memoryLimit)}`
+      }</span
+    >
+    <span class="hint kernel-state">${state.kernel.state === "none" ? "" : state.kernel.state}</span>
+    <button class="quiet panel-toggle" aria-pressed=${String(page.left)} @click=${() => page.togglePanel("left")}>
+      ${icon("list-tree")} Outline
+    </button>
+    <button class="quiet panel-toggle" aria-pressed=${String(page.right)} @click=${() => page.togglePanel("right")}>
+      ${icon("table-2")} Variables
+    </button>
+    <details class="menu" @focusout=${blur}>
+      <summary aria-label="More">${icon("ellipsis")}</summary>
+      <div class="menu-list">
+        ${item("Restart the kernel", () => page.restart())} ${item("Shut down the kernel", () => page.shutdown())}
+        ${item("Save now", () => page.save())} ${item("Take over writing", () => page.takeOver(), writing)}
+        ${item("Copy link", () => void navigator.clipboard?.writeText(location.href.split("#")[0]!))}
+      </div>
+    </details>
+  </div>`;
+}
