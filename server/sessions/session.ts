@@ -7,7 +7,8 @@ import type { ClientMessage, Command, KernelQuery, NotebookEvent, NotebookState,
 import type { KernelConfig } from "../../kernels/protocol/kernel.js";
 import type { ServerCalls } from "../../kernels/protocol/serving.js";
 import type { Log } from "../log.js";
-import { apply, openState } from "./reducer.js";
+import { apply } from "./reducer.js";
+import { openState } from "./opening.js";
 import type { Kernel } from "./kernel.js";
 import { openJournal, readJournal, restore, type Journal } from "./journal.js";
 import { sweep } from "./sweep.js";

@@ -5,7 +5,8 @@ import { replay } from "../../kernels/notebook/replay.js";
 import type { Command, NotebookState } from "../../kernels/protocol/document.js";
 import type { RunRequest } from "../../kernels/protocol/kernel.js";
 import { restore } from "../../server/sessions/journal.js";
-import { apply, openState } from "../../server/sessions/reducer.js";
+import { apply } from "../../server/sessions/reducer.js";
+import { openState } from "../../server/sessions/opening.js";
 import type { Action, Input, JournalRecord, Refusal, SessionState } from "../../server/sessions/state.js";
 
 export class Machine {

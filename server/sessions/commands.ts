@@ -1,0 +1,119 @@
+/** What clients ask for: who may, what it means, and why not. */
+import type { Command } from "../../kernels/protocol/document.js";
+import { edit } from "./editing.js";
+import { fieldEdit, renameEdits } from "./edits.js";
+import { planAll, planRun, planStale, reach, walkOf } from "./plan.js";
+import { dropKernel, enqueue } from "./queue.js";
+import type { Input, Refusal } from "./state.js";
+import { become, type Step } from "./step.js";
+
+const writes = new Set<Command["do"]>(["ops", "field", "rename", "run", "run-all", "run-stale", "restart", "shutdown", "clear", "mode", "cancel"]);
+/** commands that mean what the client saw of the document */
+const seesDocument = new Set<Command["do"]>(["ops", "field", "rename", "run", "run-all", "run-stale"]);
+
+/** Null when it was done. */
+export function command(step: Step, { client, rev, command, at }: Extract<Input, { type: "command" }>): Refusal | null {
+  const { doc } = step;
+  if (writes.has(command.do)) {
+    if (doc.writer === null) become(step, client);
+    else if (doc.writer.client !== client) return { code: "not-writer", message: `${doc.writer.name} is writing; take over first.` };
+  }
+  if (seesDocument.has(command.do) && rev !== doc.rev)
+    return { code: "stale", message: `The document is at revision ${doc.rev}, the command was made for ${rev}.` };
+  if (doc.broken !== null && (seesDocument.has(command.do) || command.do === "mode"))
+    return {
+      code: "bad-request",
+      message: `The file does not parse (${doc.broken}); it is shown as one cell and is not changed. Repair it in an editor.`,
+    };
+  const missing = (id: string): Refusal | null =>
+    doc.source.cells.some((cell) => cell.id === id) ? null : { code: "not-found", message: `Cell ${JSON.stringify(id)} is not in this notebook.` };
+  switch (command.do) {
+    case "ops":
+      return edit(step, command.ops, client);
+    case "field":
+    case "rename": {
+      const gone = missing(command.cell);
+      if (gone !== null) return gone;
+      const ops = command.do === "field" ? fieldEdit(doc.source, command) : renameEdits(doc.source, command);
+      return typeof ops === "string" ? { code: "bad-request", message: ops } : edit(step, ops, client);
+    }
+    case "run": {
+      for (const id of command.cells) {
+        const gone = missing(id);
+        if (gone !== null) return gone;
+      }
+      enqueue(step, planRun(step.state, command.cells, command.inputs ?? true), at);
+      return null;
+    }
+    case "run-all":
+      enqueue(step, planAll(step.state), at);
+      return null;
+    case "run-stale":
+      enqueue(step, planStale(step.state), at);
+      return null;
+    case "interrupt": {
+      const { running } = step.state;
+      // what was waiting does not start after a stop; "stop and keep best" ends one cell only
+      if (!command.soft) step.set({ queue: [] });
+      if (running !== null) {
+        if (command.soft === true) step.set({ running: { ...running, soft: true } });
+        step.act({ do: "interrupt", run: running.run, soft: command.soft === true });
+        step.kernel({ state: "stopping" });
+      }
+      step.settle();
+      return null;
+    }
+    case "cancel": {
+      const { outputs } = walkOf(step.state);
+      const drop = reach(outputs, [command.cell]).add(command.cell);
+      step.set({ queue: step.state.queue.filter((item) => !drop.has(item.cell)) });
+      step.settle();
+      return null;
+    }
+    case "restart": {
+      const { then } = command;
+      if (typeof then === "object") {
+        const gone = missing(then.to);
+        if (gone !== null) return gone;
+      }
+      dropKernel(step, null, at);
+      step.set({ then });
+      step.kernel({ state: "starting", death: null });
+      step.act({ do: "restart" });
+      return null;
+    }
+    case "shutdown":
+      if (doc.kernel.state === "none") return null;
+      dropKernel(step, null, at);
+      step.kernel({ state: "none", pid: null, death: null, memory: [], tensors: null });
+      step.act({ do: "shutdown" });
+      return null;
+    case "clear": {
+      if (command.cell !== null) {
+        const gone = missing(command.cell);
+        if (gone !== null) return gone;
+      }
+      const ids = command.cell === null ? Object.keys(doc.outputs) : [command.cell];
+      for (const id of ids) {
+        if ((doc.outputs[id] ?? []).length > 0) step.emit({ type: "outputs", cell: id, run: doc.cells[id]?.run ?? "", clear: true, outputs: [] });
+        step.act({ do: "keep", cell: id });
+      }
+      return null;
+    }
+    case "mode":
+      if (command.mode !== "auto" && command.mode !== "lazy")
+        return { code: "bad-request", message: `Expected \`mode\` to be auto or lazy, got ${JSON.stringify(command.mode)}.` };
+      if (doc.mode !== command.mode) {
+        step.emit({ type: "mode", mode: command.mode });
+        step.act({ do: "journal", record: { type: "mode", mode: command.mode } });
+        // the file says it too, so that it comes back in a clone
+        return edit(step, [{ op: "front", front: { ...doc.source.front, mode: command.mode } }], client);
+      }
+      return null;
+    case "write":
+      become(step, client);
+      return null;
+    default:
+      return { code: "bad-request", message: `Unknown command ${JSON.stringify((command as { do?: unknown }).do)}.` };
+  }
+}

@@ -1,0 +1,53 @@
+/** Changes of the document: checked, told, journaled; then the graph and what follows from it. */
+import { applyOperation } from "../../kernels/notebook/operations.js";
+import type { Operation } from "../../kernels/protocol/document.js";
+import { viewGraph, type GraphView } from "./graph.js";
+import { checkOps } from "./guard.js";
+import type { Refusal } from "./state.js";
+import type { Step } from "./step.js";
+
+/** Operations of a client. */
+export function edit(step: Step, ops: Operation[], by: string): Refusal | null {
+  const wrong = checkOps(ops);
+  if (wrong !== null) return { code: "bad-request", message: wrong };
+  try {
+    ops.reduce(applyOperation, step.doc.source);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { code: "bad-request", message: `${error.message}.` };
+  }
+  changed(step, ops, by);
+  return null;
+}
+
+/** Applies operations that fit the document. */
+export function changed(step: Step, ops: Operation[], by: string): void {
+  const rev = step.doc.rev + 1;
+  step.emit({ type: "ops", rev, ops, by });
+  const front = step.doc.source.front.mode;
+  if (front !== undefined && front !== step.doc.mode) step.emit({ type: "mode", mode: front });
+  step.act({ do: "journal", record: { type: "ops", rev, ops } });
+  step.act({ do: "project" });
+  regraph(step);
+}
+
+/** After the document changed: graph, forgotten cells, states. */
+function regraph(step: Step): void {
+  const { source } = step.doc;
+  const graph: GraphView = viewGraph(source.cells, step.state.graph);
+  const gone = Object.keys(step.state.ran).filter((id) => !graph.cells.has(id));
+  const { ran, live, touched } = step.state;
+  const keep = <T>(record: Readonly<Record<string, T>>) =>
+    gone.length === 0 ? record : Object.fromEntries(Object.entries(record).filter(([id]) => graph.cells.has(id)));
+  step.set({ graph, ran: keep(ran), live: keep(live), touched: keep(touched), queue: step.state.queue.filter((item) => graph.cells.has(item.cell)) });
+  if (gone.length > 0 && step.doc.kernel.pid !== null) step.act({ do: "forget", cells: gone });
+  for (const cell of gone) step.act({ do: "keep", cell });
+  const { running } = step.state;
+  if (running !== null && !graph.cells.has(running.cell) && step.doc.kernel.state !== "stopping") {
+    // a cell that is gone stops; what waits behind it goes on
+    step.set({ running: { ...running, soft: true } });
+    step.act({ do: "interrupt", run: running.run, soft: false });
+    step.kernel({ state: "stopping" });
+  }
+  step.settle();
+}

@@ -1,0 +1,69 @@
+/** A session as it is when its notebook is opened: document and kept results, no kernel. Pure. */
+import { blankCell } from "../../kernels/notebook/blank.js";
+import type { CellState, KernelState, NotebookSource, NotebookState } from "../../kernels/protocol/document.js";
+import type { Output } from "../../kernels/protocol/output.js";
+import { deriveBadge, deriveCells } from "./derive.js";
+import { viewGraph } from "./graph.js";
+import type { KeptResult, Ran, SessionState } from "./state.js";
+
+export const noKernel: KernelState = { state: "none", pid: null, backend: null, memory: [], memoryLimit: 0, death: null, tensors: null };
+
+export interface Opening {
+  epoch: string;
+  path: string;
+  source: NotebookSource;
+  broken: string | null;
+  rev: number;
+  mode: "auto" | "lazy";
+  results: Record<string, KeptResult>;
+  outputs: Record<string, { run: string; sourceHash: string; at: number; outputs: Output[] }>;
+  runs: number;
+  memoryLimit: number;
+}
+
+/** A session as it is when its notebook is opened: document and kept results, no kernel. */
+export function openState(opening: Opening): SessionState {
+  const { source, results, outputs } = opening;
+  const known = new Set(source.cells.map((cell) => cell.id));
+  const cells: Record<string, CellState> = {};
+  const ran: Record<string, Ran> = {};
+  for (const [id, kept] of Object.entries(results)) {
+    if (!known.has(id)) continue;
+    cells[id] = { ...blankCell, result: kept.result, run: kept.run, startedAt: kept.startedAt, elapsedMs: kept.elapsedMs };
+    ran[id] = kept.ran;
+  }
+  const pick = <T>(of: (kept: Opening["outputs"][string]) => T) =>
+    Object.fromEntries(Object.entries(outputs).flatMap(([id, kept]) => (known.has(id) ? [[id, of(kept)] as const] : [])));
+  const doc: NotebookState = {
+    epoch: opening.epoch,
+    seq: 0,
+    path: opening.path,
+    rev: opening.rev,
+    source,
+    broken: opening.broken,
+    cells,
+    outputs: pick((kept) => kept.outputs),
+    outputsFrom: pick(({ run, sourceHash, at }) => ({ run, sourceHash, at })),
+    mode: opening.mode,
+    kernel: { ...noKernel, memoryLimit: opening.memoryLimit },
+    variables: [],
+    badge: { state: "unchecked", why: "not run yet", cells: [] },
+    writer: null,
+    savedAt: null,
+  };
+  const state: SessionState = {
+    doc,
+    graph: viewGraph(source.cells),
+    queue: [],
+    running: null,
+    runs: opening.runs,
+    ran,
+    live: {},
+    touched: {},
+    then: null,
+    restarted: true,
+    clients: [],
+  };
+  const derived = deriveCells(state);
+  return { ...state, doc: { ...doc, cells: derived, badge: deriveBadge(state, derived) } };
+}

@@ -1,0 +1,117 @@
+/** What comes from the kernel, the disk and the clients' comings and goings. */
+import type { Output } from "../../kernels/protocol/output.js";
+import { changed } from "./editing.js";
+import { planAll, planStale, planTo } from "./plan.js";
+import { dropKernel, enqueue, finish, pump } from "./queue.js";
+import type { Input } from "./state.js";
+import { become, type Step } from "./step.js";
+
+export function other(step: Step, input: Exclude<Input, { type: "command" }>): void {
+  switch (input.type) {
+    case "join": {
+      step.set({ clients: [...step.state.clients.filter((other) => other.client !== input.client), { client: input.client, name: input.name }] });
+      if (step.doc.writer === null) become(step, input.client);
+      return;
+    }
+    case "leave":
+      step.set({ clients: step.state.clients.filter((other) => other.client !== input.client) });
+      if (step.doc.writer?.client === input.client) step.emit({ type: "writer", writer: null });
+      return;
+    case "ready": {
+      step.kernel({ state: "idle", pid: input.pid, memory: [], death: null, tensors: null });
+      const { then } = step.state;
+      step.set({ then: null });
+      if (then === "all") return enqueue(step, planAll(step.state), input.at);
+      if (then === "stale") return enqueue(step, planStale(step.state), input.at);
+      if (then !== null && then !== "nothing") return enqueue(step, planTo(step.state, then.to), input.at);
+      pump(step, input.at);
+      return step.settle();
+    }
+    case "kernel":
+      return kernel(step, input.message, input.at);
+    case "outputs":
+      for (const group of groupOutputs(input.messages)) {
+        // of a run that is over (stopped, or replaced): nobody waits for it
+        if (step.doc.cells[group.cell] === undefined || (step.pending[group.cell] ?? step.doc.cells[group.cell])!.run !== group.run) continue;
+        const { running } = step.state;
+        const first = running !== null && running.run === group.run && !running.shown;
+        step.emit({ type: "outputs", ...group, clear: group.clear || first });
+        if (first) step.set({ running: { ...running, shown: true } });
+      }
+      return;
+    case "memory":
+      return step.kernel({ memory: [...step.doc.kernel.memory.slice(-59), input.rss], memoryLimit: input.limit });
+    case "near-limit":
+      return step.emit({
+        type: "notice",
+        level: "warning",
+        text: `Memory ${gigabytes(input.rss)} of ${gigabytes(input.limit)} GB: the running cell is interrupted so that the variables live.`,
+        ...(step.state.running !== null && { cell: step.state.running.cell }),
+      });
+    case "stuck":
+      return step.emit({
+        type: "notice",
+        level: "warning",
+        text: "stuck: a native call does not yield; restart the kernel, or wait.",
+        ...(step.state.running !== null && { cell: step.state.running.cell }),
+      });
+    case "exit": {
+      if (input.expected) return;
+      const cell = step.state.running?.cell ?? null;
+      dropKernel(step, input.cause, input.at);
+      step.kernel({ state: "dead", pid: null, death: { cause: input.cause, code: input.code, signal: input.signal, cell, at: input.at } });
+      return step.settle();
+    }
+    case "outside": {
+      changed(step, [{ op: "replace", source: input.source }], "file");
+      return step.emit({ type: "notice", level: "info", text: input.text });
+    }
+    case "saved":
+      return step.emit({ type: "saved", at: input.at });
+    case "trouble":
+      return step.emit({ type: "notice", level: "warning", text: input.text });
+  }
+}
+
+function kernel(step: Step, message: Extract<Input, { type: "kernel" }>["message"], at: number): void {
+  const { running } = step.state;
+  switch (message.type) {
+    case "started":
+      // the old output stays until the first new one, or until the run is over
+      return;
+    case "progress":
+      if (running?.run !== message.run) return;
+      step.cell(message.cell, { progress: message.progress });
+      return step.settle();
+    case "done": {
+      if (running?.run !== message.run) return;
+      finish(step, message.result, message.elapsedMs, at);
+      return step.settle();
+    }
+    case "variables":
+      return step.emit({ type: "variables", variables: message.variables });
+    case "backend":
+      return step.kernel({ backend: message.name, tensors: message.tensors });
+    case "changed": {
+      const touched = { ...step.state.touched };
+      for (const id of message.cells) if (step.state.ran[id] !== undefined) touched[id] = message.file;
+      step.set({ touched });
+      return step.settle();
+    }
+  }
+}
+
+/** Neighbouring outputs of one run as one event. */
+export function groupOutputs(
+  messages: Extract<Input, { type: "outputs" }>["messages"],
+): { cell: string; run: string; clear: boolean; outputs: Output[] }[] {
+  const groups: { cell: string; run: string; clear: boolean; outputs: Output[] }[] = [];
+  for (const { cell, run, clear, output } of messages) {
+    const last = groups.at(-1);
+    if (last !== undefined && last.cell === cell && last.run === run && clear !== true) last.outputs.push(output);
+    else groups.push({ cell, run, clear: clear === true, outputs: [output] });
+  }
+  return groups;
+}
+
+const gigabytes = (bytes: number) => (bytes / 2 ** 30).toFixed(1);

@@ -1,0 +1,115 @@
+/** The run queue: cells enter it, start when the kernel is free, and end. */
+import type { Output } from "../../kernels/protocol/output.js";
+import { isText } from "./plan.js";
+import type { KeptResult, Queued, Ran } from "./state.js";
+import { omit, type Step } from "./step.js";
+
+/** Puts cells at the end of the queue, starts a kernel if there is none, and the first cell if nothing runs. */
+export function enqueue(step: Step, ids: readonly string[], at: number, mayCommit = false): void {
+  const add: Queued[] = ids.map((cell) => ({ cell, mayCommit }));
+  const set = new Set(ids);
+  // asked again while it waits: it runs once, at its new place
+  step.set({ queue: [...step.state.queue.filter((item) => !set.has(item.cell)), ...add] });
+  const kernel = step.doc.kernel.state;
+  if (ids.length > 0 && (kernel === "none" || kernel === "dead")) {
+    step.kernel({ state: "starting", death: null });
+    step.act({ do: "start" });
+  }
+  pump(step, at);
+  step.settle();
+}
+
+/** Starts the next cell that can run; those whose inputs failed are cancelled on the way. */
+export function pump(step: Step, at: number): void {
+  const kernel = step.doc.kernel.state;
+  if (step.state.running !== null || (kernel !== "idle" && kernel !== "busy")) return;
+  for (let [next, ...rest] = step.state.queue; next !== undefined; [next, ...rest] = step.state.queue) {
+    step.set({ queue: rest });
+    const cell = step.doc.source.cells.find((other) => other.id === next!.cell);
+    const view = step.state.graph.cells.get(next.cell);
+    if (cell === undefined || view === undefined || isText(cell)) continue;
+    const state = step.state;
+    const result = (id: string) => step.pending[id] ?? step.doc.cells[id];
+    const failed = view.uses.find((use) => state.live[use.cell] === undefined && use.cell !== cell.id)?.cell;
+    const run = `${step.doc.epoch.slice(0, 6)}-${state.runs + 1}`;
+    const inputs = Object.fromEntries(view.uses.map((use) => [use.name, result(use.cell)?.run ?? ""]));
+    const ran: Ran = { kind: cell.kind, source: cell.source, inputs };
+    const problem = view.problems.find((other) => other.severity === "error" && other.type !== "syntax");
+    if (failed !== undefined || problem !== undefined) {
+      const { [cell.id]: _, ...live } = state.live;
+      step.set({ runs: state.runs + 1, ran: { ...state.ran, [cell.id]: ran }, live, touched: omit(state.touched, cell.id) });
+      const origin = failed === undefined ? null : (result(failed)?.blockedBy ?? failed);
+      step.cell(cell.id, {
+        result: problem !== undefined ? "error" : "cancelled",
+        run,
+        startedAt: at,
+        elapsedMs: 0,
+        progress: null,
+        blockedBy: origin,
+      });
+      if (problem !== undefined) {
+        const error: Output = {
+          kind: "error",
+          error: { name: "Error", message: problem.message, cell: cell.id, frames: [], ...(problem.line !== undefined && { line: problem.line }) },
+        };
+        step.emit({ type: "outputs", cell: cell.id, run, clear: true, outputs: [error] });
+      }
+      record(step, cell.id);
+      continue;
+    }
+    step.set({
+      running: { cell: cell.id, run, since: at, soft: false, shown: false },
+      runs: state.runs + 1,
+      ran: { ...state.ran, [cell.id]: ran },
+      touched: omit(state.touched, cell.id),
+    });
+    step.cell(cell.id, { run, startedAt: at, elapsedMs: null, progress: null, blockedBy: null });
+    const { uses, defines } = view;
+    step.act({ do: "run", request: { cell, run, uses: [...new Set(uses.map((use) => use.name))], defines, mayCommit: next.mayCommit } });
+    step.kernel({ state: "busy" });
+    return;
+  }
+  if (step.doc.kernel.state === "busy") step.kernel({ state: "idle" });
+}
+
+/** Journals a cell's result and keeps its outputs. */
+function record(step: Step, id: string): void {
+  const cell = step.pending[id] ?? step.doc.cells[id];
+  const ran = step.state.ran[id];
+  if (cell === undefined || ran === undefined || cell.run === null) return;
+  const kept: KeptResult = { result: cell.result, run: cell.run, startedAt: cell.startedAt, elapsedMs: cell.elapsedMs, ran };
+  step.act({ do: "journal", record: { type: "result", cell: id, kept, runs: step.state.runs } });
+  step.act({ do: "keep", cell: id });
+}
+
+/** The running cell is over. */
+export function finish(step: Step, result: "ok" | "error" | "interrupted", elapsedMs: number, at: number): void {
+  const { running } = step.state;
+  if (running === null) return;
+  const { cell, run } = running;
+  // a run that showed nothing leaves nothing of the older one
+  if (!running.shown && (step.doc.outputs[cell] ?? []).length > 0) step.emit({ type: "outputs", cell, run, clear: true, outputs: [] });
+  const live = result === "ok" ? { ...step.state.live, [cell]: run } : omit(step.state.live, cell);
+  step.set({ running: null, live });
+  step.cell(cell, { result, elapsedMs, progress: null });
+  record(step, cell);
+  if (step.doc.kernel.state === "stopping") step.kernel({ state: "busy" });
+  if (result === "interrupted" && !running.soft) step.set({ queue: [] });
+  pump(step, at);
+}
+
+/** The kernel is gone or going: its values, the queue and the running cell with it. */
+export function dropKernel(step: Step, cause: string | null, at: number): void {
+  const { running } = step.state;
+  if (running !== null) {
+    if (cause !== null) {
+      const error: Output = { kind: "error", error: { name: "KernelError", message: cause, cell: running.cell, frames: [] } };
+      step.emit({ type: "outputs", cell: running.cell, run: running.run, clear: false, outputs: [error] });
+    }
+    step.cell(running.cell, { result: cause === null ? "interrupted" : "error", elapsedMs: at - running.since, progress: null });
+  }
+  step.set({ running: null, queue: [], live: {}, restarted: true, then: null });
+  if (running !== null) record(step, running.cell);
+  if (step.doc.variables.length > 0) step.emit({ type: "variables", variables: [] });
+  step.settle();
+}
