@@ -41,6 +41,10 @@ export function replay(state: NotebookState, event: NotebookEvent): NotebookStat
       return { ...next, badge: event.badge };
     case "writer":
       return { ...next, writer: event.writer };
+    case "clients":
+      return { ...next, clients: event.clients };
+    case "file":
+      return { ...next, held: event.held, broken: event.broken };
     case "mode":
       return { ...next, mode: event.mode };
     case "saved":

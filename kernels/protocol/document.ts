@@ -154,32 +154,53 @@ export interface NotebookState {
   kernel: KernelState;
   variables: Variable[];
   badge: Badge;
-  writer: { client: string; name: string } | null;
+  writer: Person | null;
+  /** who is connected, each client once, in the order in which they came */
+  clients: Person[];
+  /** why the file is not written now (it cannot be read, or it is gone); changes are kept in the journal meanwhile */
+  held: string | null;
   savedAt: number | null;
+}
+export interface Person {
+  client: string;
+  name: string;
 }
 
 /** One entry of the log; `seq` is dense. */
 export type NotebookEvent = { seq: number } & (
-  | { type: "ops"; rev: number; ops: Operation[]; by: string }
+  | { type: "ops"; rev: number; ops: Operation[]; by: string; /** as the command gave it */ token?: string }
   | { type: "cells"; cells: Record<string, CellState | null> }
   | { type: "outputs"; cell: string; run: string; /** true = drop what was shown before */ clear: boolean; outputs: Output[] }
   | { type: "kernel"; kernel: KernelState }
   | { type: "variables"; variables: Variable[] }
   | { type: "badge"; badge: Badge }
-  | { type: "writer"; writer: { client: string; name: string } | null }
+  | { type: "writer"; writer: Person | null }
+  | { type: "clients"; clients: Person[] }
+  /** the file became readable or unreadable; `broken`: as in the state */
+  | { type: "file"; held: string | null; broken: string | null }
   | { type: "mode"; mode: "auto" | "lazy" }
-  | { type: "saved"; at: number }
+  | { type: "saved"; at: number; /** the file holds the document of this revision */ rev: number }
   | { type: "notice"; level: "info" | "warning" | "error"; text: string; cell?: string; error?: CellError }
 );
 
 /** What a client sends over the notebook's WebSocket. `rev` is the revision that the client saw. */
 export type ClientMessage =
-  | { type: "hello"; client: string; name: string; /** replay from here when the epoch is the same */ epoch: string | null; cursor: number }
+  | {
+      type: "hello";
+      client: string;
+      name: string;
+      /** replay from here when the epoch is the same */
+      epoch: string | null;
+      cursor: number;
+      /** only looks: does not become the writer because nobody is */
+      watch?: boolean;
+    }
   | { type: "command"; id: number; rev: number; command: Command }
   | { type: "ping"; id: number };
 
 export type Command =
-  | { do: "ops"; ops: Operation[] }
+  /** `token`: the client's own name of this change; one that is sent again after a lost answer is not applied twice */
+  | { do: "ops"; ops: Operation[]; token?: string }
   /** one field of a form: the server turns it into the smallest edit; undefined `value` removes the field */
   | { do: "field"; cell: string; path: string; value?: CallField["value"] }
   /** quick fix of a clash: renames the definition in this cell and its uses there */
@@ -255,7 +276,8 @@ export type Filter =
   | { column: string; op: "null" | "not-null" };
 
 export type ServerMessage =
-  | { type: "snapshot"; state: NotebookState }
+  /** `applied`: token of this client's last change that is in the state */
+  | { type: "snapshot"; state: NotebookState; applied: string | null }
   | { type: "events"; events: NotebookEvent[] }
   | { type: "reply"; id: number; ok: true; value?: unknown }
   | {

@@ -18,6 +18,8 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
     if (doc.writer === null) become(step, client);
     else if (doc.writer.client !== client) return { code: "not-writer", message: `${doc.writer.name} is writing; take over first.` };
   }
+  // sent again because its answer was lost
+  if (command.do === "ops" && command.token !== undefined && step.state.applied[client] === command.token) return null;
   if (seesDocument.has(command.do) && rev !== doc.rev)
     return { code: "stale", message: `The document is at revision ${doc.rev}, the command was made for ${rev}.` };
   if (doc.broken !== null && (seesDocument.has(command.do) || command.do === "mode"))
@@ -29,13 +31,13 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
     doc.source.cells.some((cell) => cell.id === id) ? null : { code: "not-found", message: `Cell ${JSON.stringify(id)} is not in this notebook.` };
   switch (command.do) {
     case "ops":
-      return edit(step, command.ops, client);
+      return edit(step, command.ops, { by: client, at, token: command.token });
     case "field":
     case "rename": {
       const gone = missing(command.cell);
       if (gone !== null) return gone;
       const ops = command.do === "field" ? fieldEdit(doc.source, command) : renameEdits(doc.source, command);
-      return typeof ops === "string" ? { code: "bad-request", message: ops } : edit(step, ops, client);
+      return typeof ops === "string" ? { code: "bad-request", message: ops } : edit(step, ops, { by: client, at });
     }
     case "run": {
       for (const id of command.cells) {
@@ -107,7 +109,7 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
         step.emit({ type: "mode", mode: command.mode });
         step.act({ do: "journal", record: { type: "mode", mode: command.mode } });
         // the file says it too, so that it comes back in a clone
-        return edit(step, [{ op: "front", front: { ...doc.source.front, mode: command.mode } }], client);
+        return edit(step, [{ op: "front", front: { ...doc.source.front, mode: command.mode } }], { by: client, at });
       }
       return null;
     case "write":

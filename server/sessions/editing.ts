@@ -1,13 +1,21 @@
 /** Changes of the document: checked, told, journaled; then the graph and what follows from it. */
 import { applyOperation } from "../../kernels/notebook/operations.js";
 import type { Operation } from "../../kernels/protocol/document.js";
+import { remember } from "./applied.js";
 import { viewGraph, type GraphView } from "./graph.js";
 import { checkOps } from "./guard.js";
 import type { Refusal } from "./state.js";
 import type { Step } from "./step.js";
 
+/** Who changed the document, when, and what they call the change. */
+export interface Origin {
+  by: string;
+  at: number;
+  token?: string | undefined;
+}
+
 /** Operations of a client. */
-export function edit(step: Step, ops: Operation[], by: string): Refusal | null {
+export function edit(step: Step, ops: Operation[], from: Origin): Refusal | null {
   const wrong = checkOps(ops);
   if (wrong !== null) return { code: "bad-request", message: wrong };
   try {
@@ -16,17 +24,19 @@ export function edit(step: Step, ops: Operation[], by: string): Refusal | null {
     if (!(error instanceof RangeError)) throw error;
     return { code: "bad-request", message: `${error.message}.` };
   }
-  changed(step, ops, by);
+  changed(step, ops, from);
   return null;
 }
 
 /** Applies operations that fit the document. */
-export function changed(step: Step, ops: Operation[], by: string): void {
+export function changed(step: Step, ops: Operation[], { by, at, token }: Origin): void {
   const rev = step.doc.rev + 1;
-  step.emit({ type: "ops", rev, ops, by });
+  const named = token === undefined ? {} : { token };
+  step.emit({ type: "ops", rev, ops, by, ...named });
+  if (token !== undefined) step.set({ applied: remember(step.state.applied, by, token) });
   const front = step.doc.source.front.mode;
   if (front !== undefined && front !== step.doc.mode) step.emit({ type: "mode", mode: front });
-  step.act({ do: "journal", record: { type: "ops", rev, ops } });
+  step.act({ do: "journal", record: { type: "ops", rev, ops, by, at, ...named } });
   step.act({ do: "project" });
   regraph(step);
 }

@@ -82,7 +82,7 @@ const query = z.discriminatedUnion("query", [
 ]);
 
 const command: z.ZodType = z.discriminatedUnion("do", [
-  z.object({ do: z.literal("ops"), ops: z.array(operation).min(1).max(10_000) }),
+  z.object({ do: z.literal("ops"), ops: z.array(operation).min(1).max(10_000), token: z.string().min(1).max(100).optional() }),
   z.object({ do: z.literal("field"), cell: id, path: z.string().min(1).max(200), value: value.optional() }),
   z.object({ do: z.literal("rename"), cell: id, from: z.string().min(1), to: z.string().min(1) }),
   z.object({ do: z.literal("run"), cells: z.array(id).max(10_000), inputs: z.boolean().optional() }),
@@ -100,7 +100,14 @@ const command: z.ZodType = z.discriminatedUnion("do", [
 ]);
 
 const message: z.ZodType = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("hello"), client: id, name: z.string().max(200), epoch: z.string().nullable(), cursor: z.number() }),
+  z.object({
+    type: z.literal("hello"),
+    client: id,
+    name: z.string().max(200),
+    epoch: z.string().nullable(),
+    cursor: z.number(),
+    watch: z.boolean().optional(),
+  }),
   z.object({ type: z.literal("command"), id: z.number(), rev: z.number(), command }),
   z.object({ type: z.literal("ping"), id: z.number() }),
 ]);

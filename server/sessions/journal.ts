@@ -5,6 +5,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { NotebookSource } from "../../kernels/protocol/document.js";
 import { applyOperation } from "../../kernels/notebook/operations.js";
+import { remember, type Applied } from "./applied.js";
 import type { JournalRecord, KeptResult } from "./state.js";
 
 /** What a journal says: the document, the text last written to the file, and each cell's last run. */
@@ -17,6 +18,7 @@ export interface Restored {
   since: { rev: number; source: NotebookSource }[];
   results: Record<string, KeptResult>;
   runs: number;
+  applied: Applied;
 }
 
 export function encodeLine(record: JournalRecord): string {
@@ -46,7 +48,7 @@ export function restore(records: readonly JournalRecord[]): Restored | null {
   for (const record of records) {
     if (record.type === "base") {
       const { type: _, ...base } = record;
-      state = { ...base, since: [] };
+      state = { applied: {}, ...base, since: [] };
       continue;
     }
     if (state === null) return null;
@@ -54,7 +56,9 @@ export function restore(records: readonly JournalRecord[]): Restored | null {
     switch (record.type) {
       case "ops": {
         const source = record.ops.reduce(applyOperation, before.source);
-        state = { ...before, rev: record.rev, source, since: [...before.since, { rev: record.rev, source }] };
+        const { rev, by, token } = record;
+        const applied = by === undefined || token === undefined ? before.applied : remember(before.applied, by, token);
+        state = { ...before, rev, source, since: [...before.since, { rev, source }], applied };
         break;
       }
       case "mode":

@@ -2,6 +2,7 @@
 import { blankCell } from "../../kernels/notebook/blank.js";
 import type { CellState, KernelState, NotebookSource, NotebookState } from "../../kernels/protocol/document.js";
 import type { Output } from "../../kernels/protocol/output.js";
+import type { Applied } from "./applied.js";
 import { deriveBadge, deriveCells } from "./derive.js";
 import { viewGraph } from "./graph.js";
 import type { KeptResult, Ran, SessionState } from "./state.js";
@@ -19,6 +20,7 @@ export interface Opening {
   outputs: Record<string, { run: string; sourceHash: string; at: number; outputs: Output[] }>;
   runs: number;
   memoryLimit: number;
+  applied?: Applied;
 }
 
 /** A session as it is when its notebook is opened: document and kept results, no kernel. */
@@ -49,6 +51,8 @@ export function openState(opening: Opening): SessionState {
     variables: [],
     badge: { state: "unchecked", why: "not run yet", cells: [] },
     writer: null,
+    clients: [],
+    held: null,
     savedAt: null,
   };
   const state: SessionState = {
@@ -62,7 +66,7 @@ export function openState(opening: Opening): SessionState {
     touched: {},
     then: null,
     restarted: true,
-    clients: [],
+    applied: opening.applied ?? {},
   };
   const derived = deriveCells(state);
   return { ...state, doc: { ...doc, cells: derived, badge: deriveBadge(state, derived) } };

@@ -1,5 +1,6 @@
 /** What comes from the kernel, the disk and the clients' comings and goings. */
 import type { Output } from "../../kernels/protocol/output.js";
+import { same } from "./derive.js";
 import { changed } from "./editing.js";
 import { planAll, planStale, planTo } from "./plan.js";
 import { dropKernel, enqueue, finish, pump } from "./queue.js";
@@ -9,12 +10,15 @@ import { become, type Step } from "./step.js";
 export function other(step: Step, input: Exclude<Input, { type: "command" }>): void {
   switch (input.type) {
     case "join": {
-      step.set({ clients: [...step.state.clients.filter((other) => other.client !== input.client), { client: input.client, name: input.name }] });
-      if (step.doc.writer === null) become(step, input.client);
+      const { client, name } = input;
+      const clients = [...step.doc.clients.filter((other) => other.client !== client), { client, name }];
+      if (!same(clients, step.doc.clients)) step.emit({ type: "clients", clients });
+      if (step.doc.writer === null && input.watch !== true) become(step, client);
       return;
     }
     case "leave":
-      step.set({ clients: step.state.clients.filter((other) => other.client !== input.client) });
+      if (step.doc.clients.some((other) => other.client === input.client))
+        step.emit({ type: "clients", clients: step.doc.clients.filter((other) => other.client !== input.client) });
       if (step.doc.writer?.client === input.client) step.emit({ type: "writer", writer: null });
       return;
     case "ready": {
@@ -63,11 +67,18 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
       return step.settle();
     }
     case "outside": {
-      changed(step, [{ op: "replace", source: input.source }], "file");
+      changed(step, [{ op: "replace", source: input.source }], { by: "file", at: input.at });
       return step.emit({ type: "notice", level: "info", text: input.text });
     }
     case "saved":
-      return step.emit({ type: "saved", at: input.at });
+      return step.emit({ type: "saved", at: input.at, rev: input.rev });
+    case "held":
+      if (step.doc.broken !== null && input.source !== undefined) {
+        step.emit({ type: "file", held: null, broken: null });
+        return changed(step, [{ op: "replace", source: input.source }], { by: "file", at: input.at });
+      }
+      if (step.doc.held !== input.why) step.emit({ type: "file", held: input.why, broken: step.doc.broken });
+      return;
     case "trouble":
       return step.emit({ type: "notice", level: "warning", text: input.text });
   }

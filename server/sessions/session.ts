@@ -98,10 +98,10 @@ export class Session {
       step: effects.step,
       rev: () => this.#state.doc.rev,
       saved: (at, rev) => {
-        this.dispatch({ type: "saved", at });
+        this.dispatch({ type: "saved", at, rev });
         this.#journal?.append({ type: "saved", rev });
       },
-      outside: (source, text) => void this.dispatch({ type: "outside", source, text }),
+      outside: (source, text) => void this.dispatch({ type: "outside", source, text, at: effects.now() }),
       notice: (text) => this.#trouble(text),
     });
     const opened = this.#file.open(
@@ -121,6 +121,7 @@ export class Session {
       results: opened.broken === null ? results : {},
       outputs: opened.broken === null ? stored : {},
       runs: kept?.runs ?? 0,
+      applied: kept?.applied ?? {},
       memoryLimit: effects.memoryLimit,
     });
     this.#journal = opened.broken === null && effects.keep ? this.#openJournal(journalFile, opened.saved) : null;
@@ -142,7 +143,7 @@ export class Session {
   }
 
   #base(saved: NotebookState["source"]): Extract<JournalRecord, { type: "base" }> {
-    const { doc, ran, runs } = this.#state;
+    const { doc, ran, runs, applied } = this.#state;
     const results = Object.fromEntries(
       Object.entries(ran).flatMap(([id, of]) => {
         const cell = doc.cells[id];
@@ -151,7 +152,7 @@ export class Session {
           : [[id, { result: cell.result, run: cell.run, startedAt: cell.startedAt, elapsedMs: cell.elapsedMs, ran: of }] as const];
       }),
     );
-    return { type: "base", rev: doc.rev, mode: doc.mode, source: doc.source, saved, results, runs };
+    return { type: "base", rev: doc.rev, mode: doc.mode, source: doc.source, saved, results, runs, applied };
   }
 
   get state(): NotebookState {
@@ -393,15 +394,16 @@ export class Session {
   // ---- clients
 
   join(wire: Wire, hello: Extract<ClientMessage, { type: "hello" }>): Viewer {
-    const viewer = new Viewer(hello.client, hello.name, wire, () => this.#state.doc);
+    const snapshot = (): ServerMessage => ({ type: "snapshot", state: this.#state.doc, applied: this.#state.applied[hello.client] ?? null });
+    const viewer = new Viewer(hello.client, hello.name, wire, snapshot);
     const { epoch, seq } = this.#state.doc;
     const missed = seq - hello.cursor;
     if (hello.epoch === epoch && missed >= 0 && missed <= this.#ring.length) {
       const events = missed === 0 ? [] : this.#ring.slice(-missed);
       viewer.message({ type: "events", events });
-    } else viewer.message({ type: "snapshot", state: this.#state.doc });
+    } else viewer.message(snapshot());
     this.#viewers.add(viewer);
-    this.dispatch({ type: "join", client: viewer.client, name: viewer.name });
+    this.dispatch({ type: "join", client: viewer.client, name: viewer.name, watch: hello.watch === true });
     return viewer;
   }
 

@@ -10,6 +10,7 @@ import type {
   Result,
 } from "../../kernels/protocol/document.js";
 import type { BulkMessage, FromKernel, RunRequest } from "../../kernels/protocol/kernel.js";
+import type { Applied } from "./applied.js";
 import type { GraphView } from "./graph.js";
 
 /** What a run read: kept to tell edited and stale cells, also after a restart. */
@@ -42,13 +43,14 @@ export interface SessionState {
   then: Extract<Command, { do: "restart" }>["then"] | null;
   /** the kernel has been restarted (or the server) since these outputs were made */
   restarted: boolean;
-  clients: readonly { client: string; name: string }[];
+  /** client -> token of its last change that was applied; the newest clients only */
+  applied: Applied;
 }
 
 /** What comes in. `at` is the server's clock. */
 export type Input =
   | { type: "command"; client: string; rev: number; command: Exclude<Command, { do: "call" } | { do: "flush" }>; at: number }
-  | { type: "join"; client: string; name: string }
+  | { type: "join"; client: string; name: string; watch?: boolean }
   | { type: "leave"; client: string }
   /** the kernel process is connected and waits */
   | { type: "ready"; pid: number; at: number }
@@ -59,8 +61,10 @@ export type Input =
   | { type: "stuck"; at: number }
   | { type: "exit"; expected: boolean; cause: string; code: number | null; signal: string | null; at: number }
   /** the file changed outside and was merged */
-  | { type: "outside"; source: NotebookSource; text: string }
-  | { type: "saved"; at: number }
+  | { type: "outside"; source: NotebookSource; text: string; at: number }
+  | { type: "saved"; at: number; rev: number }
+  /** the file cannot be read or written for now, or can again; null: all is well. `source`: the document of a notebook that did not parse when it was opened */
+  | { type: "held"; why: string | null; source?: NotebookSource; at: number }
   /** something that a person should know */
   | { type: "trouble"; text: string };
 
@@ -88,8 +92,9 @@ export type JournalRecord =
       saved: NotebookSource;
       results: Record<string, KeptResult>;
       runs: number;
+      applied?: Applied;
     }
-  | { type: "ops"; rev: number; ops: Operation[] }
+  | { type: "ops"; rev: number; ops: Operation[]; /** who did it, and when */ by?: string; token?: string; at?: number }
   | { type: "mode"; mode: "auto" | "lazy" }
   | { type: "result"; cell: string; kept: KeptResult; runs: number }
   | { type: "clear"; cell: string | null }

@@ -56,7 +56,7 @@ export class Step {
 
 /** This client writes from now on. */
 export function become(step: Step, client: string): void {
-  const name = step.state.clients.find((other) => other.client === client)?.name ?? client;
+  const name = step.doc.clients.find((other) => other.client === client)?.name ?? client;
   if (step.doc.writer?.client !== client) step.emit({ type: "writer", writer: { client, name } });
 }
 

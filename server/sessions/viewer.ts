@@ -1,5 +1,5 @@
 /** One connected client of a session: an ordered outbox, told once a tick, and a limit on what may pile up. */
-import type { NotebookEvent, NotebookState, ServerMessage } from "../../kernels/protocol/document.js";
+import type { NotebookEvent, ServerMessage } from "../../kernels/protocol/document.js";
 
 /** What a viewer needs of a connection. */
 export interface Wire {
@@ -16,7 +16,7 @@ export class Viewer {
   readonly client: string;
   readonly name: string;
   readonly #wire: Wire;
-  readonly #state: () => NotebookState;
+  readonly #snapshot: () => ServerMessage;
   #out: ({ event: NotebookEvent } | { message: ServerMessage })[] = [];
   #planned = false;
   /** events are left out until the snapshot */
@@ -24,11 +24,11 @@ export class Viewer {
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
 
-  constructor(client: string, name: string, wire: Wire, state: () => NotebookState) {
+  constructor(client: string, name: string, wire: Wire, snapshot: () => ServerMessage) {
     this.client = client;
     this.name = name;
     this.#wire = wire;
-    this.#state = state;
+    this.#snapshot = snapshot;
   }
 
   event(event: NotebookEvent): void {
@@ -90,7 +90,7 @@ export class Viewer {
       if (this.#closed) return;
       if (this.#wire.pending > most / 8) return this.#catchUp();
       this.#behind = false;
-      this.message({ type: "snapshot", state: this.#state() });
+      this.message(this.#snapshot());
     }, 50);
     this.#timer.unref();
   }

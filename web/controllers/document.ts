@@ -1,41 +1,97 @@
 /**
  * The document as this page shows it: what the server confirmed, plus our edits that are on their way. Pure.
- * One command with operations is in flight at a time; later edits wait. Edits of others move ours (splice against splice).
+ * One command with operations is in flight at a time, under a token by which the log tells it again; later edits wait. What others did moves ours (`transform.ts`).
+ * The server refuses what was made for an older revision, so what is shown is always confirmed + inflight + waiting and all pages end equal.
  */
 import { applyOperation } from "../../kernels/notebook/operations.js";
-import type { NotebookSource, Operation } from "../../kernels/protocol/document.js";
-
-type Edit = Extract<Operation, { op: "edit" }>;
+import type { CellKind, NotebookSource, Operation } from "../../kernels/protocol/document.js";
+import { compact, splice } from "./splice.js";
+import { difference, plain, transform } from "./transform.js";
 
 export interface LocalDocument {
   confirmed: NotebookSource;
   rev: number;
   inflight: Operation[];
+  /** of what is in flight; null when nothing is */
+  token: string | null;
   waiting: Operation[];
   /** confirmed + inflight + waiting */
   source: NotebookSource;
+  /** our own operations that the log has and the file may not: said again when the server comes back without them */
+  recent: { token: string; rev: number; ops: Operation[]; before: NotebookSource }[];
+  /** text typed here that could not be put into the document; it is offered back */
+  aside: Aside[];
 }
 
-export const openDocument = (source: NotebookSource, rev: number): LocalDocument => ({ confirmed: source, rev, inflight: [], waiting: [], source });
+/** A cell's text as it was shown, with the confirmed text that it was made from. */
+export interface Aside {
+  cell: string;
+  kind: CellKind;
+  before: string;
+  text: string;
+}
 
-/** Applies what still can be applied: an operation on a cell that is gone is dropped. */
-function applyAll(source: NotebookSource, ops: Operation[]): { source: NotebookSource; kept: Operation[] } {
+export const openDocument = (source: NotebookSource, rev: number): LocalDocument => ({
+  confirmed: source,
+  rev,
+  inflight: [],
+  token: null,
+  waiting: [],
+  source,
+  recent: [],
+  aside: [],
+});
+
+/** `op` with the cell that it stands after replaced by the nearest one before it that is still there. */
+function anchored(op: Operation, source: NotebookSource, order: readonly string[]): Operation {
+  if ((op.op !== "insert" && op.op !== "move") || op.after === null) return op;
+  const known = new Set(source.cells.map((cell) => cell.id));
+  let at = order.indexOf(op.after);
+  if (known.has(op.after) || at < 0) return op;
+  while (at >= 0 && !known.has(order[at]!)) at--;
+  return { ...op, after: at < 0 ? null : order[at]! };
+}
+
+function applyAll(source: NotebookSource, ops: readonly Operation[], order: readonly string[]): { source: NotebookSource; kept: Operation[] } {
   const kept: Operation[] = [];
-  for (const op of ops) {
+  for (const given of ops) {
+    const op = anchored(given, source, order);
     try {
       source = applyOperation(source, op);
       kept.push(op);
-    } catch {
-      // the cell was deleted by someone else
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      // its cell is gone, or came meanwhile: what was typed is put aside by `rebuild`
     }
   }
   return { source, kept };
 }
 
-function rebuild(doc: LocalDocument): LocalDocument {
-  const first = applyAll(doc.confirmed, doc.inflight);
-  const second = applyAll(first.source, doc.waiting);
-  return { ...doc, inflight: first.kept, waiting: second.kept, source: second.source };
+/** The shown document anew. `was`: as it was shown before; `from`: as it was confirmed then. */
+function rebuild(doc: LocalDocument, was: NotebookSource, from: NotebookSource): LocalDocument {
+  const order = was.cells.map((cell) => cell.id);
+  const first = applyAll(doc.confirmed, doc.inflight, order);
+  const second = applyAll(first.source, doc.waiting, order);
+  const next = { ...doc, inflight: first.kept, waiting: second.kept, source: second.source };
+  const kept = new Set([...next.inflight, ...next.waiting].flatMap(cellOf));
+  const dropped = [...doc.inflight, ...doc.waiting]
+    .flatMap(cellOf)
+    .filter((id) => !kept.has(id) && !second.source.cells.some((cell) => cell.id === id));
+  return { ...next, token: next.inflight.length === 0 && doc.inflight.length > 0 ? null : next.token, aside: put(next.aside, dropped, was, from) };
+}
+
+/** The cell whose text an operation brings. */
+const cellOf = (op: Operation): string[] => (op.op === "edit" && op.insert !== "" ? [op.id] : op.op === "insert" ? [op.cell.id] : []);
+
+function put(aside: readonly Aside[], ids: readonly string[], shown: NotebookSource, from: NotebookSource): Aside[] {
+  const out = [...aside];
+  for (const id of new Set(ids)) {
+    const cell = shown.cells.find((other) => other.id === id);
+    if (cell === undefined || cell.source.trim() === "") continue;
+    const before = from.cells.find((other) => other.id === id)?.source ?? "";
+    if (cell.source !== before) out.push({ cell: id, kind: cell.kind, before, text: cell.source });
+  }
+  return out;
 }
 
 /** A change made on this page. Throws when it cannot be applied to what is shown. */
@@ -45,81 +101,70 @@ export function edit(doc: LocalDocument, ops: Operation[]): LocalDocument {
   return { ...doc, waiting: compact([...doc.waiting, ...ops]), source };
 }
 
-/** Takes the waiting operations as the next command; empty when one is in flight or nothing waits. */
-export function take(doc: LocalDocument): { doc: LocalDocument; ops: Operation[] } {
-  if (doc.inflight.length > 0 || doc.waiting.length === 0) return { doc, ops: [] };
-  return { doc: { ...doc, inflight: doc.waiting, waiting: [] }, ops: doc.waiting };
+/** The waiting operations become those in flight, under this token, if none are. */
+export function take(doc: LocalDocument, token: string): LocalDocument {
+  if (doc.inflight.length > 0 || doc.waiting.length === 0) return doc;
+  return { ...doc, inflight: doc.waiting, token, waiting: [] };
 }
 
 /** Operations that the server put into the log; `own` when they are our command in flight. */
 export function confirm(doc: LocalDocument, rev: number, ops: Operation[], own: boolean): LocalDocument {
-  const confirmed = applyAll(doc.confirmed, ops).source;
-  if (own) return rebuild({ ...doc, confirmed, rev, inflight: [] });
-  let theirs = ops;
-  const move = (mine: Operation[]): Operation[] =>
-    mine.map((op) => {
-      if (op.op !== "edit") return op;
-      let moved: Edit = op;
-      theirs = theirs.map((other) => {
-        if (other.op !== "edit" || other.id !== moved.id) return other;
-        const next = shift(other, moved, false);
-        moved = shift(moved, other, true);
-        return next;
-      });
-      return moved;
-    });
-  return rebuild({ ...doc, confirmed, rev, inflight: move(doc.inflight), waiting: move(doc.waiting) });
-}
-
-/** The command was refused: its operations are tried again in front of the waiting ones. */
-export function refuse(doc: LocalDocument, retry: boolean): LocalDocument {
-  return rebuild({ ...doc, inflight: [], waiting: retry ? [...doc.inflight, ...doc.waiting] : doc.waiting });
-}
-
-/** After a reconnect: the server's document, with our unsent edits on top of it. */
-export function rebase(doc: LocalDocument, source: NotebookSource, rev: number): LocalDocument {
   const before = doc.confirmed;
-  const pending = [...doc.inflight, ...doc.waiting].filter((op) => {
-    if (op.op !== "edit") return true;
-    return before.cells.find((cell) => cell.id === op.id)?.source === source.cells.find((cell) => cell.id === op.id)?.source;
-  });
-  const known = new Set(source.cells.map((cell) => cell.id));
-  return rebuild({ ...doc, confirmed: source, rev, inflight: [], waiting: pending.filter((op) => op.op !== "insert" || !known.has(op.cell.id)) });
-}
-
-/** `op` as it must be after `done` was applied first. At the same place the one that was done first stays in front when `after`. */
-export function shift(op: Edit, done: Edit, after: boolean): Edit {
-  const point = (at: number): number => {
-    if (at < done.at || (at === done.at && !(after && done.remove === 0))) return at;
-    if (at >= done.at + done.remove) return at - done.remove + done.insert.length;
-    return done.at + (after ? done.insert.length : 0);
-  };
-  const start = point(op.at);
-  if (op.remove === 0) return { ...op, at: start };
-  const stop = Math.max(start, point(op.at + op.remove));
-  // text that someone inserted into what we remove goes too: the splice stays one
-  return { ...op, at: start, remove: stop - start };
-}
-
-/** Joins runs of typing into one splice, so that a burst is one operation. */
-export function compact(ops: Operation[]): Operation[] {
-  const out: Operation[] = [];
-  for (const op of ops) {
-    const last = out.at(-1);
-    if (op.op === "edit" && last?.op === "edit" && last.id === op.id && op.remove === 0 && op.at === last.at + last.insert.length)
-      out[out.length - 1] = { ...last, insert: last.insert + op.insert };
-    else out.push(op);
+  const confirmed = ops.reduce(applyOperation, before);
+  if (own) {
+    const recent = [...doc.recent, { token: doc.token!, rev, ops, before }];
+    return rebuild({ ...doc, confirmed, rev, inflight: [], token: null, recent }, doc.source, before);
   }
-  return out;
+  return over({ ...doc, rev }, before, confirmed, plain(before, ops));
 }
 
-/** The one splice that turns `before` into `after`; null when they are equal. */
-export function splice(before: string, after: string): { at: number; remove: number; insert: string } | null {
-  if (before === after) return null;
-  const most = Math.min(before.length, after.length);
-  let head = 0;
-  while (head < most && before.charCodeAt(head) === after.charCodeAt(head)) head++;
-  let tail = 0;
-  while (tail < most - head && before.charCodeAt(before.length - 1 - tail) === after.charCodeAt(after.length - 1 - tail)) tail++;
-  return { at: head, remove: before.length - head - tail, insert: after.slice(head, after.length - tail) };
+/** Our pending operations past `theirs`, which led from `before` to `confirmed`. */
+function over(doc: LocalDocument, before: NotebookSource, confirmed: NotebookSource, theirs: Operation[]): LocalDocument {
+  const moved = transform(doc.inflight, theirs);
+  const inflight = moved.mine;
+  const waiting = transform(doc.waiting, moved.theirs).mine;
+  return rebuild({ ...doc, confirmed, inflight, waiting }, doc.source, before);
+}
+
+/** The file has the document of `rev`: what we did up to then is safe. */
+export const saved = (doc: LocalDocument, rev: number): LocalDocument =>
+  doc.recent.length === 0 ? doc : { ...doc, recent: doc.recent.filter((one) => one.rev > rev) };
+
+/** The server refused for good: what is shown is what it has, what was typed is put aside. */
+export function refuse(doc: LocalDocument): LocalDocument {
+  const aside = put(doc.aside, [...doc.inflight, ...doc.waiting].flatMap(cellOf), doc.source, doc.confirmed);
+  return { ...doc, inflight: [], token: null, waiting: [], source: doc.confirmed, aside };
+}
+
+/**
+ * The server's whole document after a break, with our unsent edits on top of it. `applied` is the token of the last command of ours that is in it;
+ * `lost`: the server came back from its disk, and what it confirmed just before it died may be missing.
+ */
+export function rebase(doc: LocalDocument, source: NotebookSource, rev: number, applied: string | null, lost: boolean): LocalDocument {
+  let { confirmed: from, inflight, token, waiting, recent } = doc;
+  if (token !== null && applied === token) {
+    from = applyAll(from, inflight, []).source;
+    [inflight, token] = [[], null];
+  } else if (lost) {
+    // those after the last one that it has; all of them when it has none
+    const missing = recent.slice(recent.findIndex((one) => one.token === applied) + 1);
+    if (missing.length > 0) {
+      from = missing[0]!.before;
+      waiting = [...missing.flatMap((one) => one.ops), ...inflight, ...waiting];
+      [inflight, token] = [[], null];
+    }
+  }
+  if (lost) recent = [];
+  const next = { ...doc, inflight, token, waiting, recent, rev };
+  return over(next, from, source, difference(from, source));
+}
+
+/** What puts an aside back: the same change of the cell as it is now, or a new cell when it is gone. */
+export function putBack(source: NotebookSource, { cell, kind, before, text }: Aside, id: string): Operation[] {
+  const now = source.cells.find((other) => other.id === cell);
+  if (now === undefined) return [{ op: "insert", after: source.cells.at(-1)?.id ?? null, cell: { id, kind, source: text, options: {} } }];
+  const mine = splice(before, text);
+  const theirs = splice(before, now.source);
+  if (mine === null) return [];
+  return transform([{ op: "edit", id: cell, ...mine }], theirs === null ? [] : [{ op: "edit", id: cell, ...theirs }]).mine;
 }

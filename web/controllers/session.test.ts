@@ -17,6 +17,8 @@ const state = (more: Partial<NotebookState> = {}): NotebookState => ({
   variables: [],
   badge: { state: "same" },
   writer: null,
+  clients: [],
+  held: null,
   savedAt: null,
   ...more,
 });
@@ -46,7 +48,7 @@ function start() {
   const say = (message: ServerMessage) => sockets.at(-1)!.onmessage!({ data: JSON.stringify(message) });
   session.open();
   sockets[0]!.onopen!();
-  say({ type: "snapshot", state: state() });
+  say({ type: "snapshot", state: state(), applied: null });
   return { session, sent, sockets, notices, say };
 }
 
@@ -61,10 +63,67 @@ it("sends an edit with the revision that it saw, again after a newer one, and sh
   say({ type: "events", events: [{ seq: 6, type: "ops", rev: 4, by: "other", ops: [{ op: "edit", id: "c", at: 0, remove: 0, insert: "2" }] }] });
   const second = sent.at(-1) as Extract<ClientMessage, { type: "command" }>;
   expect(second.rev).toBe(4);
-  expect(second.command).toEqual({ do: "ops", ops: [{ op: "edit", id: "c", at: 2, remove: 0, insert: "x" }] });
-  say({ type: "events", events: [{ seq: 7, type: "ops", rev: 5, by: "me", ops: [{ op: "edit", id: "c", at: 2, remove: 0, insert: "x" }] }] });
+  const ops = [{ op: "edit" as const, id: "c", at: 2, remove: 0, insert: "x" }];
+  expect(second.command).toEqual({ do: "ops", ops, token: (first.command as { token: string }).token });
+  say({ type: "events", events: [{ seq: 7, type: "ops", rev: 5, by: "me", ops, token: (first.command as { token: string }).token }] });
   expect(session.doc!.source.cells[0]!.source).toBe("21x");
   expect(session.doc!.inflight).toEqual([]);
+  session.close();
+  vi.useRealTimers();
+});
+
+it("shows once what was applied although the answer was lost", () => {
+  vi.useFakeTimers();
+  const { session, sent, sockets, say } = start();
+  session.edit([{ op: "edit", id: "c", at: 1, remove: 0, insert: "x" }]);
+  vi.advanceTimersByTime(20);
+  const { command } = sent.at(-1) as Extract<ClientMessage, { type: "command" }>;
+  const { ops, token } = command as Extract<typeof command, { do: "ops" }>;
+  sockets[0]!.onclose!({ code: 1006, reason: "" });
+  session.edit([{ op: "edit", id: "c", at: 2, remove: 0, insert: "y" }]);
+  vi.advanceTimersByTime(300);
+  sockets[1]!.onopen!();
+  say({ type: "events", events: [{ seq: 6, type: "ops", rev: 4, by: "me", ops, token: token! }] });
+  expect(session.doc!.source.cells[0]!.source).toBe("1xy");
+  expect(sent.at(-1)).toMatchObject({ rev: 4, command: { ops: [{ at: 2, insert: "y" }] } });
+  session.close();
+  vi.useRealTimers();
+});
+
+it("sends again, under the same name, what was lost with the connection", () => {
+  vi.useFakeTimers();
+  const { session, sent, sockets, say } = start();
+  session.edit([{ op: "edit", id: "c", at: 1, remove: 0, insert: "x" }]);
+  vi.advanceTimersByTime(20);
+  const { command } = sent.at(-1) as Extract<ClientMessage, { type: "command" }>;
+  sockets[0]!.onclose!({ code: 1006, reason: "" });
+  vi.advanceTimersByTime(300);
+  sockets[1]!.onopen!();
+  say({ type: "events", events: [] });
+  expect((sent.at(-1) as { command: unknown }).command).toEqual(command);
+  session.close();
+  vi.useRealTimers();
+});
+
+it("puts aside what was typed while another took over, and puts it back when asked", () => {
+  vi.useFakeTimers();
+  const { session, sent, say } = start();
+  session.edit([{ op: "edit", id: "c", at: 1, remove: 0, insert: " + 1" }]);
+  vi.advanceTimersByTime(20);
+  const command = sent.at(-1) as Extract<ClientMessage, { type: "command" }>;
+  say({
+    type: "events",
+    events: [
+      { seq: 6, type: "writer", writer: { client: "ana", name: "Ana" } },
+      { seq: 7, type: "ops", rev: 4, by: "ana", ops: [{ op: "edit", id: "c", at: 0, remove: 0, insert: "x = " }] },
+    ],
+  });
+  say({ type: "reply", id: command.id, ok: false, error: { code: "not-writer", message: "Ana is writing; take over first.", rev: 4 } });
+  expect(session.doc!.source.cells[0]!.source).toBe("x = 1");
+  expect(session.doc!.aside).toEqual([{ cell: "c", kind: "code", before: "x = 1", text: "x = 1 + 1" }]);
+  session.putBack(session.doc!.aside[0]!, "new");
+  expect(session.doc!.source.cells[0]!.source).toBe("x = 1 + 1");
+  expect(session.doc!.aside).toEqual([]);
   session.close();
   vi.useRealTimers();
 });

@@ -14,7 +14,7 @@ import type {
   KernelQuery,
 } from "../../kernels/protocol/document.js";
 import { replay } from "../../kernels/notebook/replay.js";
-import { confirm, edit, openDocument, rebase, refuse, take, type LocalDocument } from "./document.js";
+import { confirm, edit, openDocument, putBack, rebase, refuse, saved, take, type Aside, type LocalDocument } from "./document.js";
 
 export type Link = "connecting" | "open" | "lost" | "closed";
 export interface Notice {
@@ -79,6 +79,8 @@ export class NotebookSession {
   /** edits wait until the document has this revision */
   #holdRev = 0;
   #fromFile = false;
+  /** begins the names of this page's changes; another one after a reload */
+  readonly #token = Math.random().toString(36).slice(2, 12);
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -148,7 +150,7 @@ export class NotebookSession {
   }
 
   #lose(failure: string | null): void {
-    if (this.doc !== null) this.doc = refuse(this.doc, true);
+    // what is in flight may have arrived: the log or the snapshot tells by its token
     this.#opsId = null;
     this.#rejectAll("the connection was lost before the server answered");
     if (failure !== null) {
@@ -182,12 +184,13 @@ export class NotebookSession {
   receive(message: ServerMessage): void {
     switch (message.type) {
       case "snapshot": {
-        const was = this.state;
-        this.state = message.state;
+        const { state, applied } = message;
+        const restarted = this.state !== null && this.state.epoch !== state.epoch;
+        this.state = state;
         this.#holdRev = 0;
-        this.doc =
-          this.doc === null ? openDocument(message.state.source, message.state.rev) : rebase(this.doc, message.state.source, message.state.rev);
-        this.#up(was !== null && was.epoch !== message.state.epoch);
+        this.#opsId = null;
+        this.doc = this.doc === null ? openDocument(state.source, state.rev) : rebase(this.doc, state.source, state.rev, applied, restarted);
+        this.#up(restarted);
         break;
       }
       case "events":
@@ -224,13 +227,13 @@ export class NotebookSession {
   #event(event: NotebookEvent): void {
     if (this.state === null || this.doc === null || event.seq <= this.state.seq) return;
     if (event.type === "ops") {
-      const own =
-        this.doc.inflight.length > 0 && event.by === this.#options.client && JSON.stringify(event.ops) === JSON.stringify(this.doc.inflight);
+      const own = event.by === this.#options.client && event.token !== undefined && event.token === this.doc.token;
       const before = this.doc.confirmed;
       this.doc = confirm(this.doc, event.rev, event.ops, own);
       if (event.by === "file") this.outside = { at: Date.now(), cells: changedCells(before, this.doc.confirmed) };
       if (own) this.#opsId = null;
     }
+    if (event.type === "saved") this.doc = saved(this.doc, event.rev);
     this.state = event.type === "ops" ? { ...this.state, seq: event.seq, rev: event.rev, source: this.doc.confirmed } : replay(this.state, event);
     // the banner says what the notice after an outside change says
     const told = event.type === "notice" && this.#fromFile;
@@ -254,29 +257,44 @@ export class NotebookSession {
 
   #flush(): void {
     if (this.doc === null || this.link !== "open" || this.#opsId !== null || this.doc.rev < this.#holdRev) return;
-    const { doc, ops } = take(this.doc);
-    if (ops.length === 0) return;
+    const doc = take(this.doc, `${this.#token}-${this.#next}`);
+    const { inflight: ops, token } = doc;
+    if (ops.length === 0 || token === null) return;
     this.doc = doc;
     const id = this.#next++;
     this.#opsId = id;
     this.#waiting.set(id, {
       ops: true,
+      // it is confirmed by its event, or by the snapshot that a slow page gets instead
       resolve: () => {},
       reject: (error) => {
         if (this.#opsId !== id || this.doc === null) return;
         this.#opsId = null;
         const code = error instanceof CommandError ? error.code : "internal";
-        if (code === "stale") this.#holdRev = (error instanceof CommandError ? error.rev : undefined) ?? this.doc.rev + 1;
-        // stale: the newer operations are on their way, after them ours are sent again
-        this.doc = refuse(this.doc, code === "stale");
-        if (code !== "stale") {
-          // what the server refuses is not shown as if it were there
-          this.doc = { ...openDocument(this.doc.confirmed, this.doc.rev) };
-          this.#options.onNotice({ level: code === "not-writer" ? "warning" : "error", text: error.message });
+        if (code === "stale") {
+          // the newer operations are told before the refusal; after them ours are sent again
+          this.#holdRev = (error instanceof CommandError ? error.rev : undefined) ?? this.doc.rev + 1;
+          return;
         }
+        // what the server refuses is not shown as if it were there
+        this.doc = refuse(this.doc);
+        this.#options.onNotice({ level: code === "not-writer" ? "warning" : "error", text: error.message });
       },
     });
-    this.#post({ type: "command", id, rev: doc.rev, command: { do: "ops", ops } });
+    this.#post({ type: "command", id, rev: doc.rev, command: { do: "ops", ops, token } });
+  }
+
+  /** Puts text back that could not be sent; the caller may write. */
+  putBack(aside: Aside, id: string): void {
+    if (this.doc === null) return;
+    this.edit(putBack(this.doc.source, aside, id));
+    this.forget(aside);
+  }
+  /** The text is not wanted any more. */
+  forget(aside: Aside): void {
+    if (this.doc === null) return;
+    this.doc = { ...this.doc, aside: this.doc.aside.filter((other) => other !== aside) };
+    this.#options.onChange();
   }
 
   /** Sends a command and gives the server's answer; edits that wait are sent first. */

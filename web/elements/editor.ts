@@ -1,7 +1,7 @@
 /** `touch-editor`: highlighted static code until the cell is focused, hovered or clicked; then Monaco on the same pixels. */
 import { html, nothing, type PropertyValues } from "lit";
 import type { editor as Editor, IDisposable } from "monaco-editor/editor/editor.api.js";
-import { splice } from "../controllers/document.js";
+import { splice } from "../controllers/splice.js";
 import { highlight, type Language } from "../controllers/tokens.js";
 import { define, TouchElement } from "./base.js";
 
