@@ -95,6 +95,11 @@ export class NotebookSession {
     return this.state !== null && this.state.broken === null && (writer === null || writer === undefined || writer.client === this.#options.client);
   }
 
+  /** text typed here that the server has not confirmed */
+  get unsent(): boolean {
+    return this.doc !== null && this.doc.inflight.length + this.doc.waiting.length + this.doc.aside.length > 0;
+  }
+
   open(): void {
     this.#timer = null;
     this.retryAt = null;

@@ -39,6 +39,7 @@ import tag from "lucide-static/icons/tag.svg?raw";
 import triangleAlert from "lucide-static/icons/triangle-alert.svg?raw";
 import trophy from "lucide-static/icons/trophy.svg?raw";
 import waves from "lucide-static/icons/waves.svg?raw";
+import users from "lucide-static/icons/users.svg?raw";
 import x from "lucide-static/icons/x.svg?raw";
 import chevronDown from "lucide-static/icons/chevron-down.svg?raw";
 import chevronRight from "lucide-static/icons/chevron-right.svg?raw";
@@ -105,6 +106,7 @@ const icons: Record<string, string> = {
   "triangle-alert": triangleAlert,
   trophy: trophy,
   waves: waves,
+  users: users,
   x: x,
   "chevron-down": chevronDown,
   "chevron-right": chevronRight,

@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { icon } from "../elements/icon.js";
 import { bytes, clock, time } from "../controllers/format.js";
+import type { Aside } from "../controllers/document.js";
 import type { NotebookSession } from "../controllers/session.js";
 
 export interface BannerActions {
@@ -10,6 +11,10 @@ export interface BannerActions {
   restart(then: "nothing" | "all" | "stale" | { to: string }): void;
   runAll(): void;
   go(cell: string): void;
+  /** text that could not be sent */
+  putBack(aside: Aside): void;
+  copyAside(aside: Aside): void;
+  forget(aside: Aside): void;
   dismiss(name: string): void;
 }
 
@@ -59,6 +64,13 @@ export function bannerOf({ session, now, closed, number, largest }: BannerInput,
   }
   if (state.broken !== null)
     return { name: "broken", level: "error", text: `${state.broken}. The file is shown as one cell and will not be overwritten.`, actions: [] };
+  if (state.held !== null)
+    return {
+      name: "held",
+      level: "warning",
+      text: `${state.held}. The notebook here is kept, and the file is not written until it can be read again.`,
+      actions: [],
+    };
   if (session.back !== null && session.back.epochChanged && !closed.has("epoch"))
     return {
       name: "epoch",
@@ -75,6 +87,23 @@ export function bannerOf({ session, now, closed, number, largest }: BannerInput,
       text: `Memory ${bytes(used)} of ${bytes(state.kernel.memoryLimit)}: the running cell is interrupted first so that variables live.${largest.length > 0 ? ` Largest: ${largest.join(", ")}.` : ""}`,
       actions: [],
     };
+  const aside = session.doc?.aside[0];
+  if (aside !== undefined) {
+    const more = session.doc!.aside.length - 1;
+    const where = number(aside.cell) > 0 ? `cell ${number(aside.cell)}` : "a cell that is gone";
+    return {
+      name: "aside",
+      level: "warning",
+      text: `What you typed in ${where} could not be sent${
+        state.writer !== null && state.writer.client !== session.client ? `: ${state.writer.name} is writing` : ""
+      }. It is kept here${more > 0 ? `, with ${more} more` : ""}.`,
+      actions: [
+        [session.writing ? "Put it back" : "Take over and put it back", () => act.putBack(aside)],
+        ["Copy", () => act.copyAside(aside)],
+        ["Drop it", () => act.forget(aside)],
+      ],
+    };
+  }
   if (state.writer !== null && state.writer.client !== session.client)
     return { name: "writer", level: "info", text: `${state.writer.name} is writing; you see every change.`, actions: [["Take over", act.takeOver]] };
   if (session.outside !== null) {

@@ -17,6 +17,13 @@ export class TouchNotebook extends NotebookCommands {
     restart: (then) => this.do({ do: "restart", then }),
     runAll: () => this.runAll(),
     go: (cell) => this.go(cell),
+    putBack: (aside) => void this.putBack(aside),
+    copyAside: (aside) =>
+      void navigator.clipboard?.writeText(aside.text).then(
+        () => this.emit("toast", { level: "info", text: "Copied" }),
+        () => this.emit("toast", { level: "warning", text: "The browser did not allow to copy." }),
+      ),
+    forget: (aside) => this.session?.forget(aside),
     dismiss: (name) => this.close(name),
   };
 

@@ -75,15 +75,22 @@ export class NotebookBase extends TouchElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    addEventListener("beforeunload", this.#unsent);
     this.#tick = setInterval(() => {
       if (this.session?.link === "lost" || this.stopAt !== null) this.version++;
     }, 500);
   }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    removeEventListener("beforeunload", this.#unsent);
     if (this.#tick !== null) clearInterval(this.#tick);
     this.session?.close();
   }
+
+  /** The browser asks before a page goes that holds text which the server has not. */
+  #unsent = (event: BeforeUnloadEvent): void => {
+    if (this.session?.unsent === true) event.preventDefault();
+  };
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if ((changed.has("path") || changed.has("workspace")) && this.isConnected) {

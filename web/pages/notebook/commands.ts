@@ -2,6 +2,7 @@
 import { definitions } from "../../../kernels/cells/definitions.js";
 import type { Cell, CellKind } from "../../../kernels/protocol/document.js";
 import type { NotebookControl } from "../../app/actions.js";
+import type { Aside } from "../../controllers/document.js";
 import { plural } from "../../controllers/format.js";
 import { freshResult, newId, plainSource, scopeOf } from "../../controllers/scope.js";
 import { byKind, NotebookBase } from "./base.js";
@@ -81,6 +82,15 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
   }
   takeOver(): void {
     this.do({ do: "write" });
+  }
+  /** Text that could not be sent: becomes the writer first where another is. */
+  async putBack(aside: Aside): Promise<void> {
+    try {
+      if (this.session?.writing === false) await this.session.command({ do: "write" });
+      this.session?.putBack(aside, newId(this.cells));
+    } catch (error) {
+      this.emit("toast", { level: "error", text: (error as Error).message });
+    }
   }
   /** `edit`: with the caret in it; the keys of selected mode stay there, as in Jupyter. */
   insert(kind: CellKind, where: "above" | "below", edit = false): void {

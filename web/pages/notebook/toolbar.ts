@@ -33,16 +33,12 @@ export function toolbar(page: NotebookCommands) {
     >
       ${label}
     </button>`;
-  const blur = (event: FocusEvent) => {
-    const menu = event.currentTarget as HTMLDetailsElement;
-    if (!menu.contains(event.relatedTarget as Node | null)) menu.open = false;
-  };
   const writing = session.writing;
   return html`<div class="toolbar" role="toolbar" aria-label="Notebook">
     <div class="toolbar-title">
       <h1>${state.source.front.title ?? session.doc?.source.front.title ?? page.path.replace(/\.nb\.ts$/, "")}</h1>
       <span class="hint saved"
-        >${session.doc!.inflight.length + session.doc!.waiting.length > 0 ? "saving" : state.savedAt === null ? "" : `saved ${time(state.savedAt)}`}</span
+        >${session.unsent ? (session.link === "open" ? "saving" : "kept here") : state.savedAt === null ? "" : `saved ${time(state.savedAt)}`}</span
       >
     </div>
     <div class="split-button">
@@ -98,6 +94,7 @@ export function toolbar(page: NotebookCommands) {
             ${spark(state.kernel.memory, state.kernel.memoryLimit)}`
       }</span
     >
+    ${people(page)}
     <span class="hint kernel-state">${state.kernel.state === "none" ? "" : state.kernel.state}</span>
     <button class="quiet panel-toggle" aria-pressed=${String(page.left)} @click=${() => page.togglePanel("left")}>
       ${icon("list-tree")} Outline
@@ -114,4 +111,29 @@ export function toolbar(page: NotebookCommands) {
       </div>
     </details>
   </div>`;
+}
+
+/** A menu closes when the focus leaves it. */
+function blur(event: FocusEvent): void {
+  const menu = event.currentTarget as HTMLDetailsElement;
+  if (!menu.contains(event.relatedTarget as Node | null)) menu.open = false;
+}
+
+/** Who is here, when somebody else is: a count, with the names and the writer in its list. */
+function people(page: NotebookCommands) {
+  const session = page.session!;
+  const { clients, writer } = session.state!;
+  if (clients.length < 2) return nothing;
+  return html`<details class="menu people" @focusout=${blur}>
+    <summary>${icon("users")} <span>${clients.length} here</span></summary>
+    <div class="menu-list">
+      ${clients.map(
+        ({ client, name }) =>
+          html`<p class="hint">
+            ${client === session.client ? `${name} (this window)` : name}${client === writer?.client ? html`, <strong>writing</strong>` : nothing}
+          </p>`,
+      )}
+      ${session.writing ? nothing : html`<button class="menu-item" @click=${() => page.takeOver()}>Take over writing</button>`}
+    </div>
+  </details>`;
 }
