@@ -1,10 +1,16 @@
 /** Columns side by side as one float32 matrix. */
 import type { Packed, PackedTable } from "./messages.js";
 
-/** Row-major, `width` values a row. Refuses NULL, NaN and text, naming column and count. */
-export function fold(table: PackedTable): { values: Float32Array; rows: number; width: number } {
+/** "error", a number in the place of NULL, or "mask": 0 in its place, and after each column one that is 1 where it was NULL. */
+export type FoldRule = "error" | "mask" | number;
+
+/** Row-major, `width` values a row. NULL by the rule; refuses NaN and text, naming column and count. */
+export function fold(table: PackedTable, nulls: FoldRule = "error"): { values: Float32Array; rows: number; width: number } {
   const rows = table.length;
-  const parts = table.columns.map((column, i) => part(column, table.names[i]!, table.types[i]!, rows));
+  const parts = table.columns.flatMap((column, i) => {
+    const own = part(column, table.names[i]!, table.types[i]!, rows, nulls);
+    return nulls === "mask" ? [own, maskPart(column, rows)] : [own];
+  });
   const width = parts.reduce((sum, { wide }) => sum + wide, 0);
   const values = new Float32Array(rows * width);
   let at = 0;
@@ -20,25 +26,42 @@ interface Part {
   write(into: Float32Array, at: number, width: number): void;
 }
 
-function part(column: Packed, name: string, type: string, rows: number): Part {
+function maskPart(column: Packed, rows: number): Part {
+  return {
+    wide: 1,
+    write(into, at, width) {
+      if (column.kind === "any") for (let i = 0; i < rows; i++) into[i * width + at] = column.data[i] === null ? 1 : 0;
+      else if (column.nulls) for (let i = 0; i < rows; i++) into[i * width + at] = column.nulls[i]!;
+    },
+  };
+}
+
+function part(column: Packed, name: string, type: string, rows: number, rule: FoldRule): Part {
   const nulls = column.nulls ? count(column.nulls, (v) => v === 1) : column.kind === "any" ? count(column.data, (v) => v === null) : 0;
-  if (nulls > 0) throw new Error(`column \`${name}\` has ${nulls} NULLs, and a tensor has no place for them: filter them out or use coalesce()`);
+  const fill = rule === "mask" ? 0 : rule;
+  if (nulls > 0 && fill === "error")
+    throw new Error(
+      `column \`${name}\` has ${nulls} NULLs, and a tensor has no place for them: say { nulls: 0 } or another number, or { nulls: "mask" }, or filter them out`,
+    );
   switch (column.kind) {
     case "f64":
     case "f32":
     case "i32":
     case "bool": {
-      const { data } = column;
-      const lost = count(data, Number.isNaN);
+      const { data, nulls: mask } = column;
+      let lost = 0;
+      for (let i = 0; i < rows; i++) if (Number.isNaN(data[i]) && !mask?.[i]) lost++;
       if (lost > 0) throw new Error(`column \`${name}\` has ${lost} NaNs, and a tensor of them trains nothing: filter them out`);
       return {
         wide: 1,
         write(into, at, width) {
           for (let i = 0; i < rows; i++) into[i * width + at] = data[i]!;
+          if (mask) for (let i = 0; i < rows; i++) if (mask[i]) into[i * width + at] = fill as number;
         },
       };
     }
     case "blob": {
+      if (nulls > 0) break;
       const { data: ends, bytes } = column;
       const wide = rows > 0 ? ends[0]! : 0;
       for (let i = 1; i < rows; i++)
@@ -53,6 +76,7 @@ function part(column: Packed, name: string, type: string, rows: number): Part {
       };
     }
     case "any": {
+      if (nulls > 0) break;
       const lists = column.data as unknown[];
       const wide = Array.isArray(lists[0]) ? lists[0].length : -1;
       if (wide < 0 && rows > 0) break;
@@ -70,6 +94,8 @@ function part(column: Packed, name: string, type: string, rows: number): Part {
       };
     }
   }
+  if (nulls > 0 && (column.kind === "blob" || Array.isArray((column as { data: unknown[] }).data.find?.((v) => v !== null))))
+    throw new Error(`column \`${name}\` has ${nulls} NULLs among lists of numbers, which no one number can stand for: filter them out`);
   throw new Error(`column \`${name}\` is ${type}, and a tensor holds numbers: leave it out or encode it with features`);
 }
 

@@ -2,7 +2,16 @@
 import { createHash } from "node:crypto";
 import { renameSync, rmSync } from "node:fs";
 import type { ColumnInfo, TableView } from "../protocol/output.js";
-import { settle, type Columns, type Hash, type Relation, type Row, type SplitOptions } from "../protocol/values.js";
+import {
+  settle,
+  type Columns,
+  type Hash,
+  type MaskedColumns,
+  type NullRule,
+  type Relation,
+  type Row,
+  type SplitOptions,
+} from "../protocol/values.js";
 import { faultIn, type Engine } from "./engine.js";
 import { isInterrupted, SqlError } from "./fault.js";
 import type { LoadColumn, PackedTable } from "./messages.js";
@@ -11,7 +20,7 @@ import { find } from "./near.js";
 import { fold } from "./numeric.js";
 import { TableSplit } from "./split.js";
 import { tokens } from "./tokens.js";
-import { buffersOf, columnsOf, rowsOf } from "./unpack.js";
+import { buffersOf, columnsBy, maskedOf, rowsOf } from "./unpack.js";
 
 /** How a relation comes to be. */
 export interface Recipe {
@@ -176,17 +185,26 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     return names.map((name) => quote(find(info, name).name)).join(", ");
   }
 
-  async columns(names?: (keyof R & string)[]): Promise<Columns> {
+  columns(names?: (keyof R & string)[], rule?: NullRule): Promise<Columns>;
+  columns(names: (keyof R & string)[] | undefined, rule: { nulls: "mask" }): Promise<MaskedColumns>;
+  async columns(names?: (keyof R & string)[], { nulls = "error" }: { nulls?: "error" | "mask" | number } = {}): Promise<Columns | MaskedColumns> {
+    checkRule(nulls);
     const list = await this.#select(names);
-    return columnsOf(await this.#read(`select ${list} from ${this.#name}`));
+    const table = await this.#read(`select ${list} from ${this.#name}`);
+    return nulls === "mask" ? maskedOf(table) : columnsBy(table, nulls);
   }
 
-  /** float32, one row a row; booleans are 0 and 1; a column of bytes or numbers (an image) becomes that many columns. NULL and NaN are refused. */
-  async tensor(names?: (keyof R & string)[]): Promise<import("@tensorflow/tfjs").Tensor2D> {
+  /** float32, one row a row; booleans are 0 and 1; a column of bytes or numbers (an image) becomes that many columns. NULL by `nulls`; NaN is refused. */
+  async tensor(
+    names?: (keyof R & string)[],
+    { nulls = "error" }: { nulls?: "error" | "mask" | number } = {},
+  ): Promise<import("@tensorflow/tfjs").Tensor2D> {
+    checkRule(nulls);
+    if (Number.isNaN(nulls)) throw expected("nulls", "a number that can be trained on", nulls);
     const make = this.engine.options.tensor;
     if (!make) throw new Error("no TFJS back end is loaded here");
     const list = await this.#select(names);
-    const { values, rows, width } = fold(await this.#read(`select ${list} from ${this.#name}`));
+    const { values, rows, width } = fold(await this.#read(`select ${list} from ${this.#name}`), nulls);
     return make(values, rows, width);
   }
 
@@ -271,7 +289,10 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     }
   }
 
-  async *batches({ columns, size = 2048 }: { columns?: string[]; size?: number } = {}): AsyncGenerator<Columns & { length: number }> {
+  async *batches({ columns, size = 2048, nulls = "error" }: { columns?: string[]; size?: number } & NullRule = {}): AsyncGenerator<
+    Columns & { length: number }
+  > {
+    checkRule(nulls, false);
     if (!(Number.isSafeInteger(size) && size > 0)) throw expected("size", "a whole number from 1", size);
     const list = await this.#select(columns);
     await this.fixed();
@@ -288,7 +309,7 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
         const block = await ahead;
         if (!block) return;
         ahead = next();
-        const whole = columnsOf(block);
+        const whole = columnsBy(block, nulls);
         for (let at = 0; at < block.length; at += size) {
           const length = Math.min(size, block.length - at);
           const piece = Object.fromEntries(block.names.map((name) => [name, cut(whole[name]!, at, at + length)]));
@@ -316,6 +337,11 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     const whole = page.rows.length <= limit;
     return { relation: this.#name, columns: page.columns, total: whole ? page.rows.length : null, first: page.rows.slice(0, limit) };
   }
+}
+
+function checkRule(nulls: unknown, mask = true): void {
+  if (typeof nulls === "number" || nulls === "error" || (mask && nulls === "mask")) return;
+  throw expected("nulls", `"error", ${mask ? '"mask" ' : ""}or a number`, nulls);
 }
 
 function cut(values: Columns[string], from: number, to: number): Columns[string] {

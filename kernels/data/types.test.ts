@@ -18,6 +18,10 @@ const rules: [string, unknown, unknown, unknown][] = [
   ["5::tinyint", 5, new Int32Array([5]), 5],
   ["-7::integer", -7, new Int32Array([-7]), -7],
   ["null::integer", null, new Float64Array([NaN]), null],
+  ["null::bigint", null, new Float64Array([NaN]), null],
+  ["null::decimal(4,2)", null, new Float64Array([NaN]), null],
+  ["null::timestamp", null, [null], null],
+  ["null::varchar", null, [null], null],
   ["4000000000::uinteger", 4e9, new Float64Array([4e9]), 4e9],
   ["9007199254740991::bigint", 9007199254740991, new Float64Array([9007199254740991]), 9007199254740991],
   ["-9007199254740993::bigint", -9007199254740993n, [-9007199254740993n], "-9007199254740993"],
@@ -63,7 +67,7 @@ describe("one rule for each type", () => {
   it.each(rules)("%s", async (expression, row, column, onWire) => {
     const relation = sqlText(t.engine, `select ${expression} as v`);
     expect((await relation.rows())[0]!["v"]).toEqual(row);
-    expect((await relation.columns())["v"]).toEqual(column);
+    expect((await relation.columns(undefined, { nulls: NaN }))["v"]).toEqual(column);
     expect(await wire(relation)).toEqual(onWire);
   });
 });
@@ -73,13 +77,65 @@ it("makes a mask of nothing: NULLs among many rows stay where they are", async (
     t.engine,
     "select case when i % 1000 = 7 then null else i end as i, case when i % 777 = 3 then null else 'x' || (i % 5) end as s from range(10000) t(i)",
   );
-  const { i, s } = await relation.columns();
+  const { i, s } = await relation.columns(undefined, { nulls: NaN });
   for (let k = 0; k < 10_000; k++) {
     expect(i![k]).toEqual(k % 1000 === 7 ? NaN : k);
     expect(s![k]).toBe(k % 777 === 3 ? null : `x${k % 5}`);
   }
   const rows = await relation.rows();
   expect(rows[7]).toEqual({ i: null, s: "x2" });
+});
+
+describe("NULL where a number must stand", () => {
+  const holes = () =>
+    sqlText(
+      t.engine,
+      "select case when i % 4 = 1 then null else i end::integer as i, case when i = 2 then null else i / 2 end::double as d, case when i = 3 then null else 'x' end as s, case when i = 0 then null else true end as b from range(4) t(i)",
+    );
+  it("is an error that says column, count and what to do", async () => {
+    await expect(holes().columns()).rejects.toThrow("column `i` has 1 NULL in 4 rows");
+    await expect(holes().columns(["d"])).rejects.toThrow('say { nulls: "mask" }');
+    expect(await holes().columns(["s", "b"])).toEqual({ s: ["x", "x", "x", null], b: [null, true, true, true] });
+    await expect(holes().batches().next()).rejects.toThrow("column `i` has 1 NULL");
+  });
+  it("is filled with the number that is asked for, of the column's type where that holds it", async () => {
+    expect(await holes().columns(["i", "d"], { nulls: -1 })).toEqual({ i: Int32Array.of(0, -1, 2, 3), d: Float64Array.of(0, 0.5, -1, 1.5) });
+    expect(await holes().columns(["i"], { nulls: 0.5 })).toEqual({ i: Float64Array.of(0, 0.5, 2, 3) });
+    const batch = await holes()
+      .batches({ columns: ["i"], nulls: 9 })
+      .next();
+    expect(batch.value).toEqual({ i: Int32Array.of(0, 9, 2, 3), length: 4 });
+  });
+  it("has a mask beside it", async () => {
+    expect(await holes().columns(undefined, { nulls: "mask" })).toEqual({
+      i: { values: Int32Array.of(0, 0, 2, 3), nulls: Uint8Array.of(0, 1, 0, 0) },
+      d: { values: Float64Array.of(0, 0.5, 0, 1.5), nulls: Uint8Array.of(0, 0, 1, 0) },
+      s: { values: ["x", "x", "x", null], nulls: Uint8Array.of(0, 0, 0, 1) },
+      b: { values: [null, true, true, true], nulls: Uint8Array.of(1, 0, 0, 0) },
+    });
+    expect(await sqlText(t.engine, "select 1 as one").columns(undefined, { nulls: "mask" })).toEqual({
+      one: { values: Int32Array.of(1), nulls: null },
+    });
+  });
+  it("in a tensor is filled, or marked in a column of its own", async () => {
+    expect(await holes().tensor(["i", "b"], { nulls: 7 })).toEqual({ values: [0, 7, 7, 1, 2, 1, 3, 1], rows: 4, width: 2 });
+    expect(await holes().tensor(["i", "b"], { nulls: "mask" })).toEqual({
+      values: [0, 0, 0, 1, 0, 1, 1, 0, 2, 0, 1, 0, 3, 0, 1, 0],
+      rows: 4,
+      width: 4,
+    });
+    await expect(sqlText(t.engine, "select [1.5] as v union all select null").tensor(undefined, { nulls: 0 })).rejects.toThrow("no one number");
+    await expect(sqlText(t.engine, "select 'nan'::double as v union all select null").tensor(undefined, { nulls: 0 })).rejects.toThrow("1 NaN");
+  });
+  it("refuses a rule that is none", async () => {
+    await expect(holes().columns(undefined, { nulls: "zero" } as never)).rejects.toThrow('Expected `nulls` to be "error", "mask" or a number');
+    await expect(
+      holes()
+        .batches({ nulls: "mask" } as never)
+        .next(),
+    ).rejects.toThrow("Expected `nulls`");
+    await expect(holes().tensor(undefined, { nulls: NaN })).rejects.toThrow("Expected `nulls`");
+  });
 });
 
 describe("tensor", () => {

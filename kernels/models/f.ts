@@ -215,7 +215,9 @@ async function each(rows: FitRows, column: string, visit: (value: unknown) => vo
     return;
   }
   const batches =
-    typeof (rows as Partial<Relation>).batches === "function" ? (rows as Relation).batches({ columns: [column] }) : (rows as AsyncIterable<Batch>);
+    typeof (rows as Partial<Relation>).batches === "function"
+      ? (rows as Relation).batches({ columns: [column], nulls: NaN })
+      : (rows as AsyncIterable<Batch>);
   for await (const batch of batches) {
     const values = (batch as Batch)[column] as ArrayLike<unknown> | undefined;
     if (values === undefined || typeof values !== "object") throw new RangeError(`The rows have no column \`${column}\``);

@@ -68,7 +68,7 @@ export async function describeFields(
   }
   if (names.includes("length")) throw new RangeError("features: a field cannot be called `length`, batches of rows use that name; rename it in SQL");
   const seen = names.map(() => ({ nulls: false, numbers: [] as number[], counts: new Map<string, number>(), full: false }));
-  for await (const batch of relation.batches({ columns: names })) {
+  for await (const batch of relation.batches({ columns: names, nulls: NaN })) {
     for (const [i, name] of names.entries()) {
       const type = input[name]!.replace("?", "");
       const column = (batch as Record<string, unknown>)[name] as ArrayLike<unknown>;

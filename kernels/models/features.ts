@@ -122,7 +122,7 @@ async function matrix(open: OpenFeatures, relation: Relation, columns: string[],
   const rows = await relation.count();
   const x = new Float32Array(rows * width);
   let done = 0;
-  for await (const batch of relation.batches({ columns })) {
+  for await (const batch of relation.batches({ columns, nulls: NaN })) {
     const { length } = batch;
     if (done + length > rows) throw new RangeError("the relation has more rows than it counted");
     for (const name of columns) if (!(name in batch)) throw new FeatureError(`the rows have no column \`${name}\``, done, name);

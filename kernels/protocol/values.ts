@@ -27,8 +27,14 @@ export interface Provenance {
   packages: Hash;
 }
 
-/** Named typed arrays of one table; strings and mixed columns are plain arrays, NULL is null there and NaN in numeric ones. */
+/** Named typed arrays of one table; strings and mixed columns are plain arrays, where NULL is null. */
 export type Columns = Record<string, Float64Array | Float32Array | Int32Array | unknown[]>;
+/** Columns beside their masks: `nulls[row]` is 1 where the row is NULL (a numeric column holds 0 there); null = no NULLs. */
+export type MaskedColumns = Record<string, { values: Columns[string]; nulls: Uint8Array | null }>;
+/** What stands for NULL where a number must stand: a number, or "error" (the default), which says column and count. */
+export interface NullRule {
+  nulls?: "error" | number;
+}
 
 /**
  * Values that are made in the background (`sql` cannot await, and must not make the author write it) carry this method.
@@ -47,8 +53,10 @@ export interface Relation<R extends object = Row> extends Settling {
   schema(): Promise<{ name: string; type: string; nullable: boolean }[]>;
   count(): Promise<number>;
   rows(limit?: number): Promise<R[]>;
-  columns(names?: (keyof R & string)[]): Promise<Columns>;
-  tensor(names?: (keyof R & string)[]): Promise<import("@tensorflow/tfjs").Tensor2D>;
+  columns(names?: (keyof R & string)[], rule?: NullRule): Promise<Columns>;
+  columns(names: (keyof R & string)[] | undefined, rule: { nulls: "mask" }): Promise<MaskedColumns>;
+  /** "mask": after each column stands one of 0 and 1, 1 where it is NULL */
+  tensor(names?: (keyof R & string)[], rule?: { nulls?: "error" | "mask" | number }): Promise<import("@tensorflow/tfjs").Tensor2D>;
   /** condition in SQL, appended as a filter */
   where(sql: string): Relation<R>;
   /** fixed sample: the n rows with the smallest hash of (seed, key), in the relation's order */
@@ -56,8 +64,8 @@ export interface Relation<R extends object = Row> extends Settling {
   split(options: SplitOptions<R>): Split<R>;
   describe(): Relation;
   save(path: string): Promise<void>;
-  /** chunks of at most 2,048 rows, in the relation's order; the row objects are reused when `reuse` is true */
-  batches(options?: { columns?: string[]; size?: number }): AsyncIterable<Columns & { length: number }>;
+  /** chunks of at most `size` (2,048) rows, in the relation's order */
+  batches(options?: { columns?: string[]; size?: number } & NullRule): AsyncIterable<Columns & { length: number }>;
   /** content hash: SQL, and sha256 or size+mtime of the files that it reads */
   hash(): Promise<Hash>;
 }

@@ -75,7 +75,8 @@ export async function readColumns(relation: Relation<never> | Relation, names: s
   for (const name of names)
     if (!known.has(name))
       throw new RangeError(`Expected ${what} to be a column of the rows, got \`${name}\`; they have ${schema.map((c) => c.name).join(", ")}`);
-  return (relation as Relation).columns([...new Set(names)]);
+  // what is missing is counted and told by whoever needs the column
+  return (relation as Relation).columns([...new Set(names)], { nulls: NaN });
 }
 
 /** How rows hang together, from the split's key and the task: the same for every call, so that comparisons are paired alike. */

@@ -16,7 +16,8 @@ const mostClasses = 1000;
 async function classesOf(split: Split, target: string): Promise<string[]> {
   const seen = new Set<unknown>();
   for (const part of [split.train, split.test] as Relation[])
-    for (const value of Array.from((await part.columns([target]))[target]!)) if (value !== null) seen.add(value);
+    for (const value of Array.from((await part.columns([target], { nulls: NaN }))[target]!))
+      if (value !== null && !Number.isNaN(value)) seen.add(value);
   const values = [...seen];
   if (values.length > mostClasses)
     throw new RangeError(
