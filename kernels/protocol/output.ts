@@ -68,6 +68,19 @@ export interface PlotlySpec {
   layout?: Record<string, unknown>;
   /** spoken by screen readers and used as the file name */
   title?: string;
+  /** one for each point of the first trace, in its order: a point that is chosen shows the figures of its part */
+  parts?: FigurePart[];
+}
+
+/** What lies behind one bar of a figure. */
+export interface FigurePart {
+  /** which part it is, also in the next run: "delay" */
+  name: string;
+  /** spoken as the bar's name: "delay: 0.31, limit 0.03, drifted" */
+  label: string;
+  /** spoken when it is chosen, since figures say nothing to a screen reader */
+  summary: string;
+  figures: PlotlySpec[];
 }
 
 /** `mime.progress` and the run's own progress line. */

@@ -199,7 +199,24 @@ const moved = await drift({ reference: january, current: june, columns: ["delay"
     .getByText(/of 3 columns/)
     .first()
     .waitFor();
-  await v.cell("drift").locator("touch-plot").first().waitFor();
-  expect(await v.cell("drift").locator("touch-plot").count()).toBeGreaterThanOrEqual(2);
+  // ranked bars with own limits: a bar is reached by Tab, and Enter shows its two histograms, one over the other
+  const ranked = v.cell("drift").locator("touch-plot").first();
+  await ranked.scrollIntoViewIfNeeded();
+  const bars = ranked.locator("[role=button][aria-label*='limit']");
+  await bars.first().waitFor();
+  expect(await bars.evaluateAll((all) => all.map((bar) => bar.getAttribute("aria-label")))).toEqual([
+    expect.stringMatching(/^\w+: [\d.]+, limit [\d.]+, drifted$/),
+    expect.stringMatching(/^\w+: [\d.]+, limit [\d.]+, drifted$/),
+    expect.stringMatching(/^\w+: [\d.]+, limit [\d.]+, drifted$/),
+  ]);
+  expect(await ranked.locator("touch-plot").count()).toBe(0);
+  await bars.first().focus();
+  await v.page.keyboard.press("Enter");
+  const histograms = ranked.locator("touch-plot");
+  await expect.poll(() => histograms.locator(".barlayer .trace").count()).toBe(2);
+  await expect.poll(() => v.page.locator("#polite").textContent()).toMatch(/Histograms of/);
+  await v.page.keyboard.press("ArrowDown");
+  await v.page.keyboard.press("Enter");
+  await expect.poll(() => bars.evaluateAll((all) => all.map((bar) => bar.getAttribute("aria-pressed")))).toEqual(["false", "true", "false"]);
   await v.leave();
 });

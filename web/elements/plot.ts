@@ -1,4 +1,7 @@
-/** `touch-plot`: a Plotly figure drawn when it is seen, with our own named buttons; its numbers as a table beside. */
+/**
+ * `touch-plot`: a Plotly figure drawn when it is seen, with our own named buttons; its numbers as a table beside. Where a figure has parts its bars are buttons,
+ * by mouse and by keyboard, and the chosen one's own figures stand below.
+ */
 import { html, nothing, type PropertyValues } from "lit";
 import type { PlotlySpec } from "../../kernels/protocol/output.js";
 import { download } from "../controllers/download.js";
@@ -15,6 +18,7 @@ export class TouchPlot extends TouchElement {
     table: { state: true },
     failure: { state: true },
     full: { state: true },
+    chosen: { state: true },
   };
   declare spec: PlotlySpec;
   /** spoken instead of the picture */
@@ -22,12 +26,17 @@ export class TouchPlot extends TouchElement {
   declare table: boolean;
   declare failure: string | null;
   declare full: boolean;
+  /** name of the part that is shown */
+  declare chosen: string | null;
   #plotly: Plotly | null = null;
   #seen: IntersectionObserver | null = null;
   #size: ResizeObserver | null = null;
   #near = false;
   #drawn = false;
   #frame = 0;
+  /** the one bar that Tab reaches; arrows go to the others */
+  #tab = 0;
+  #heard: HTMLElement | null = null;
 
   constructor() {
     super();
@@ -35,6 +44,14 @@ export class TouchPlot extends TouchElement {
     this.table = false;
     this.failure = null;
     this.full = false;
+    this.chosen = null;
+  }
+
+  get #host(): HTMLElement | null {
+    return this.querySelector<HTMLElement>(":scope > figure > .plot-host");
+  }
+  get #part(): number {
+    return this.spec.parts?.findIndex((part) => part.name === this.chosen) ?? -1;
   }
 
   get #name(): string {
@@ -65,7 +82,7 @@ export class TouchPlot extends TouchElement {
   }
 
   #purge(): void {
-    const host = this.querySelector<HTMLElement>(".plot-host");
+    const host = this.#host;
     if (host !== null && this.#drawn) {
       host.style.minHeight = `${host.clientHeight}px`;
       this.#plotly?.purge(host);
@@ -82,7 +99,7 @@ export class TouchPlot extends TouchElement {
   async #paint(): Promise<void> {
     try {
       this.#plotly ??= await loadPlotly();
-      const host = this.querySelector<HTMLElement>(".plot-host");
+      const host = this.#host;
       if (host === null || !this.isConnected) return;
       // Plotly writes into what it is given: the state must stay as it came
       const copy = structuredClone(this.spec);
@@ -98,6 +115,7 @@ export class TouchPlot extends TouchElement {
       });
       this.#drawn = true;
       host.style.minHeight = "";
+      if (this.spec.parts !== undefined) this.#listen(host);
       if (this.#size === null) {
         let width = host.clientWidth;
         this.#size = new ResizeObserver(() => {
@@ -112,17 +130,75 @@ export class TouchPlot extends TouchElement {
     }
   }
 
+  /** Plotly draws its bars anew with each figure: they are made buttons again each time. */
+  #listen(host: HTMLElement): void {
+    const mark = (): void => this.#mark();
+    if (this.#heard !== host) {
+      this.#heard = host;
+      const plot = host as HTMLElement & { on(event: string, heard: (event: { points?: { pointNumber: number }[] }) => void): void };
+      plot.on("plotly_click", (event) => {
+        const point = event.points?.[0]?.pointNumber;
+        if (point !== undefined) this.#choose(point);
+      });
+      plot.on("plotly_afterplot", mark);
+    }
+    mark();
+  }
+
+  #bars(): SVGElement[] {
+    const trace = this.#host?.querySelector(".trace.bars, .scatterlayer .trace");
+    return [...(trace?.querySelectorAll<SVGElement>(".point > path, path.point") ?? [])].slice(0, this.spec.parts?.length ?? 0);
+  }
+
+  #mark(): void {
+    const chosen = this.#part;
+    const bars = this.#bars();
+    this.#tab = Math.min(this.#tab, Math.max(0, bars.length - 1));
+    bars.forEach((bar, i) => {
+      bar.setAttribute("role", "button");
+      bar.setAttribute("aria-label", this.spec.parts![i]!.label);
+      bar.setAttribute("aria-pressed", String(i === chosen));
+      bar.setAttribute("tabindex", i === this.#tab ? "0" : "-1");
+    });
+  }
+
+  #choose(at: number): void {
+    const part = this.spec.parts?.[at];
+    if (part === undefined) return;
+    this.#tab = at;
+    this.chosen = this.chosen === part.name ? null : part.name;
+    this.emit("say", { text: this.chosen === null ? `${part.name}: closed` : `${part.label}. ${part.summary}` });
+  }
+
+  #onBar = (event: KeyboardEvent | MouseEvent): void => {
+    const bars = this.#bars();
+    const at = bars.indexOf(event.target as SVGElement);
+    if (at < 0) return;
+    if (event instanceof KeyboardEvent) {
+      const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: bars.length - 1 }[event.key];
+      if (to !== undefined) {
+        this.#tab = Math.max(0, Math.min(bars.length - 1, to));
+        this.#mark();
+        bars[this.#tab]!.focus();
+      } else if (event.key === "Enter" || event.key === " ") this.#choose(at);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    } else this.#choose(at);
+  };
+
   protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has("chosen") && this.#drawn) this.#mark();
     if (changed.has("spec") || changed.has("table") || changed.has("full")) this.#draw();
   }
 
   #relayout(change: Record<string, unknown>): void {
-    const host = this.querySelector<HTMLElement>(".plot-host");
+    const host = this.#host;
     if (host !== null) void this.#plotly?.relayout(host, change);
   }
 
   async #image(format: "png" | "svg"): Promise<void> {
-    const host = this.querySelector<HTMLElement>(".plot-host");
+    const host = this.#host;
     if (host === null || this.#plotly === null) return;
     const url = await this.#plotly.toImage(host, { format, width: host.clientWidth, height: host.clientHeight, scale: 2 });
     const link = document.createElement("a");
@@ -133,6 +209,8 @@ export class TouchPlot extends TouchElement {
 
   protected override render() {
     const numbers = figureTable(this.spec.data);
+    const { parts } = this.spec;
+    const part = parts?.[this.#part];
     const button = (name: string, label: string, run: () => void, pressed?: boolean) =>
       html`<button class="small quiet" aria-pressed=${pressed === undefined ? nothing : String(pressed)} @click=${run}>
         ${icon(name)} ${label}
@@ -149,17 +227,33 @@ export class TouchPlot extends TouchElement {
       ${
         this.table
           ? html`<touch-grid .source=${localRows(this.#name, numbers.columns, numbers.rows)} .label=${`${this.#name}, as table`}></touch-grid>`
-          : html`<div class="plot-host" role="img" aria-label=${this.#name}></div>`
+          : html`<div
+              class="plot-host"
+              role=${parts === undefined ? "img" : "group"}
+              aria-label=${this.#name}
+              @keydown=${parts === undefined ? nothing : this.#onBar}
+              @click=${parts === undefined ? nothing : this.#onBar}
+            ></div>`
       }
+      ${parts === undefined || this.table ? nothing : html`<p class="hint plot-hint">Choose a bar for its figures: click, or Tab, arrows and Enter.</p>`}
       ${this.failure !== null ? html`<p class="inline-error">${this.failure}</p>` : nothing}
       <div class="plot-tools" role="toolbar" aria-label="Figure">
-        ${this.table ? nothing : html`${button("search", "Zoom", () => this.#relayout({ dragmode: "zoom" }))} ${button("undo-2", "Reset", () => this.#relayout({ "xaxis.autorange": true, "yaxis.autorange": true }))}`}
+        ${this.table ? nothing : html`${button("search", "Zoom", () => this.#relayout({ dragmode: "zoom" }))} ${button("undo-2", "Reset", () => this.#relayout({ "xaxis.autorange": true, "yaxis.autorange": upright(this.spec) }))}`}
         ${button("table-2", "As table", () => (this.table = !this.table), this.table)}
         ${this.table ? nothing : html`${button("image", "PNG", () => void this.#image("png"))} ${button("image", "SVG", () => void this.#image("svg"))}`}
         ${button("download", "CSV", () => download(`${this.#name.replace(/[^\w.-]+/g, "-")}.csv`, "text/csv", csv(numbers.columns, numbers.rows)))}
         ${button("maximize", this.full ? "Close" : "Full screen", () => (this.full = !this.full))}
       </div>
+      ${
+        part === undefined
+          ? nothing
+          : html`<section class="plot-detail" aria-label=${part.label}>
+              ${part.figures.map((spec) => html`<touch-plot .spec=${spec} .label=${part.summary}></touch-plot>`)}
+            </section>`
+      }
     </figure>`;
   }
 }
+/** How the figure's own y axis runs when nothing was zoomed. */
+const upright = (spec: PlotlySpec): unknown => (spec.layout?.["yaxis"] as { autorange?: unknown } | undefined)?.autorange ?? true;
 define("touch-plot", TouchPlot);

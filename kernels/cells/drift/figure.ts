@@ -1,4 +1,4 @@
-import type { PlotlySpec } from "../../protocol/output.js";
+import type { FigurePart, PlotlySpec } from "../../protocol/output.js";
 import { merge, type Compared } from "../../stats/sketch.js";
 import { digits } from "../baseline/figure.js";
 
@@ -10,9 +10,15 @@ export interface Bar {
   drifted: boolean;
 }
 
-/** Columns ranked by how far they are over their own limit; the limit is a tick on each bar, the rule of thumb a second, open one. */
-export function rankFigure(ranked: Bar[]): PlotlySpec {
-  const rows = [...ranked].reverse();
+/** Bars of more columns than this cannot be told apart. */
+export const mostBars = 100;
+
+/**
+ * Columns ranked by how far they are over their own limit; the limit is a tick on each bar, the rule of thumb a second, open one. `parts`: what a bar shows when
+ * it is chosen, in the order of the columns.
+ */
+export function rankFigure(ranked: Bar[], parts: FigurePart[] = []): PlotlySpec {
+  const rows = ranked.slice(0, mostBars);
   const y = rows.map((one) => one.column);
   const ruled = rows.filter((one) => one.rule !== null);
   return {
@@ -26,6 +32,7 @@ export function rankFigure(ranked: Bar[]): PlotlySpec {
         x: rows.map((one) => one.score),
         text: rows.map((one) => `${digits(one.score)}${one.drifted ? " drifted" : ""}`),
         textposition: "auto",
+        textangle: 0,
         marker: { color: rows.map((one) => (one.drifted ? "#b3541e" : "#8a93a0")) },
       },
       {
@@ -49,7 +56,31 @@ export function rankFigure(ranked: Bar[]): PlotlySpec {
           ]
         : []),
     ],
-    layout: { xaxis: { title: { text: "score" }, rangemode: "tozero" }, yaxis: { automargin: true, type: "category" }, legend: { orientation: "h" } },
+    layout: {
+      xaxis: { title: { text: "score" }, rangemode: "tozero" },
+      yaxis: { automargin: true, type: "category", autorange: "reversed" },
+      legend: { orientation: "h" },
+      height: Math.max(320, 120 + 28 * rows.length),
+    },
+    ...(parts.length > 0 ? { parts: parts.slice(0, mostBars) } : {}),
+  };
+}
+
+/** What a ranked bar is called when it is spoken. */
+export const barLabel = (one: Bar): string =>
+  `${one.column}: ${digits(one.score)}, limit ${digits(one.limit)}, ${one.drifted ? "drifted" : "no drift"}`;
+
+/** The score of one column over time beside the limit of each period. */
+export function columnTimeFigure(column: string, series: { period: string; columns: Bar[] }[]): PlotlySpec {
+  const at = series.map((one) => one.columns.find((c) => c.column === column) ?? null);
+  const x = series.map((one) => one.period);
+  return {
+    title: `${column} over time`,
+    data: [
+      { type: "scatter", mode: "lines+markers", name: "score", x, y: at.map((one) => one?.score ?? null) },
+      { type: "scatter", mode: "lines", name: "own limit", x, y: at.map((one) => one?.limit ?? null), line: { dash: "dot", width: 2 } },
+    ],
+    layout: { xaxis: { type: "category" }, yaxis: { title: { text: "score" }, rangemode: "tozero" }, legend: { orientation: "h" } },
   };
 }
 
@@ -99,7 +130,7 @@ export function histogramFigure(column: string, compared: Compared, label: strin
     layout: {
       barmode: "overlay",
       bargap: 0.1,
-      xaxis: { title: { text: column }, type: "category", automargin: true },
+      xaxis: { title: { text: column, standoff: 8 }, type: "category", automargin: true },
       yaxis: { title: { text: "share of rows" }, tickformat: ".0%" },
       legend: { orientation: "h" },
       meta: { column },

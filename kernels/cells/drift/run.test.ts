@@ -52,11 +52,21 @@ describe("drift", () => {
     const months = result.series.map((one) => [one.period, one.columns.find((c) => c.column === "distance")!.drifted]);
     expect(months.filter(([, drifted]) => drifted)).toEqual(months.filter(([period]) => Number(String(period).slice(5)) > 6));
     const view = b.shown.at(-1)!;
-    expect(view.figures.map((f) => f.title)).toEqual([
-      "Drift by column",
-      "Drift over time",
-      "distance: the reference and current",
-      "origin: the reference and current",
+    expect(view.figures.map((f) => f.title)).toEqual(["Drift by column", "Drift over time"]);
+    const { data, parts } = view.figures[0]!;
+    expect(data[0]!["y"]).toEqual(["distance", "origin"]);
+    expect(parts!.map((part) => [part.name, part.figures.map((f) => [f.title, f.data.length])])).toEqual(
+      ["distance", "origin"].map((name) => [
+        name,
+        [
+          [`${name}: the reference and current`, 2],
+          [`${name} over time`, 2],
+        ],
+      ]),
+    );
+    expect(parts!.map((part) => part.label)).toEqual([
+      expect.stringMatching(/^distance: 0\.\d+, limit 0\.0\d+, drifted$/),
+      expect.stringMatching(/^origin: 0\.\d+, limit 0\.\d+, no drift$/),
     ]);
     expect(view.tables.map((t) => t.title)).toEqual(["Columns", "By month"]);
   });

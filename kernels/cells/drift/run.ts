@@ -9,7 +9,7 @@ import { twoProportions } from "../../stats/proportions.js";
 import { digits } from "../baseline/figure.js";
 import { check } from "../baseline/options.js";
 import { schema } from "./cell.js";
-import { histogramFigure, rankFigure, timeFigure } from "./figure.js";
+import { barLabel, columnTimeFigure, histogramFigure, mostBars, rankFigure, timeFigure } from "./figure.js";
 import { sidesOf } from "./reference.js";
 import { countLike, quote } from "./sketch.js";
 
@@ -231,7 +231,15 @@ function viewOf(
     method: [...new Set(all.map((one) => one.test))].join("; "),
     numbers,
     figures: [
-      rankFigure(all),
+      rankFigure(
+        all,
+        all.slice(0, mostBars).map((one) => ({
+          name: one.column,
+          label: barLabel(one),
+          summary: `Histograms of ${one.column}, ${label} and current, and what share of rows has each value.`,
+          figures: [histogramFigure(one.column, one.compared, label), ...(series.length > 1 ? [columnTimeFigure(one.column, series)] : [])],
+        })),
+      ),
       ...(series.length > 1
         ? [
             timeFigure(
@@ -240,7 +248,6 @@ function viewOf(
             ),
           ]
         : []),
-      ...all.slice(0, 12).map((one) => histogramFigure(one.column, one.compared, label)),
     ],
     tables: [
       {
