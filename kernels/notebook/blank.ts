@@ -12,7 +12,6 @@ export const blankCell: CellState = {
   problems: [],
   startedAt: null,
   elapsedMs: null,
-  place: null,
   progress: null,
   run: null,
   blockedBy: null,

@@ -28,6 +28,8 @@ export function replay(state: NotebookState, event: NotebookEvent): NotebookStat
       }
       return { ...next, cells, outputs, outputsFrom };
     }
+    case "queue":
+      return { ...next, queue: state.queue.toSpliced(event.at, event.remove, ...event.insert) };
     case "outputs": {
       const shown = event.clear ? [] : (state.outputs[event.cell] ?? []);
       const outputs = { ...state.outputs, [event.cell]: addOutputs(shown, event.outputs) };

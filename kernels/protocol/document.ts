@@ -69,8 +69,6 @@ export interface CellState {
   /** server clock, ms since epoch, of the run in progress or the last one */
   startedAt: number | null;
   elapsedMs: number | null;
-  /** place in the queue from 1, when queued */
-  place: number | null;
   progress: Progress | null;
   /** id of the last run */
   run: string | null;
@@ -150,6 +148,8 @@ export interface NotebookState {
   outputs: Record<string, Output[]>;
   /** outputs are from an earlier session or older code */
   outputsFrom: Record<string, { run: string; sourceHash: string; at: number }>;
+  /** cells that wait to run, the next one first; the running one is not among them */
+  queue: string[];
   mode: "auto" | "lazy";
   kernel: KernelState;
   variables: Variable[];
@@ -170,6 +170,8 @@ export interface Person {
 export type NotebookEvent = { seq: number } & (
   | { type: "ops"; rev: number; ops: Operation[]; by: string; /** as the command gave it */ token?: string }
   | { type: "cells"; cells: Record<string, CellState | null> }
+  /** one splice of the queue */
+  | { type: "queue"; at: number; remove: number; insert: string[] }
   | { type: "outputs"; cell: string; run: string; /** true = drop what was shown before */ clear: boolean; outputs: Output[] }
   | { type: "kernel"; kernel: KernelState }
   | { type: "variables"; variables: Variable[] }
@@ -206,10 +208,14 @@ export type Command =
   /** quick fix of a clash: renames the definition in this cell and its uses there */
   | { do: "rename"; cell: string; from: string; to: string }
   | { do: "run"; cells: string[]; /** also the stale inputs; default true */ inputs?: boolean }
-  | { do: "run-all" }
+  /** the cell, all below it in the document and all that depends on it, with what these need */
+  | { do: "run-from"; cell: string }
+  /** `promote`: also the promote cells (they propose; nothing is committed), as headless runs do */
+  | { do: "run-all"; promote?: boolean }
   | { do: "run-stale" }
   | { do: "interrupt"; /** stop and keep best: sets `cell.signal` first */ soft?: boolean }
-  | { do: "cancel"; cell: string }
+  /** takes a cell that waits, and what depends on it, out of the queue; null: all that wait */
+  | { do: "cancel"; cell: string | null }
   | { do: "restart"; then: "nothing" | "all" | "stale" | { to: string } }
   | { do: "shutdown" }
   | { do: "clear"; cell: string | null }

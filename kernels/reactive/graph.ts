@@ -1,5 +1,6 @@
 /** The cells' dependencies: who reads whose names, in which order they run, and what is wrong with them (design 4). Pure. */
 import type { Problem } from "../protocol/document.js";
+import { Heap } from "./heap.js";
 import type { Analysis } from "./references.js";
 
 export interface GraphCell {
@@ -26,7 +27,14 @@ export interface Graph {
 export function buildGraph(analyses: readonly Analysis[]): Graph {
   const ids = analyses.map((analysis) => analysis.id);
   const definers = new Map<string, string[]>();
-  for (const { id, defines } of analyses) for (const name of defines) definers.set(name, [...(definers.get(name) ?? []), id]);
+  for (const { id, defines } of analyses)
+    for (const name of defines) {
+      const others = definers.get(name);
+      if (others === undefined) definers.set(name, [id]);
+      else others.push(id);
+    }
+  const index = new Map(ids.map((id, i) => [id, i]));
+  const inOrder = (group: Iterable<string>) => [...group].sort((a, b) => index.get(a)! - index.get(b)!);
   const folded = new Map<string, string | null>();
   for (const name of definers.keys()) folded.set(name.toLowerCase(), folded.has(name.toLowerCase()) ? null : name);
   /** SQL names have no case; a name that differs only in case from two cells' names means neither */
@@ -39,12 +47,13 @@ export function buildGraph(analyses: readonly Analysis[]): Graph {
     const uses = [...names].filter((name) => !own.has(name) && definers.has(name));
     const from = new Set(uses.flatMap((name) => definers.get(name)!));
     from.delete(analysis.id);
-    cells[analysis.id] = { defines: analysis.defines, uses, inputs: ids.filter((id) => from.has(id)), outputs: [], problems: [...analysis.problems] };
+    cells[analysis.id] = { defines: analysis.defines, uses, inputs: inOrder(from), outputs: [], problems: [...analysis.problems] };
   }
   for (const id of ids) for (const input of cells[id]!.inputs) cells[input]!.outputs.push(id);
 
   for (const analysis of analyses) cells[analysis.id]!.problems.push(...problemsOf(analysis, definers));
-  for (const group of components(ids, cells)) {
+  for (const members of components(ids, cells)) {
+    const group = inOrder(members);
     const path = shortestCycle(group, cells);
     if (!path) continue;
     const steps = path.map(
@@ -57,7 +66,7 @@ export function buildGraph(analyses: readonly Analysis[]): Graph {
   }
   const definedBy: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [name, [first]] of definers) definedBy[name] = first!;
-  return { ids, order: topological(ids, cells), cells, definedBy };
+  return { ids, order: topological(ids, index, cells), cells, definedBy };
 }
 
 function problemsOf(analysis: Analysis, definers: Map<string, string[]>): Problem[] {
@@ -105,7 +114,7 @@ function problemsOf(analysis: Analysis, definers: Map<string, string[]>): Proble
 
 const namesBetween = (reader: GraphCell, definer: GraphCell) => reader.uses.filter((name) => definer.defines.includes(name));
 
-/** Groups of cells that reach each other (Tarjan's strongly connected components), only those with a cycle. */
+/** Groups of cells that reach each other (Tarjan's strongly connected components), only those with a cycle; in no order. */
 function components(ids: readonly string[], cells: Record<string, GraphCell>): string[][] {
   const number = new Map<string, number>();
   const low = new Map<string, number>();
@@ -135,9 +144,9 @@ function components(ids: readonly string[], cells: Record<string, GraphCell>): s
       const parent = work.at(-1);
       if (parent) low.set(parent.id, Math.min(low.get(parent.id)!, low.get(id)!));
       if (low.get(id) !== number.get(id)) continue;
-      const group = stack.splice(stack.indexOf(id));
+      const group = stack.splice(stack.lastIndexOf(id));
       for (const member of group) inStack.delete(member);
-      if (group.length > 1) groups.push(ids.filter((member) => group.includes(member)));
+      if (group.length > 1) groups.push(group);
     }
   }
   return groups;
@@ -146,16 +155,17 @@ function components(ids: readonly string[], cells: Record<string, GraphCell>): s
 /** The shortest way from the group's first cell back to itself along inputs. */
 function shortestCycle(group: readonly string[], cells: Record<string, GraphCell>): string[] | null {
   const [start] = group;
+  const members = new Set(group);
   const before = new Map<string, string>();
   const queue = [start!];
   for (let i = 0; i < queue.length; i++) {
     for (const next of cells[queue[i]!]!.inputs) {
       if (next === start) {
         const path = [queue[i]!];
-        while (path[0] !== start) path.unshift(before.get(path[0]!)!);
-        return path;
+        while (path.at(-1) !== start) path.push(before.get(path.at(-1)!)!);
+        return path.reverse();
       }
-      if (group.includes(next) && !before.has(next)) {
+      if (members.has(next) && !before.has(next)) {
         before.set(next, queue[i]!);
         queue.push(next);
       }
@@ -165,22 +175,19 @@ function shortestCycle(group: readonly string[], cells: Record<string, GraphCell
 }
 
 /** Kahn's order, the earliest cell of the document first among those that are ready. */
-function topological(ids: readonly string[], cells: Record<string, GraphCell>): string[] {
-  const waiting = new Map(ids.map((id) => [id, cells[id]!.inputs.length]));
-  const index = new Map(ids.map((id, i) => [id, i]));
-  const ready = ids.filter((id) => waiting.get(id) === 0);
+function topological(ids: readonly string[], index: ReadonlyMap<string, number>, cells: Record<string, GraphCell>): string[] {
+  const waiting = ids.map((id) => cells[id]!.inputs.length);
+  const ready = new Heap();
+  for (let i = 0; i < ids.length; i++) if (waiting[i] === 0) ready.push(i);
   const order: string[] = [];
-  while (ready.length > 0) {
-    const id = ready.shift()!;
-    order.push(id);
-    for (const user of cells[id]!.outputs) {
-      waiting.set(user, waiting.get(user)! - 1);
-      if (waiting.get(user) !== 0) continue;
-      let at = ready.findIndex((other) => index.get(other)! > index.get(user)!);
-      if (at < 0) at = ready.length;
-      ready.splice(at, 0, user);
+  const placed = new Uint8Array(ids.length);
+  for (let at = ready.pop(); at !== undefined; at = ready.pop()) {
+    placed[at] = 1;
+    order.push(ids[at]!);
+    for (const user of cells[ids[at]!]!.outputs) {
+      const next = index.get(user)!;
+      if (--waiting[next]! === 0) ready.push(next);
     }
   }
-  const placed = new Set(order);
-  return [...order, ...ids.filter((id) => !placed.has(id))];
+  return [...order, ...ids.filter((_, i) => placed[i] === 0)];
 }

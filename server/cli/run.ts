@@ -52,7 +52,7 @@ export async function run({ file, promote, seed, say, live }: RunOptions): Promi
         tell(event, state);
         if (!session.busy || stopped) setImmediate(resolve);
       });
-      session.command({ do: "run-all" }).then((refused) => {
+      session.command({ do: "run-all", promote: true }).then((refused) => {
         if (refused !== null) reject(new Failure(1, refused.message));
         if (!session.busy) resolve();
       }, reject);

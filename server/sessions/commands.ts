@@ -2,14 +2,27 @@
 import type { Command } from "../../kernels/protocol/document.js";
 import { edit } from "./editing.js";
 import { fieldEdit, renameEdits } from "./edits.js";
-import { planAll, planRun, planStale, reach, walkOf } from "./plan.js";
+import { planAll, planFrom, planRun, planStale, reach, walkOf } from "./plan.js";
 import { dropKernel, enqueue } from "./queue.js";
 import type { Input, Refusal } from "./state.js";
 import { become, type Step } from "./step.js";
 
-const writes = new Set<Command["do"]>(["ops", "field", "rename", "run", "run-all", "run-stale", "restart", "shutdown", "clear", "mode", "cancel"]);
+const writes = new Set<Command["do"]>([
+  "ops",
+  "field",
+  "rename",
+  "run",
+  "run-from",
+  "run-all",
+  "run-stale",
+  "restart",
+  "shutdown",
+  "clear",
+  "mode",
+  "cancel",
+]);
 /** commands that mean what the client saw of the document */
-const seesDocument = new Set<Command["do"]>(["ops", "field", "rename", "run", "run-all", "run-stale"]);
+const seesDocument = new Set<Command["do"]>(["ops", "field", "rename", "run", "run-from", "run-all", "run-stale"]);
 
 /** Null when it was done. */
 export function command(step: Step, { client, rev, command, at }: Extract<Input, { type: "command" }>): Refusal | null {
@@ -47,8 +60,14 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
       enqueue(step, planRun(step.state, command.cells, command.inputs ?? true), at);
       return null;
     }
+    case "run-from": {
+      const gone = missing(command.cell);
+      if (gone !== null) return gone;
+      enqueue(step, planFrom(step.state, command.cell), at);
+      return null;
+    }
     case "run-all":
-      enqueue(step, planAll(step.state), at);
+      enqueue(step, planAll(step.state, command.promote === true), at);
       return null;
     case "run-stale":
       enqueue(step, planStale(step.state), at);
@@ -66,9 +85,8 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
       return null;
     }
     case "cancel": {
-      const { outputs } = walkOf(step.state);
-      const drop = reach(outputs, [command.cell]).add(command.cell);
-      step.set({ queue: step.state.queue.filter((item) => !drop.has(item.cell)) });
+      const drop = command.cell === null ? null : reach(walkOf(step.state).outputs, [command.cell]).add(command.cell);
+      step.set({ queue: drop === null ? [] : step.state.queue.filter((item) => !drop.has(item.cell)) });
       step.settle();
       return null;
     }

@@ -4,6 +4,7 @@ import type { Operation } from "../../kernels/protocol/document.js";
 import { remember } from "./applied.js";
 import { viewGraph, type GraphView } from "./graph.js";
 import { checkOps } from "./guard.js";
+import { inputsFirst } from "./plan.js";
 import type { Refusal } from "./state.js";
 import type { Step } from "./step.js";
 
@@ -49,7 +50,8 @@ function regraph(step: Step): void {
   const { ran, live, touched } = step.state;
   const keep = <T>(record: Readonly<Record<string, T>>) =>
     gone.length === 0 ? record : Object.fromEntries(Object.entries(record).filter(([id]) => graph.cells.has(id)));
-  step.set({ graph, ran: keep(ran), live: keep(live), touched: keep(touched), queue: step.state.queue.filter((item) => graph.cells.has(item.cell)) });
+  const queue = step.state.queue.filter((item) => graph.cells.has(item.cell));
+  step.set({ graph, ran: keep(ran), live: keep(live), touched: keep(touched), queue: inputsFirst({ graph }, queue) });
   if (gone.length > 0 && step.doc.kernel.pid !== null) step.act({ do: "forget", cells: gone });
   for (const cell of gone) step.act({ do: "keep", cell });
   const { running } = step.state;

@@ -46,6 +46,7 @@ export function openState(opening: Opening): SessionState {
     cells,
     outputs: pick((kept) => kept.outputs),
     outputsFrom: pick(({ run, sourceHash, at }) => ({ run, sourceHash, at })),
+    queue: [],
     mode: opening.mode,
     kernel: { ...noKernel, memoryLimit: opening.memoryLimit },
     variables: [],
@@ -68,6 +69,6 @@ export function openState(opening: Opening): SessionState {
     restarted: true,
     applied: opening.applied ?? {},
   };
-  const derived = deriveCells(state);
-  return { ...state, doc: { ...doc, cells: derived, badge: deriveBadge(state, derived) } };
+  const all = { ...cells, ...(deriveCells(state, null) as Record<string, CellState>) };
+  return { ...state, doc: { ...doc, cells: all, badge: deriveBadge(state, all) } };
 }

@@ -105,7 +105,11 @@ function kernel(step: Step, message: Extract<Input, { type: "kernel" }>["message
       return step.kernel({ backend: message.name, tensors: message.tensors });
     case "changed": {
       const touched = { ...step.state.touched };
-      for (const id of message.cells) if (step.state.ran[id] !== undefined) touched[id] = message.file;
+      for (const id of message.cells) {
+        if (step.state.ran[id] === undefined) continue;
+        touched[id] = message.file;
+        step.dirty.add(id);
+      }
       step.set({ touched });
       return step.settle();
     }

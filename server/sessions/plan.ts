@@ -1,7 +1,8 @@
 /** Which cells a command runs, and in which order. Pure; on the graph and each cell's last run. */
 import { definitions } from "../../kernels/cells/definitions.js";
 import type { Cell } from "../../kernels/protocol/document.js";
-import type { SessionState } from "./state.js";
+import type { GraphView } from "./graph.js";
+import type { Queued, SessionState } from "./state.js";
 
 const costly = new Set(definitions.filter((definition) => definition.costly).map((definition) => definition.kind as string));
 
@@ -17,10 +18,15 @@ export interface Walk {
   outputs: ReadonlyMap<string, readonly string[]>;
 }
 
-export function walkOf(state: Pick<SessionState, "graph">): Walk {
+/** kept with the graph, which is never changed in place */
+const walks = new WeakMap<GraphView, Walk>();
+
+export function walkOf({ graph }: Pick<SessionState, "graph">): Walk {
+  const known = walks.get(graph);
+  if (known !== undefined) return known;
   const inputs = new Map<string, string[]>();
   const outputs = new Map<string, string[]>();
-  for (const [id, view] of state.graph.cells) {
+  for (const [id, view] of graph.cells) {
     const from = [...new Set(view.uses.map((use) => use.cell))];
     inputs.set(id, from);
     for (const other of from) {
@@ -29,7 +35,9 @@ export function walkOf(state: Pick<SessionState, "graph">): Walk {
       else list.push(id);
     }
   }
-  return { inputs, outputs };
+  const walk = { inputs, outputs };
+  walks.set(graph, walk);
+  return walk;
 }
 
 /** All cells reached from `from` along `edges`, without `from` itself unless a cycle leads back. */
@@ -75,11 +83,47 @@ export function planRun(state: SessionState, asked: readonly string[], withInput
   return state.graph.order.filter((id) => set.has(id) && runnable(cells.get(id)) && (!waits.has(id) || asked.includes(id)));
 }
 
-/** Every cell that can run, in order. */
-export function planAll(state: SessionState): string[] {
+/** Every cell that can run, in order; promotions only where a person said so. */
+export function planAll(state: SessionState, promote = false): string[] {
   const cells = new Map(state.doc.source.cells.map((cell) => [cell.id, cell]));
   const waits = blocked(state);
-  return state.graph.order.filter((id) => runnable(cells.get(id)) && !waits.has(id));
+  return state.graph.order.filter((id) => runnable(cells.get(id)) && !waits.has(id) && (promote || cells.get(id)!.kind !== "promote"));
+}
+
+/** This cell, all below it in the document and all that reads from it, directly or not; and what of their inputs the kernel lacks. */
+export function planFrom(state: SessionState, id: string): string[] {
+  const { inputs, outputs } = walkOf(state);
+  const at = state.doc.source.cells.findIndex((cell) => cell.id === id);
+  const want = new Set(state.doc.source.cells.slice(at).map((cell) => cell.id));
+  for (const other of reach(outputs, [id])) want.add(other);
+  for (const other of reach(inputs, want)) if (!isFresh(state, other)) want.add(other);
+  const all = planAll(state, state.doc.source.cells[at]?.kind === "promote");
+  return all.filter((other) => want.has(other));
+}
+
+/** The queue in the order that it came, but no cell before a queued one whose names it reads, directly or through others. */
+export function inputsFirst(state: Pick<SessionState, "graph">, queue: readonly Queued[]): Queued[] {
+  const { inputs } = walkOf(state);
+  const waiting = new Map(queue.map((item) => [item.cell, item]));
+  const seen = new Set<string>();
+  const sorted: Queued[] = [];
+  for (const { cell } of queue) {
+    // by hand: a chain of ten thousand cells must not overflow the call stack
+    const work = seen.has(cell) ? [] : [{ id: cell, next: 0 }];
+    seen.add(cell);
+    for (let top = work.at(-1); top !== undefined; top = work.at(-1)) {
+      const input = inputs.get(top.id)?.[top.next++];
+      if (input !== undefined) {
+        if (!seen.has(input)) work.push({ id: input, next: 0 });
+        seen.add(input);
+        continue;
+      }
+      work.pop();
+      const item = waiting.get(top.id);
+      if (item !== undefined) sorted.push(item);
+    }
+  }
+  return sorted;
 }
 
 /** Stale and edited cells, and whatever of their inputs the kernel lacks; in graph order. Cells never run stay so. */
@@ -111,10 +155,10 @@ export function planTo(state: SessionState, id: string): string[] {
 
 /** Disabled cells and all that read from them: cell -> the disabled cell. */
 export function blocked(state: Pick<SessionState, "doc" | "graph">): Map<string, string> {
-  const { outputs } = walkOf(state);
   const found = new Map<string, string>();
   for (const cell of state.doc.source.cells) {
     if (cell.options.disabled !== true) continue;
+    const { outputs } = walkOf(state);
     found.set(cell.id, cell.id);
     for (const id of reach(outputs, [cell.id])) if (!found.has(id)) found.set(id, cell.id);
   }

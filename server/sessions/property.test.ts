@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Operation } from "../../kernels/protocol/document.js";
 import { Machine, notebookOf } from "../../test/support/machine.js";
+import { deriveCells } from "./derive.js";
+import { reach, walkOf } from "./plan.js";
 import { decodeLines, encodeLine, restore } from "./journal.js";
 
 const names = ["a", "b", "c", "d", "e", "f"];
@@ -40,7 +42,7 @@ type Doing =
   | { what: "ops"; ops: Operation[]; client: string; old: boolean }
   | { what: "run"; cells: string[]; inputs: boolean }
   | { what: "do"; do: "run-all" | "run-stale" | "interrupt" | "shutdown" | "write" }
-  | { what: "cancel" | "clear"; cell: string }
+  | { what: "cancel" | "clear" | "from"; cell: string }
   | { what: "restart"; then: "nothing" | "all" | "stale" }
   | { what: "mode"; mode: "auto" | "lazy" }
   | { what: "step"; result: "ok" | "error" | "interrupted"; show: boolean }
@@ -68,7 +70,7 @@ const doing: fc.Arbitrary<Doing> = fc.oneof(
       show: fc.boolean(),
     }),
   },
-  fc.record({ what: fc.constantFrom("cancel" as const, "clear" as const), cell: id }),
+  fc.record({ what: fc.constantFrom("cancel" as const, "clear" as const, "from" as const), cell: id }),
   fc.record({ what: fc.constant("restart" as const), then: fc.constantFrom("nothing" as const, "all" as const, "stale" as const) }),
   fc.record({ what: fc.constant("mode" as const), mode: fc.constantFrom("auto" as const, "lazy" as const) }),
   fc.record({ what: fc.constantFrom("death" as const, "server" as const, "changed" as const) }),
@@ -89,8 +91,11 @@ function perform(machine: Machine, one: Doing): void {
     case "do":
       return void machine.do({ do: one.do });
     case "cancel":
+      return void machine.do({ do: "cancel", cell: one.cell === "h" ? null : one.cell });
+    case "from":
+      return void machine.do({ do: "run-from", cell: one.cell });
     case "clear":
-      return void machine.do({ do: one.what, cell: one.cell });
+      return void machine.do({ do: "clear", cell: one.cell });
     case "restart":
       return void machine.do({ do: "restart", then: one.then });
     case "mode":
@@ -136,10 +141,20 @@ function invariants(machine: Machine): void {
   for (const cell of queued) expect(ids).toContain(cell);
   for (const [cell, state] of Object.entries(doc.cells)) {
     if (running?.cell === cell) expect(state.status).toBe("running");
-    else if (queued.includes(cell)) expect(state).toMatchObject({ status: "queued", place: queued.indexOf(cell) + 1 });
+    else if (queued.includes(cell)) expect(state).toMatchObject({ status: "queued" });
     else expect(["idle", "disabled"]).toContain(state.status);
   }
   for (const cell of Object.keys(doc.outputs)) expect(ids).toContain(cell);
+  expect(doc.queue).toEqual(queued);
+  // no cell waits in front of one whose names it reads, directly or through others
+  const { inputs } = walkOf(machine.state);
+  const cyclic = (cell: string) => reach(inputs, [cell]).has(cell);
+  queued.forEach((cell, at) => {
+    const up = reach(inputs, [cell]);
+    for (const later of queued.slice(at + 1)) if (!cyclic(later)) expect(up.has(later), `${cell} waits in front of ${later}`).toBe(false);
+  });
+  // what is told step by step is what follows from the whole
+  expect(deriveCells(machine.state, null)).toEqual({});
 }
 
 it("holds for any order of events", () => {

@@ -1,6 +1,6 @@
 /** The run queue: cells enter it, start when the kernel is free, and end. */
 import type { Output } from "../../kernels/protocol/output.js";
-import { isText } from "./plan.js";
+import { inputsFirst, isText } from "./plan.js";
 import type { KeptResult, Queued, Ran } from "./state.js";
 import { omit, type Step } from "./step.js";
 
@@ -9,7 +9,7 @@ export function enqueue(step: Step, ids: readonly string[], at: number, mayCommi
   const add: Queued[] = ids.map((cell) => ({ cell, mayCommit }));
   const set = new Set(ids);
   // asked again while it waits: it runs once, at its new place
-  step.set({ queue: [...step.state.queue.filter((item) => !set.has(item.cell)), ...add] });
+  step.set({ queue: inputsFirst(step.state, [...step.state.queue.filter((item) => !set.has(item.cell)), ...add]) });
   const kernel = step.doc.kernel.state;
   if (ids.length > 0 && (kernel === "none" || kernel === "dead")) {
     step.kernel({ state: "starting", death: null });

@@ -69,7 +69,7 @@ it("a stop ends what waits too", async () => {
   await client.do({ do: "interrupt" });
   await idle();
   expect(cell("a").result).toBe("interrupted");
-  expect(cell("b")).toMatchObject({ result: "none", status: "idle", place: null });
+  expect(cell("b")).toMatchObject({ result: "none", status: "idle" });
   expect(client.state.kernel.state).toBe("idle");
 });
 

@@ -9,14 +9,12 @@ describe("running", () => {
     expect(machine.state.doc.kernel.state).toBe("none");
     machine.do({ do: "run-all" });
     expect(machine.state.doc.kernel.state).toBe("starting");
-    expect(["b", "c", "e"].map((id) => [machine.cell(id).status, machine.cell(id).place])).toEqual([
-      ["queued", 1],
-      ["queued", 2],
-      ["queued", 3],
-    ]);
+    expect(["b", "c", "e"].map((id) => machine.cell(id).status)).toEqual(["queued", "queued", "queued"]);
+    expect(machine.client.queue).toEqual(["b", "c", "e"]);
     machine.step();
-    expect(machine.cell("b")).toMatchObject({ status: "running", place: null });
-    expect(machine.cell("e")).toMatchObject({ status: "queued", place: 2 });
+    expect(machine.cell("b")).toMatchObject({ status: "running" });
+    expect(machine.cell("e")).toMatchObject({ status: "queued" });
+    expect(machine.client.queue).toEqual(["c", "e"]);
     expect(machine.pending.length).toBe(1);
     expect(machine.drain()).toEqual(["b", "c", "e"]);
     expect(machine.state.doc.badge).toEqual({ state: "same" });
@@ -95,7 +93,7 @@ describe("running", () => {
     { name: "a baseline follows", marker: '[baseline] id="t"', ran: ["a", "t", "u"], stale: [] },
   ])("$name", ({ marker, ran, stale }) => {
     const machine = new Machine(`// %% id="a"\nconst a = 1\n\n// %% ${marker}\nconst t = a\n\n// %% id="u"\nt\n`);
-    machine.do({ do: "run-all" });
+    machine.do({ do: "run-all", promote: true });
     machine.drain();
     expect(machine.run(["a"])).toEqual(ran);
     expect(machine.stale).toEqual(stale);

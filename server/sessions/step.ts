@@ -2,16 +2,19 @@
 import { blankCell } from "../../kernels/notebook/blank.js";
 import { replay } from "../../kernels/notebook/replay.js";
 import type { CellState, KernelState, NotebookState } from "../../kernels/protocol/document.js";
-import { deriveBadge, deriveCells, same } from "./derive.js";
-import type { Action, SessionState, Unnumbered } from "./state.js";
+import { deriveBadge, deriveCells } from "./derive.js";
+import { same } from "./same.js";
+import type { Action, Queued, SessionState, Unnumbered } from "./state.js";
 
 export class Step {
   state: SessionState;
   readonly events: (Unnumbered & { seq: number })[] = [];
   readonly actions: Action[] = [];
   value: unknown = undefined;
+  /** as it was when the derived parts were computed last: steps begin settled */
+  #settled: SessionState;
   constructor(state: SessionState) {
-    this.state = state;
+    this.state = this.#settled = state;
   }
   get doc(): NotebookState {
     return this.state.doc;
@@ -39,18 +42,31 @@ export class Step {
     const kernel = { ...this.doc.kernel, ...part };
     if (!same(kernel, this.doc.kernel)) this.emit({ type: "kernel", kernel });
   }
+  /** cells whose files or queue place changed: what follows for them is computed anew when the step ends */
+  readonly dirty = new Set<string>();
   /** Recomputes what follows from document, graph and runs, and tells what changed. */
   settle(): void {
     const before = this.doc.cells;
-    const pending = Object.fromEntries(Object.entries(this.pending).filter(([id]) => this.state.graph.cells.has(id)));
-    const derived = deriveCells({ ...this.state, doc: { ...this.doc, cells: { ...before, ...pending } } });
+    const pending = Object.entries(this.pending).filter(([id]) => this.state.graph.cells.has(id));
+    const cells = pending.length === 0 ? before : { ...before, ...Object.fromEntries(pending) };
+    const { running, queue: waiting } = this.state;
+    for (const id of [...pending.map(([id]) => id), this.#settled.running?.cell, running?.cell]) if (id !== undefined) this.dirty.add(id);
+    if (waiting !== this.#settled.queue) for (const id of differing(this.#settled.queue, waiting)) this.dirty.add(id);
+    const derived = deriveCells({ ...this.state, doc: { ...this.doc, cells } }, this.#settled, this.dirty);
+    const changed: Record<string, CellState | null> = { ...derived };
+    for (const [id, cell] of pending) if (!(id in changed) && !(before[id] !== undefined && same(before[id], cell))) changed[id] = cell;
+    for (const [id, cell] of Object.entries(derived)) if (cell !== null && before[id] !== undefined && same(before[id], cell)) delete changed[id];
     this.pending = {};
-    const changed: Record<string, CellState | null> = {};
-    for (const [id, cell] of Object.entries(derived)) if (before[id] === undefined || !same(before[id], cell)) changed[id] = cell;
-    for (const id of Object.keys(before)) if (!(id in derived)) changed[id] = null;
+    this.dirty.clear();
     if (Object.keys(changed).length > 0) this.emit({ type: "cells", cells: changed });
-    const badge = deriveBadge(this.state, derived);
+    const queue = spliceOf(
+      this.doc.queue,
+      this.state.queue.map((item) => item.cell),
+    );
+    if (queue !== null) this.emit({ type: "queue", ...queue });
+    const badge = deriveBadge(this.state, this.doc.cells);
     if (!same(badge, this.doc.badge)) this.emit({ type: "badge", badge });
+    this.#settled = this.state;
   }
 }
 
@@ -65,4 +81,21 @@ export function omit<T>(record: Readonly<Record<string, T>>, key: string): Reado
   if (!(key in record)) return record;
   const { [key]: _, ...rest } = record;
   return rest;
+}
+
+/** The one splice that makes `before` into `after`; null when they are equal. */
+export function spliceOf(before: readonly string[], after: readonly string[]): { at: number; remove: number; insert: string[] } | null {
+  const most = Math.min(before.length, after.length);
+  let at = 0;
+  while (at < most && before[at] === after[at]) at++;
+  if (at === before.length && at === after.length) return null;
+  let end = 0;
+  while (end < most - at && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
+  return { at, remove: before.length - at - end, insert: after.slice(at, after.length - end) };
+}
+
+/** Cells of one queue alone. */
+function differing(before: readonly Queued[], after: readonly Queued[]): string[] {
+  const [had, has] = [new Set(before.map((item) => item.cell)), new Set(after.map((item) => item.cell))];
+  return [...[...had].filter((id) => !has.has(id)), ...[...has].filter((id) => !had.has(id))];
 }

@@ -12,6 +12,7 @@ const state = (more: Partial<NotebookState> = {}): NotebookState => ({
   cells: {},
   outputs: {},
   outputsFrom: {},
+  queue: [],
   mode: "auto",
   kernel: { state: "idle", pid: 1, backend: null, memory: [], memoryLimit: 1, death: null, tensors: null },
   variables: [],

@@ -4,15 +4,15 @@ import { blankCell } from "../../kernels/notebook/blank.js";
 import { statusOf } from "./status.js";
 
 const cell: Cell = { id: "c", kind: "code", source: "1", options: {} };
-const words = (more: Partial<CellState>, of: Partial<Cell> = {}) => {
-  const view = statusOf({ ...cell, ...of }, { ...blankCell, ...more }, 100_000);
+const words = (more: Partial<CellState>, of: Partial<Cell> = {}, place: number | null = null) => {
+  const view = statusOf({ ...cell, ...of }, { ...blankCell, ...more }, 100_000, null, place);
   return `${view.name}: ${view.text}`;
 };
 
 it("has a word for every state", () => {
   expect(words({})).toBe("none: not run");
   expect(words({ result: "ok", elapsedMs: 210 })).toBe("ok: ok · 0.21 s");
-  expect(words({ status: "queued", place: 3 })).toBe("queued: queued · 3rd");
+  expect(words({ status: "queued" }, {}, 3)).toBe("queued: queued · 3rd");
   expect(words({ status: "running", startedAt: 59_000, progress: { label: "epoch 4 of 20", done: 4, total: 20, eta: 24 } })).toBe(
     "running: running 0:41 · 20 % · epoch 4 of 20 · about 0:24 left",
   );

@@ -13,8 +13,14 @@ export interface StatusView {
   link: string | null;
 }
 
-/** `now`: server clock; a run under 300 ms is not called running, so that fast cells do not flicker. */
-export function statusOf(cell: Cell, state: CellState | undefined, now: number, errorLine: number | null = null): StatusView {
+/** `place`: in the queue, from 1. `now`: server clock; a run under 300 ms is not called running, so that fast cells do not flicker. */
+export function statusOf(
+  cell: Cell,
+  state: CellState | undefined,
+  now: number,
+  errorLine: number | null = null,
+  place: number | null = null,
+): StatusView {
   const s = state ?? blankCell;
   const clash = s.problems.find((problem) => problem.severity === "error");
   const view = (name: StatusView["name"], icon: string, text: string, link: string | null = null): StatusView => ({ name, icon, text, link });
@@ -26,7 +32,7 @@ export function statusOf(cell: Cell, state: CellState | undefined, now: number, 
     const detail = s.progress === null ? null : progressText(s.progress);
     return view("running", "loader-circle", ["running" + (elapsed >= 1000 ? ` ${clock(elapsed)}` : ""), share, detail].filter(Boolean).join(" · "));
   }
-  if (s.status === "queued") return view("queued", "clock", s.place === null ? "queued" : `queued · ${ordinal(s.place)}`);
+  if (s.status === "queued") return view("queued", "clock", place === null ? "queued" : `queued · ${ordinal(place)}`);
   if (s.status === "disabled" || cell.options.disabled === true)
     return view(
       "disabled",

@@ -59,6 +59,7 @@ export class TouchCell extends TouchElement {
     query: { attribute: false },
     notebook: { attribute: false },
     usedBy: { attribute: false },
+    place: { attribute: false },
     hint: { attribute: false },
     tick: { state: true },
   };
@@ -80,6 +81,8 @@ export class TouchCell extends TouchElement {
   /** path, for downloads */
   declare notebook: string;
   declare usedBy: string[];
+  /** in the queue, from 1 */
+  declare place: number | null;
   declare hint: string;
   declare tick: number;
   #timer: ReturnType<typeof setInterval> | null = null;
@@ -99,6 +102,7 @@ export class TouchCell extends TouchElement {
     this.from = null;
     this.notebook = "";
     this.usedBy = [];
+    this.place = null;
     this.hint = "";
     this.tick = 0;
   }
@@ -178,7 +182,7 @@ export class TouchCell extends TouchElement {
   }
 
   #head(s: CellState) {
-    const view = statusOf(this.cell, s, Date.now(), this.#errorLine);
+    const view = statusOf(this.cell, s, Date.now(), this.#errorLine, this.place);
     const kind =
       this.definition !== null
         ? { icon: this.definition.icon, label: this.definition.title }
@@ -242,7 +246,7 @@ export class TouchCell extends TouchElement {
   protected override render() {
     const s = this.state ?? blankCell;
     const { cell } = this;
-    const view = statusOf(cell, s, Date.now(), this.#errorLine);
+    const view = statusOf(cell, s, Date.now(), this.#errorLine, this.place);
     const markdown = cell.kind === "markdown";
     const progress =
       s.status === "running" && s.progress !== null && s.progress.total !== null && s.progress.total > 0 ? s.progress.done / s.progress.total : null;

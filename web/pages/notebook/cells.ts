@@ -18,6 +18,7 @@ export function cellList(page: NotebookCommands, state: NotebookState, on: Retur
   const readers = new Map<string, string[]>();
   for (const cell of cells) for (const name of state.cells[cell.id]?.uses ?? []) readers.set(name, [...(readers.get(name) ?? []), cell.id]);
   const selected = new Set(page.range());
+  const places = new Map(state.queue.map((id, i) => [id, i + 1]));
   const writing = page.session?.writing === true;
   const empty = cells.length === 0 || (cells.length === 1 && cells[0]!.source === "");
   return html`<div
@@ -57,6 +58,7 @@ export function cellList(page: NotebookCommands, state: NotebookState, on: Retur
               .from=${state.outputsFrom[cell.id] ?? null}
               .query=${page.query}
               .notebook=${state.path}
+              .place=${places.get(cell.id) ?? null}
               .usedBy=${users(s.defines, readers)}
               .hint=${empty ? "TypeScript. Type / to insert a cell" : ""}
             ></touch-cell>
