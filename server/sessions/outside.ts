@@ -1,6 +1,6 @@
 /** What comes from the kernel, the disk and the clients' comings and goings. */
 import type { Output } from "../../kernels/protocol/output.js";
-import { same } from "./derive.js";
+import { same } from "./same.js";
 import { changed } from "./editing.js";
 import { planAll, planStale, planTo } from "./plan.js";
 import { dropKernel, enqueue, finish, pump } from "./queue.js";
