@@ -25,7 +25,7 @@ let counter = 0;
 
 /** `fix` makes the relation's row order the same at each reading, and gives the table that holds the rows, if there is one. */
 export async function answer(connection: DuckDBConnection, query: KernelQuery, fix: (name: string) => Promise<string | null>): Promise<unknown> {
-  if (query.query === "variables" || query.query === "memory") throw new Error(`${query.query} is not a question about a table`);
+  if (!("relation" in query)) throw new Error(`${query.query} is not a question about a table`);
   const { relation } = query;
   if (!isQualified(relation)) throw new Error(`Expected \`relation\` to be a qualified name such as nb."flights", got ${JSON.stringify(relation)}`);
   const columns = await columnsOf(connection, relation);

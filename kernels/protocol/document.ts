@@ -232,7 +232,9 @@ export type KernelQuery =
   | { query: "table.profile"; relation: string; columns: string[]; where?: Filter[] }
   | { query: "table.export"; relation: string; format: "csv" | "parquet"; path: string; sort?: SortKey[]; where?: Filter[] }
   | { query: "variables" }
-  | { query: "memory" };
+  | { query: "memory" }
+  /** what stands at the end of `path` (`["model", "layers"]`), and how it could go on; no getter is run. An empty path: the names in scope */
+  | { query: "look"; path: string[] };
 
 /** Answer to `table.page`: wire values, row-major; row numbers count from `offset`. */
 export interface TablePage {
@@ -263,6 +265,16 @@ export interface ColumnProfile extends ColumnInfo {
   bins: { from: number | string; to: number | string; count: number }[] | null;
   /** most frequent values of text, booleans and the rest, at most 10 */
   top: { value: WireValue; count: number }[] | null;
+}
+
+/** Answer to `look`; null when the path leads nowhere. */
+export interface Look {
+  /** "function", "Relation", "Array(3)" */
+  type: string;
+  preview: string;
+  /** source of a function, at most 4,000 characters */
+  source: string | null;
+  properties: { name: string; type: string }[];
 }
 
 /** Answer to `table.export`. */

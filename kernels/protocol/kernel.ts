@@ -45,6 +45,8 @@ export interface RunRequest {
   defines: string[];
   /** may `promote` commit? (`run --promote`) */
   mayCommit: boolean;
+  /** a request of a console (Jupyter): its names may be defined again by a later one, and no cell of the notebook sees them */
+  console?: true;
 }
 
 export type ToKernel =

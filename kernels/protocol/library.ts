@@ -194,6 +194,8 @@ export interface CellHandle {
   readonly id: string;
   readonly signal: AbortSignal;
   onDispose(dispose: () => void): void;
+  /** drops what the cell has shown so far; `wait`: only when its next output comes, so that nothing flickers */
+  clear(options?: { wait?: boolean }): void;
 }
 
 export interface Library {
@@ -201,10 +203,13 @@ export interface Library {
   relation<R extends object = Row>(rows: R[] | { [K in keyof R]: ArrayLike<R[K]> }): Relation<R>;
   /** absolute path of a workspace file or `npm:package/path` */
   file(path: string): string;
-  display(value: unknown, options?: { id?: string }): void;
+  /** `update`: in a Jupyter client, changes what an earlier request showed under this id */
+  display(value: unknown, options?: { id?: string; update?: boolean }): void;
   html(text: TemplateStringsArray, ...values: unknown[]): MimeBundle;
   md(text: TemplateStringsArray, ...values: unknown[]): MimeBundle;
   progress(label: string, done: number, total?: number): void;
+  /** asks the person at the notebook or the Jupyter client for a line */
+  prompt(question?: string, options?: { password?: boolean }): Promise<string>;
   cell: CellHandle;
   secret(name: string): string;
   features<S>(spec: FeatureSpec<S>): Features;

@@ -16,9 +16,17 @@ export const mime = {
 } as const;
 
 export type Output =
-  | { kind: "display"; /** stable within the cell; a later display of the same id replaces it */ id: string; data: MimeBundle }
+  | {
+      kind: "display";
+      /** stable within the cell; a later display of the same id replaces it */ id: string;
+      data: MimeBundle;
+      /** consoles only */ as?: DisplayAs;
+    }
   | { kind: "stream"; name: "stdout" | "stderr"; text: string; /** characters left out before `text`; the whole is downloadable */ cut?: number }
   | { kind: "error"; error: CellError };
+
+/** What a console has to know of a display: the value of the last expression; an id that the author gave; a new form of one shown before by any request. */
+export type DisplayAs = "result" | "named" | "update";
 
 /** An error as a person needs it: where in their own cell, and what to do. */
 export interface CellError {

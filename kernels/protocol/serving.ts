@@ -179,6 +179,8 @@ export interface FeedbackRecord {
 
 /** Calls that a kernel makes to the server; each name maps params to result. */
 export interface ServerCalls {
+  /** a line from the person at the page or the Jupyter client; rejects where nobody can answer */
+  prompt: { params: { run: string; cell: string; question: string; password: boolean }; result: string };
   "registry.propose": { params: ProposeRequest; result: Proposal };
   /** only with the right granted: `run --promote`, or a click relayed by the page */
   "registry.commit": { params: { proposal: string; by: string }; result: Proposal };

@@ -37,7 +37,9 @@ export interface Run {
   /** library calls in progress: they are given a moment to put things in order when the run is stopped */
   calls: Set<Promise<unknown>>;
   emit(output: Output, clear?: boolean): void;
-  display(value: unknown, options?: { id?: string }): Promise<void> | undefined;
+  /** drops what was shown so far; `wait`: when the next output comes */
+  clear(wait: boolean): void;
+  display(value: unknown, options?: { id?: string; update?: boolean; result?: boolean }): Promise<void> | undefined;
 }
 
 /** What the library gives a cell: name -> its value for this run, made when the cell mentions it. */
@@ -83,6 +85,10 @@ export interface Evaluator {
   /** the compiler's parameters for an imported file */
   wrappers(file: string): Record<string, unknown>;
   /** which cells' last runs read this file */
+  /** a name as a cell or a console would find it; null: nothing of ours */
+  find(name: string): { value: unknown } | null;
+  /** all names of cells and consoles */
+  scope(): string[];
   readers(path: string): string[];
   sourceOf(cell: string): string | undefined;
   /** cell that defines a name now */
@@ -97,6 +103,8 @@ type Outcome = { result: "ok" } | { result: "error"; error: unknown } | { result
 interface Name {
   cell: string;
   get(): unknown;
+  /** of a console's `let`: a later request may assign to it */
+  set?(value: unknown): void;
 }
 
 const never = new Promise<never>(() => {});
@@ -107,6 +115,11 @@ const struckGrace = 60;
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { shared, outputs, tell, control } = options;
   const names = new Map<string, Name>();
+  /** what the requests of a console define: over the notebook's names, unseen by its cells */
+  const own = new Map<string, Name>();
+  const known = (name: string, run: Run) => (run.request.console ? own.get(name) : undefined) ?? names.get(name);
+  /** the definitions that a console's request replaces: those that it does not make stay */
+  const before = new WeakMap<Run, Map<string, Name | undefined>>();
   const runs = new Map<string, Run>();
   const queue: RunRequest[] = [];
   /** translations by the file name in stacks; old ones stay for a while, stale cells hold old functions */
@@ -187,7 +200,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
 
   const describe = (error: unknown, run: Run): CellError => {
     try {
-      return described(error, run);
+      return run.request.console ? unwritten(described(error, run)) : described(error, run);
     } catch {
       // a proxy, for one, may throw wherever it is touched
       return { name: "Error", message: "The cell threw a value that cannot be read.", cell: run.cell.id, frames: [] };
@@ -209,8 +222,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
         if (at.cell === undefined) return undefined;
         return at.cell === run.cell.id ? run.cell.source : runs.get(at.cell)?.cell.source;
       },
-      names: () => [...names.keys(), ...Object.keys(options.injected)],
-      owner: (name) => names.get(name)?.cell,
+      names: () => [...names.keys(), ...(run.request.console ? own.keys() : []), ...Object.keys(options.injected)],
+      owner: (name) => known(name, run)?.cell,
     });
   const place = (file: string, line: number, column: number): Place | null => {
     const known = compiled.get(file);
@@ -235,6 +248,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       cell: request.cell,
       request,
       sink,
+      clear: (wait) => outputs.clear(sink, wait),
       scope: createScope(
         (callback) => guard(run)(callback),
         (error) => reportIn(run, error),
@@ -249,16 +263,23 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       pending: [],
       calls: new Set(),
       emit: (output, clear) => outputs.emit(sink, output, clear),
-      display: (value, { id } = {}) => {
+      display: (value, { id, update, result } = {}) => {
         const name = id ?? `d${++run.displayed}`;
+        const as = result ? "result" : update ? "update" : id !== undefined ? "named" : undefined;
+        const how = request.console && as !== undefined ? { as } : {};
         const later = orElse(() => options.displayLater(value, run), undefined);
         if (!later) {
-          run.emit({ kind: "display", id: name, data: orElse(() => toBundle(value), { "text/plain": "(a value that cannot be read)" }) });
+          run.emit({
+            kind: "display",
+            id: name,
+            data: orElse(() => toBundle(value), { "text/plain": "(a value that cannot be read)" }),
+            ...how,
+          } as Output);
           return undefined;
         }
-        // keeps its place among the outputs while DuckDB is asked
-        run.emit({ kind: "display", id: name, data: { "text/plain": "..." } });
-        const shown = later.then((output) => run.emit({ ...output, id: name }));
+        // keeps its place among the outputs while DuckDB is asked; a console shows a value once
+        if (!request.console) run.emit({ kind: "display", id: name, data: { "text/plain": "..." } });
+        const shown = later.then((output) => run.emit({ ...output, id: name, ...how } as Output));
         shown.catch(() => undefined);
         run.pending.push(shown);
         return shown;
@@ -269,14 +290,17 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
 
   const show = (run: Run) => (value: unknown) => {
     if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function" && typeof value === "object") {
-      return Promise.resolve(value as PromiseLike<unknown>).then((result) => (result === undefined || run.stopped ? undefined : run.display(result)));
+      return Promise.resolve(value as PromiseLike<unknown>).then((result) =>
+        result === undefined || run.stopped ? undefined : run.display(result, { result: true }),
+      );
     }
-    return value === undefined ? undefined : run.display(value);
+    return value === undefined ? undefined : run.display(value, { result: true });
   };
 
   const compile = async (run: Run): Promise<Translation & { file: string }> => {
     const file = `cell:${encodeURIComponent(run.cell.id)}#${run.number}`;
-    const translation = await translate(run.cell.source);
+    const live = (name: string) => known(name, run) !== undefined || !(Object.hasOwn(options.injected, name) || name in globalThis);
+    const translation = await translate(run.cell.source, run.request.console ? { live } : "cell");
     compiled.set(file, { cell: run.cell.id, source: run.cell.source, translation });
     const own = [...compiled].filter(([, each]) => each.cell === run.cell.id);
     for (const [old] of own.slice(0, -8)) compiled.delete(old);
@@ -291,18 +315,21 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       return;
     }
     const translation = await compile(run);
+    const mine = run.request.console ? own : names;
     const parameters: Record<string, unknown> = {
       ...wrappers(translation.file),
+      ...(run.request.console && { $n: live }),
       $x: (getters: object) => {
-        for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(getters))) names.set(name, { cell: run.cell.id, get: get! });
+        for (const [name, { get, set }] of Object.entries(Object.getOwnPropertyDescriptors(getters)))
+          mine.set(name, { cell: run.cell.id, get: get!, ...(set && { set }) });
       },
       $show: show(run),
       $imp: aside,
     };
     for (const name of translation.free) {
-      const known = names.get(name);
-      if (known && known.cell !== run.cell.id) {
-        const value = tryGet(known);
+      const other = names.get(name);
+      if (other && other.cell !== run.cell.id) {
+        const value = tryGet(other);
         if (value) parameters[name] = value.value;
         run.uses.add(name);
       } else if (Object.hasOwn(options.injected, name)) {
@@ -311,6 +338,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       }
     }
     if (run.stopped) return;
+    if (run.request.console) before.set(run, new Map(translation.exports.map((name) => [name, own.get(name)])));
     const body = vm.compileFunction(translation.code, Object.keys(parameters), { filename: translation.file });
     // from a fresh stack: a termination unwinds everything below it
     await new Promise<void>((resolve, reject) => {
@@ -322,13 +350,14 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       });
     });
     for (const name of translation.exports) {
-      const value = tryGet(names.get(name))?.value as Settling | undefined;
+      const value = tryGet(mine.get(name))?.value as Settling | undefined;
       const lazy = typeof value === "object" && value !== null && orElse(() => typeof value[settle] === "function", false);
-      if (lazy) await value[settle]!(name);
+      // in SQL the notebook's table keeps its name
+      if (lazy) await value[settle]!(mine === own && names.has(name) ? undefined : name);
       if (run.stopped) return;
     }
     const result = translation.exports.at(-1);
-    if (run.cell.kind === "sql" && run.displayed === 0 && result !== undefined) run.display(tryGet(names.get(result))?.value);
+    if (run.cell.kind === "sql" && run.displayed === 0 && result !== undefined) run.display(tryGet(mine.get(result))?.value);
     for (const shown of run.pending) await shown;
   };
 
@@ -340,6 +369,30 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       return undefined;
     }
   };
+
+  /** `$n` of a console's requests: the last definition, looked up when it is used */
+  const live = new Proxy(Object.create(null) as Record<string, unknown>, {
+    get(_, key) {
+      const name = String(key);
+      const found = own.get(name) ?? names.get(name);
+      if (found) return found.get();
+      if (name in globalThis) return (globalThis as Record<string, unknown>)[name];
+      throw new ReferenceError(`${name} is not defined`);
+    },
+    has: (_, key) => own.has(String(key)) || names.has(String(key)) || key in globalThis,
+    set(_, key, value) {
+      const name = String(key);
+      const found = own.get(name);
+      if (found?.set) found.set(value);
+      else if (found) throw new TypeError(`${name} is constant: declare it again to give it another value`);
+      else if (names.has(name))
+        throw new TypeError(
+          `${name} belongs to cell ${names.get(name)!.cell} of the notebook and cannot be assigned here: \`const ${name} = ...\` makes one of this console's own`,
+        );
+      else throw new ReferenceError(`${name} is not defined`);
+      return true;
+    },
+  });
 
   const wrappers = (file: string): Record<string, unknown> => ({
     $w: (value: unknown, offset: number) => wait(value, file, offset),
@@ -373,6 +426,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       stopped.add(run.number);
     }
     enter(0);
+    if (request.console) keepConsole(run);
     run.warnings.push(...(await restore(result === "interrupted").catch(sentence)));
     let error: CellError | undefined;
     if (outcome.result === "error" && result === "error") {
@@ -395,6 +449,17 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     });
     control({ type: "over", run: run.id });
     tell({ type: "variables", variables: variables() });
+  };
+
+  /** A name whose definition failed keeps its older value; requests that left nothing behind are forgotten in time. */
+  const keepConsole = (run: Run) => {
+    for (const [name, old] of before.get(run) ?? []) if (old && !tryGet(own.get(name))) own.set(name, old);
+    const holders = new Set([...own.values()].map((each) => each.cell));
+    const done = [...runs.values()].filter((each) => each.request.console && each.scope.held === 0 && !holders.has(each.cell.id));
+    for (const { cell } of done.slice(0, -200)) {
+      runs.delete(cell.id);
+      for (const [file, each] of compiled) if (each.cell === cell.id) compiled.delete(file);
+    }
   };
 
   /** Whatever breaks around a cell ends its run in words: a run without its `done` would hold the queue for good. */
@@ -440,20 +505,21 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     runs.get(cell)?.scope.dispose();
     runs.delete(cell);
     const values = new Map<string, unknown>();
-    for (const [name, known] of names) {
-      if (known.cell !== cell) continue;
-      const value = tryGet(known);
-      if (value) values.set(name, value.value);
-      names.delete(name);
-    }
-    options.dropped(values, () => [...names.values()].map((known) => tryGet(known)?.value));
+    for (const map of [names, own])
+      for (const [name, each] of map) {
+        if (each.cell !== cell) continue;
+        const value = tryGet(each);
+        if (value) values.set(name, value.value);
+        map.delete(name);
+      }
+    options.dropped(values, () => [...names.values(), ...own.values()].map((each) => tryGet(each)?.value));
   };
 
   const variables = (): Variable[] => {
     const list: Variable[] = [];
-    for (const [name, known] of names) {
-      const value = tryGet(known);
-      if (value) list.push({ name, cell: known.cell, ...preview(value.value) });
+    for (const [name, each] of names) {
+      const value = tryGet(each);
+      if (value) list.push({ name, cell: each.cell, ...preview(value.value) });
     }
     return list;
   };
@@ -494,12 +560,14 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       reportIn(run, error);
     },
     wrappers,
+    find: (name) => tryGet(own.get(name) ?? names.get(name)) ?? null,
+    scope: () => [...new Set([...own.keys(), ...names.keys()])],
     readers: (path) => [...runs.values()].filter((run) => run.reads.has(path)).map((run) => run.cell.id),
     sourceOf: (cell) => runs.get(cell)?.cell.source,
-    owner: (name) => names.get(name)?.cell,
+    owner: (name) => (current ? known(name, current) : names.get(name))?.cell,
     value(cell, name) {
-      const known = names.get(name);
-      return known?.cell === cell ? tryGet(known)?.value : undefined;
+      const found = [own.get(name), names.get(name)].find((each) => each?.cell === cell);
+      return tryGet(found)?.value;
     },
     sources(run) {
       const seen = new Map<string, string>();
@@ -540,6 +608,12 @@ function orElse<T>(make: () => T, otherwise: T): T {
 
 function sentence(error: unknown): string[] {
   return [orElse(() => (error instanceof Error ? error.message : String(error)), "an error that cannot be read")];
+}
+
+/** The compiler's own way of writing a console's names, out of V8's messages. */
+function unwritten(error: CellError): CellError {
+  const message = error.message.replace(/\(0 ?, ?\$n\.([\w$]+)\)|\$n\.([\w$]+)/g, (_, called?: string, read?: string) => called ?? read ?? "");
+  return { ...error, message };
 }
 
 function isStop(error: unknown): boolean {

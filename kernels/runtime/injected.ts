@@ -104,16 +104,26 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
   };
   const timer = (name: string) => (run: Run) => run.scope.timers[name];
   const names: Injected = {
-    display: (run) => (value: unknown, how?: { id?: string }) => void acting(run).display(value, how),
+    display: (run) => (value: unknown, how?: { id?: string; update?: boolean }) => void acting(run).display(value, how),
     html: () => html,
     md: () => md,
     svg: () => svg,
     console: (run) => createConsole((name, text) => outputs.write(acting(run).sink, name, text)),
-    cell: (run) => Object.freeze({ id: run.cell.id, signal: run.scope.signal, onDispose: (dispose: () => void) => run.scope.onDispose(dispose) }),
+    cell: (run) =>
+      Object.freeze({
+        id: run.cell.id,
+        signal: run.scope.signal,
+        onDispose: (dispose: () => void) => run.scope.onDispose(dispose),
+        clear: ({ wait = false }: { wait?: boolean } = {}) => acting(run).clear(wait),
+      }),
     progress: (run) => {
       const reporter = createProgress((progress) => report(run, progress));
       return (label: string, done: number, total?: number) => reporter.step(label, done, total ?? null);
     },
+    prompt:
+      (run) =>
+      (question = "", { password = false }: { password?: boolean } = {}) =>
+        calls.call("prompt", { run: acting(run).id, cell: acting(run).cell.id, question: String(question), password }),
     fetch:
       (run) =>
       (input: string | URL | Request, init: RequestInit = {}) =>

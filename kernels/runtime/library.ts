@@ -100,6 +100,7 @@ function runOf(path: string): Run {
     displayed: 0,
     pending: [],
     calls: new Set(),
+    clear() {},
     emit(output) {
       if (output.kind === "display") process.stdout.write(`${String(output.data["text/plain"] ?? "")}\n`);
     },

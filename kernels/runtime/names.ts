@@ -11,8 +11,8 @@ export interface Names {
   imports: Map<string, boolean>;
 }
 
-/** Names of a parsed program. `_private` names, `var` inside a statement, `declare`, types and `using` are not exported. */
-export function namesOf(program: Node): Names {
+/** Names of a parsed program. `_private` names, `var` inside a statement, `declare`, types and `using` are not exported; `privates`: `_names` are. */
+export function namesOf(program: Node, privates = false): Names {
   const { globalScope } = scopesOf(program);
   const exports: string[] = [];
   const imports = new Map<string, boolean>();
@@ -30,7 +30,7 @@ export function namesOf(program: Node): Names {
       if (typeOnly || (variable.references.length > 0 && values.length === 0)) continue;
       imports.set(variable.name, values.length > 0);
     } else if (!definitions.some(({ type, node, parent }) => hasValue(type, node, parent, statements))) continue;
-    if (!variable.name.startsWith("_")) exports.push(variable.name);
+    if (privates || !variable.name.startsWith("_")) exports.push(variable.name);
   }
   const free = new Set<string>();
   for (const reference of globalScope?.through ?? []) {

@@ -6,6 +6,7 @@ import { createEvaluator, type Run } from "./evaluate.js";
 import { createFiles } from "./files.js";
 import { createImports, type Imports, type Namespace } from "./imports.js";
 import { createLibrary } from "./injected.js";
+import { look } from "./look.js";
 import { ownFile, pathOfFrame } from "./own.js";
 import { seedOf } from "./random.js";
 import type { MainToControl } from "./shared.js";
@@ -111,6 +112,7 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
         const answer = async (): Promise<unknown> => {
           if (query.query === "variables") return evaluator.variables();
           if (query.query === "memory") return { ...process.memoryUsage(), tensors: tensors.loaded()?.tf.memory() ?? null };
+          if (query.query === "look") return look(query.path, evaluator, Object.keys(library.names));
           return library.answer(query);
         };
         answer().then(

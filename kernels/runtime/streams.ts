@@ -7,10 +7,14 @@ export interface Sink {
   cell: string;
   /** outputs sent so far */
   count: number;
+  /** the next output drops what was shown before */
+  clear?: boolean;
 }
 
 export interface Outputs {
   emit(sink: Sink, output: Output, clear?: boolean): void;
+  /** drops what was shown; `wait`: only when the next output comes */
+  clear(sink: Sink, wait: boolean): void;
   write(sink: Sink, name: "stdout" | "stderr", text: string): void;
   /** everything pending of this run, then `flushed` */
   finish(sink: Sink): void;
@@ -29,7 +33,8 @@ export function createOutputs(send: (message: BulkMessage) => void): Outputs {
 
   const post = (sink: Sink, output: Output, clear?: boolean) => {
     const message: BulkMessage = { type: "output", run: sink.run, cell: sink.cell, n: sink.count++, output };
-    if (clear) message.clear = true;
+    if (clear || sink.clear) message.clear = true;
+    sink.clear = false;
     send(message);
   };
   const flush = () => {
@@ -46,6 +51,11 @@ export function createOutputs(send: (message: BulkMessage) => void): Outputs {
       flush();
       post(sink, output, clear);
     },
+    clear(sink, wait) {
+      flush();
+      sink.clear = true;
+      if (!wait) post(sink, { kind: "stream", name: "stdout", text: "" });
+    },
     write(sink, name, text) {
       if (text === "") return;
       if (pending && (pending.sink !== sink || pending.name !== name)) flush();
@@ -61,6 +71,8 @@ export function createOutputs(send: (message: BulkMessage) => void): Outputs {
     },
     finish(sink) {
       flush();
+      // a clear that no output came after
+      if (sink.clear) post(sink, { kind: "stream", name: "stdout", text: "" });
       send({ type: "flushed", run: sink.run, cell: sink.cell, count: sink.count });
     },
   };

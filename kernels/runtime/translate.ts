@@ -5,6 +5,7 @@
  */
 import MagicString from "magic-string";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { liveNames } from "./live.js";
 import { namesOf, type Names } from "./names.js";
 import { walk } from "../reactive/tree.js";
 import { needsStripping, parse, type Node } from "./syntax.js";
@@ -19,13 +20,13 @@ export interface Translation extends Names {
 const before = '"use strict";return(async()=>{';
 const after = "\n})()";
 
-/** What the last expression and the exports become. */
-export type Target = "cell" | "file";
+/** What the last expression and the exports become. `live` of a console: names of others that are read where they stand, not when the run starts. */
+export type Target = "cell" | "file" | { live(name: string): boolean };
 
 /** Translates one cell, or one imported file (`target: "file"`: nothing is shown, `export`ed names alone are exposed). Throws ParseError. */
 export async function translate(source: string, target: Target = "cell"): Promise<Translation> {
   const program = parse(source);
-  const names = namesOf(program);
+  let names = namesOf(program, typeof target === "object");
   const out = new MagicString(source);
   const body = program["body"] as Node[];
   let strip = false;
@@ -33,6 +34,7 @@ export async function translate(source: string, target: Target = "cell"): Promis
     strip ||= needsStripping(node);
     rewrite(node, source, out);
   });
+  if (typeof target === "object") names = { ...names, free: liveNames(program, names.free, target.live, out) };
   const exposed = new Map<string, string>();
   let leading = true;
   for (const statement of body) {
@@ -44,17 +46,20 @@ export async function translate(source: string, target: Target = "cell"): Promis
       exportLine(statement, out, exposed, target);
     }
   }
-  if (target === "cell") {
+  if (target !== "file") {
     // other cells see the names that are declared here, as the graph does
     exposed.clear();
     for (const name of names.exports) exposed.set(name, name);
   }
   const last = body.at(-1);
-  if (target === "cell" && last?.type === "ExpressionStatement") {
+  if (target !== "file" && last?.type === "ExpressionStatement") {
     const expression = last["expression"] as Node;
     out.appendLeft(expression.start, ";await $w($show((").appendRight(expression.end, `)),${expression.start})`);
   }
-  const getters = [...exposed].map(([name, local]) => `get ${JSON.stringify(name)}(){return ${local}}`);
+  const open = typeof target === "object" ? assignable(body) : new Set<string>();
+  const getters = [...exposed].map(
+    ([name, local]) => `get ${JSON.stringify(name)}(){return ${local}}${open.has(name) ? `,set ${JSON.stringify(name)}($v){${local}=$v}` : ""}`,
+  );
   out.prepend(`$x({${getters.join(",")}});`);
   return finish(out, names, exposed, strip);
 }
@@ -155,7 +160,7 @@ function exportLine(node: Node, out: MagicString, exposed: Map<string, string>, 
     if (/Declaration$/.test(declaration.type) && id) {
       out.remove(node.start, declaration.start);
       exposed.set("default", nameOf(id));
-    } else if (target === "cell") {
+    } else if (target !== "file") {
       out.update(node.start, declaration.start, "await $w($show((").appendLeft(declaration.end, ")))");
     } else {
       out.update(node.start, declaration.start, "const $default=");
@@ -177,6 +182,18 @@ function reExport(node: Node, out: MagicString, exposed: Map<string, string>): v
   for (const specifier of node["specifiers"] as Node[]) {
     if (specifier["exportKind"] !== "type") exposed.set(nameOf(specifier["exported"]), `${local}[${JSON.stringify(nameOf(specifier["local"]))}]`);
   }
+}
+
+/** Names that a later request of a console may assign to. */
+function assignable(body: Node[]): Set<string> {
+  const names = new Set<string>();
+  for (const statement of body) {
+    const declaration = (statement.type === "ExportNamedDeclaration" ? (statement["declaration"] as Node | null) : null) ?? statement;
+    const open =
+      declaration.type === "VariableDeclaration" ? /^(let|var)$/.test(declaration["kind"] as string) : /^(Function|Class)/.test(declaration.type);
+    if (open) for (const name of declared(declaration)) names.add(name);
+  }
+  return names;
 }
 
 /** Names of a declaration; patterns are walked. */

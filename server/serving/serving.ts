@@ -358,6 +358,12 @@ export function createServing(options: ServingOptions): Serving {
         "registry.commit": ({ proposal, by }) => commit(proposal, by),
         "registry.resolve": async (ref) => resolve(ref),
         "log.files": (range) => logs.files(range),
+        prompt: async () => {
+          throw new ServingError(
+            400,
+            "prompt() asks the person at a Jupyter client; here nobody can answer. Give the value in the code, or read it from the environment",
+          );
+        },
       };
       if (!Object.hasOwn(calls, method)) throw new ServingError(404, `no such call: ${String(method)}`);
       return calls[method](params);

@@ -24,6 +24,8 @@ export interface RunOptions {
   uses?: string[];
   defines?: string[];
   mayCommit?: boolean;
+  /** a request of a console */
+  console?: true;
 }
 
 export interface TestKernel {
@@ -198,7 +200,7 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
     },
     send: (message) => void mainSocket.write(encodeFrame(message)),
     control: (message) => void controlSocket.write(encodeFrame(message)),
-    start(source, { id, kind = "code", uses = [], defines = [], mayCommit = false } = {}) {
+    start(source, { id, kind = "code", uses = [], defines = [], mayCommit = false, console } = {}) {
       const run = `r${++runs}`;
       const cell = id ?? `c${runs}`;
       const done = new Promise<Done>((resolve, reject) => {
@@ -206,7 +208,10 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
         fail.set(run, reject);
       });
       done.catch(() => undefined);
-      kernel.send({ type: "run", request: { cell: { id: cell, kind, source, options: {} }, run, uses, defines, mayCommit } });
+      kernel.send({
+        type: "run",
+        request: { cell: { id: cell, kind, source, options: {} }, run, uses, defines, mayCommit, ...(console && { console }) },
+      });
       return { run, cell, done };
     },
     run: (source, runOptions) => kernel.start(source, runOptions).done,
