@@ -146,6 +146,8 @@ export interface NotebookState {
   broken: string | null;
   cells: Record<string, CellState>;
   outputs: Record<string, Output[]>;
+  /** displays (and errors past the first fifty) of each cell that only the server's disk has: GET /api/ts/outputs/more */
+  more: Record<string, number>;
   /** outputs are from an earlier session or older code */
   outputsFrom: Record<string, { run: string; sourceHash: string; at: number }>;
   /** cells that wait to run, the next one first; the running one is not among them */
@@ -172,7 +174,14 @@ export type NotebookEvent = { seq: number } & (
   | { type: "cells"; cells: Record<string, CellState | null> }
   /** one splice of the queue */
   | { type: "queue"; at: number; remove: number; insert: string[] }
-  | { type: "outputs"; cell: string; run: string; /** true = drop what was shown before */ clear: boolean; outputs: Output[] }
+  | {
+      type: "outputs";
+      cell: string;
+      run: string;
+      /** true = drop what was shown before */ clear: boolean;
+      outputs: Output[];
+      /** the cell's new `more` */ more?: number;
+    }
   | { type: "kernel"; kernel: KernelState }
   | { type: "variables"; variables: Variable[] }
   | { type: "badge"; badge: Badge }

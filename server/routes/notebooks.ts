@@ -85,6 +85,16 @@ export function notebookRoutes({ root, sessions }: Effects): Hono {
         await session.flush();
         return download(file, `${cell}.txt`, "text/plain; charset=utf-8");
       })
+      // displays past those that the state carries
+      .get("/outputs/more", (c) => {
+        const session = open(c.req.query("path"));
+        const cell = c.req.query("cell") ?? "";
+        const total = session.state.more[cell];
+        if (total === undefined) throw new RequestError(404, "not-found", `Cell ${JSON.stringify(cell)} has no more displays than are shown.`);
+        const offset = wholeNumber(c.req.query("offset") ?? "0", "offset", Number.MAX_SAFE_INTEGER);
+        const limit = wholeNumber(c.req.query("limit") ?? "50", "limit", 500);
+        return c.json({ total, offset, outputs: session.moreOutputs(cell, offset, limit) });
+      })
       // a relation as the grid shows it: sorted and filtered
       .get("/tables/export", async (c) => {
         const session = open(c.req.query("path"));
@@ -130,6 +140,12 @@ const kept = [
   ["journal", ".ndjson"],
   ["runs", ".json"],
 ] as const;
+
+function wholeNumber(given: string, name: string, most: number): number {
+  const value = Number(given);
+  if (/^\d+$/.test(given) && value <= most) return value;
+  throw new RequestError(400, "bad-request", `Expected \`${name}\` to be a whole number up to ${most}, got ${JSON.stringify(given)}.`);
+}
 
 export function folderOf(root: string, workspace: string): string {
   if (workspace === ".") return root;

@@ -17,7 +17,7 @@ export interface Opening {
   rev: number;
   mode: "auto" | "lazy";
   results: Record<string, KeptResult>;
-  outputs: Record<string, { run: string; sourceHash: string; at: number; outputs: Output[] }>;
+  outputs: Record<string, { run: string; sourceHash: string; at: number; outputs: Output[]; more?: number }>;
   runs: number;
   memoryLimit: number;
   applied?: Applied;
@@ -47,6 +47,7 @@ export function openState(opening: Opening): SessionState {
     outputs: pick((kept) => kept.outputs),
     outputsFrom: pick(({ run, sourceHash, at }) => ({ run, sourceHash, at })),
     queue: [],
+    more: Object.fromEntries(Object.entries(outputs).flatMap(([id, { more }]) => (known.has(id) && more !== undefined ? [[id, more] as const] : []))),
     mode: opening.mode,
     kernel: { ...noKernel, memoryLimit: opening.memoryLimit },
     variables: [],

@@ -1,9 +1,10 @@
 /** Outputs on disk, one file a cell, with the hash of the source that made them; and the whole printed text of the last run. */
 import { createHash } from "node:crypto";
-import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, type WriteStream } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Output } from "../../kernels/protocol/output.js";
+import { openOverflow, type Overflow } from "./overflow.js";
 
 export interface KeptOutputs {
   cell: string;
@@ -11,6 +12,8 @@ export interface KeptOutputs {
   sourceHash: string;
   at: number;
   outputs: Output[];
+  /** displays that are in the cell's overflow file alone */
+  more?: number;
 }
 
 export interface OutputStore {
@@ -23,6 +26,10 @@ export interface OutputStore {
   print(cell: string, run: string, outputs: readonly Output[]): void;
   /** path of the whole printed text, null when the cell printed nothing */
   textFile(cell: string): string | null;
+  /** keeps an output past those that are shown; how many the run has of them */
+  overflow(cell: string, run: string, output: Output): number;
+  /** those outputs, `limit` from `offset` on */
+  page(cell: string, offset: number, limit: number): Output[];
   flush(): Promise<void>;
 }
 
@@ -36,7 +43,9 @@ const fileName = (id: string) => {
 
 export function outputStore(folder: string, failed: (error: Error) => void): OutputStore {
   const waiting = new Map<string, KeptOutputs | null>();
-  const texts = new Map<string, { run: string; stream: WriteStream }>();
+  /** cell -> run whose text its file holds */
+  const texts = new Map<string, string>();
+  const overflows = new Map<string, Overflow>();
   let work: Promise<void> | null = null;
   let made = false;
   const make = () => {
@@ -55,6 +64,7 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
         if (kept === null) await rm(path(cell, ".json"), { force: true });
         else {
           make();
+          overflows.get(cell)?.flush();
           await writeFile(path(cell, ".new"), JSON.stringify(kept), { mode: 0o600 });
           await rename(path(cell, ".new"), path(cell, ".json"));
         }
@@ -63,6 +73,10 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
       }
     }
     work = null;
+  };
+  const unmore = (cell: string) => {
+    overflows.delete(cell);
+    rmSync(path(cell, ".more"), { force: true });
   };
   const later = (cell: string, kept: KeptOutputs | null) => {
     waiting.set(cell, kept);
@@ -84,37 +98,48 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
       }
       return found;
     },
-    keep: (kept) => later(kept.cell, kept),
+    keep(kept) {
+      // of a run that had more than this one
+      if (kept.more === undefined && overflows.get(kept.cell)?.run !== kept.run) unmore(kept.cell);
+      later(kept.cell, kept);
+    },
     drop(cell) {
-      texts.get(cell)?.stream.end();
       texts.delete(cell);
       rmSync(path(cell, ".txt"), { force: true });
+      unmore(cell);
       later(cell, null);
     },
     print(cell, run, outputs) {
-      for (const output of outputs) {
-        if (output.kind !== "stream") continue;
-        let open = texts.get(cell);
-        if (open?.run !== run) {
-          open?.stream.end();
-          make();
-          // the empty file is there at once: whoever asks now gets this run's text
-          writeFileSync(path(cell, ".txt"), "", { mode: 0o600 });
-          const stream = createWriteStream(path(cell, ".txt"), { flags: "a" });
-          stream.on("error", failed);
-          texts.set(cell, (open = { run, stream }));
-        }
-        open.stream.write(output.text);
+      const text = outputs.map((output) => (output.kind === "stream" ? output.text : "")).join("");
+      try {
+        make();
+        // straight to the disk: what a flood of prints leaves in memory is nothing
+        if (texts.get(cell) === run) appendFileSync(path(cell, ".txt"), text);
+        else writeFileSync(path(cell, ".txt"), text, { mode: 0o600 });
+        texts.set(cell, run);
+      } catch (error) {
+        failed(error as Error);
       }
+    },
+    overflow(cell, run, output) {
+      let open = overflows.get(cell);
+      if (open?.run !== run) {
+        make();
+        overflows.set(cell, (open = openOverflow(path(cell, ".more"), run)));
+      }
+      return open.add(output);
+    },
+    page(cell, offset, limit) {
+      let open = overflows.get(cell);
+      if (open === undefined) overflows.set(cell, (open = openOverflow(path(cell, ".more"), null)));
+      return open.page(offset, limit);
     },
     textFile(cell) {
       const file = path(cell, ".txt");
       return existsSync(file) ? file : null;
     },
     async flush() {
-      await Promise.all(
-        [...texts.values()].map(({ stream }) => new Promise<void>((resolve) => (stream.writable ? stream.write("", () => resolve()) : resolve()))),
-      );
+      for (const open of overflows.values()) open.flush();
       while (work !== null) await work;
     },
   };

@@ -35,13 +35,14 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
       return kernel(step, input.message, input.at);
     case "outputs":
       for (const group of groupOutputs(input.messages)) {
-        // of a run that is over (stopped, or replaced): nobody waits for it
-        if (step.doc.cells[group.cell] === undefined || (step.pending[group.cell] ?? step.doc.cells[group.cell])!.run !== group.run) continue;
+        if (!isCurrent(step, group)) continue;
         const { running } = step.state;
         const first = running !== null && running.run === group.run && !running.shown;
         step.emit({ type: "outputs", ...group, clear: group.clear || first });
         if (first) step.set({ running: { ...running, shown: true } });
       }
+      for (const { cell, run, count } of input.more ?? [])
+        if (isCurrent(step, { cell, run })) step.emit({ type: "outputs", cell, run, clear: false, outputs: [], more: count });
       return;
     case "memory":
       return step.kernel({ memory: [...step.doc.kernel.memory.slice(-59), input.rss], memoryLimit: input.limit });
@@ -114,6 +115,12 @@ function kernel(step: Step, message: Extract<Input, { type: "kernel" }>["message
       return step.settle();
     }
   }
+}
+
+/** Nobody waits for the outputs of a run that is over: stopped, or replaced. */
+function isCurrent(step: Step, { cell, run }: { cell: string; run: string }): boolean {
+  const state = step.pending[cell] ?? step.doc.cells[cell];
+  return step.doc.cells[cell] !== undefined && state?.run === run;
 }
 
 /** Neighbouring outputs of one run as one event. */

@@ -163,12 +163,27 @@ it("interrupts before memory ends, and the variables live", async () => {
   expect(printed("c")).toBe("1\n");
 });
 
-it("shows a thousand displays in a loop, the same id in its place", async () => {
-  await client.add("a", "for (let i = 0; i < 1000; i++) display(i, { id: 'one' })\nfor (let i = 0; i < 1000; i++) display(i)");
+it("carries fifty of a hundred thousand displays, and has the rest in pages", async () => {
+  await client.add("a", "for (let i = 0; i < 1000; i++) display(i, { id: 'one' })\nfor (let i = 0; i < 100_000; i++) display(i)");
   await client.run("a");
   const shown = client.state.outputs["a"]!;
-  expect(shown.length).toBe(1001);
+  expect(shown.length).toBe(50);
   expect(shown[0]).toMatchObject({ id: "one", data: { "text/plain": "999" } });
+  expect(client.state.more["a"]).toBe(99_951);
+  const more = `/api/ts/outputs/more?path=${encodeURIComponent(client.state.path)}&cell=a`;
+  const page = (await (await server.fetch(`${more}&offset=99900`)).json()) as { total: number; outputs: { data: Record<string, string> }[] };
+  expect(page.total).toBe(99_951);
+  expect(page.outputs.length).toBe(50);
+  expect(page.outputs.at(-1)!.data["text/plain"]).toBe("99998");
+  expect((await server.fetch(`${more}&limit=x`)).status).toBe(400);
+  const second = await NotebookClient.open(server, client.state.path);
+  expect(JSON.stringify(second.state).length).toBeLessThan(100_000);
+  second.close();
+  const { source } = client.state.source.cells.find((one) => one.id === "a")!;
+  await client.do({ do: "ops", ops: [{ op: "edit", id: "a", at: 0, remove: source.length, insert: "1" }] });
+  await client.run("a");
+  expect(client.state.more["a"]).toBeUndefined();
+  expect((await server.fetch(more)).status).toBe(404);
 });
 
 it("an error in each kind of cell is an error with a sentence", async () => {

@@ -6,12 +6,15 @@ import { join } from "node:path";
 import type { ClientMessage, Command, KernelQuery, NotebookEvent, NotebookState, ServerMessage } from "../../kernels/protocol/document.js";
 import type { KernelConfig } from "../../kernels/protocol/kernel.js";
 import type { ServerCalls } from "../../kernels/protocol/serving.js";
+import type { Output } from "../../kernels/protocol/output.js";
 import type { Log } from "../log.js";
 import { apply } from "./reducer.js";
 import { openState } from "./opening.js";
 import type { Kernel } from "./kernel.js";
 import { openJournal, readJournal, restore, type Journal } from "./journal.js";
 import { sweep } from "./sweep.js";
+import { createInlet, type Inlet } from "./inlet.js";
+import { Ring } from "./ring.js";
 import { outputStore, sourceHash, type OutputStore } from "./outputs.js";
 import type { NotebookPlace } from "./paths.js";
 import { readRuns, writeRuns } from "./runs.js";
@@ -52,19 +55,17 @@ export const defaultMemory = (): number => {
   return Math.min(4 * 2 ** 30, Math.floor(total / 2));
 };
 
-/** Events kept in memory for clients that come back. */
-const ringSize = 5000;
-
 export class Session {
   readonly place: NotebookPlace;
   #state: SessionState;
   readonly #effects: SessionEffects;
   readonly #store: OutputStore;
+  readonly #inlet: Inlet;
   readonly #file: NotebookFile;
   readonly #journal: Journal | null;
   readonly #viewers = new Set<Viewer>();
   readonly #listeners = new Set<(event: NotebookEvent, state: NotebookState) => void>();
-  #ring: NotebookEvent[] = [];
+  readonly #ring = new Ring();
   #kernel: Kernel | null = null;
   /** counts kernels, so that what an old one says late is not taken for the new one's */
   #generation = 0;
@@ -82,6 +83,7 @@ export class Session {
     this.#lastRun = readRuns(place)?.lastRun ?? null;
     sweep(join(place.store, "spill"), /^(\d+)-/);
     this.#store = outputStore(join(place.store, "outputs", place.key), failed("outputs could not be kept"));
+    this.#inlet = createInlet(effects.keep ? this.#store : null, (batch) => void this.dispatch(batch));
     const journalFile = join(place.store, "journal", `${place.key}.ndjson`);
     let kept = null;
     try {
@@ -194,6 +196,7 @@ export class Session {
 
   /** One step: state first, then clients, then what is to be done. */
   dispatch(input: Input): Refusal | null {
+    if (input.type !== "outputs") this.#inlet.flush();
     const outcome = apply(this.#state, input);
     if ("refused" in outcome) return outcome.refused;
     this.#state = outcome.state;
@@ -202,7 +205,6 @@ export class Session {
       for (const viewer of this.#viewers) viewer.event(event);
       for (const listener of this.#listeners) listener(event, this.#state.doc);
     }
-    if (this.#ring.length > ringSize * 2) this.#ring = this.#ring.slice(-ringSize);
     for (const action of outcome.actions) this.#perform(action);
     this.#count();
     return null;
@@ -273,8 +275,16 @@ export class Session {
     const { doc, ran } = this.#state;
     const run = doc.cells[id]?.run;
     const outputs = doc.outputs[id] ?? [];
+    const more = doc.more[id];
     if (run == null || ran[id] === undefined || outputs.length === 0) return this.#store.drop(id);
-    this.#store.keep({ cell: id, run, sourceHash: sourceHash(ran[id].source), at: this.#effects.now(), outputs });
+    this.#store.keep({
+      cell: id,
+      run,
+      sourceHash: sourceHash(ran[id].source),
+      at: this.#effects.now(),
+      outputs,
+      ...(more !== undefined && { more }),
+    });
   }
 
   /** What a long run has shown so far is on disk every two seconds. */
@@ -326,8 +336,8 @@ export class Session {
       },
       outputs: (messages) => {
         if (!current()) return;
-        for (const { cell, run, output } of messages) if (output.kind === "stream" && this.#effects.keep) this.#store.print(cell, run, [output]);
-        this.dispatch({ type: "outputs", messages });
+        // late outputs of a run that was replaced would be taken for the new one's
+        this.#inlet.take(messages.filter(({ cell, run }) => this.#state.doc.cells[cell]?.run === run));
       },
       control: (message) => {
         if (!current()) return;
@@ -391,6 +401,11 @@ export class Session {
     return this.#store.textFile(cell);
   }
 
+  /** Outputs of a cell past those of the state, from the disk. */
+  moreOutputs(cell: string, offset: number, limit: number): Output[] {
+    return this.#store.page(cell, offset, limit);
+  }
+
   // ---- clients
 
   join(wire: Wire, hello: Extract<ClientMessage, { type: "hello" }>): Viewer {
@@ -399,7 +414,7 @@ export class Session {
     const { epoch, seq } = this.#state.doc;
     const missed = seq - hello.cursor;
     if (hello.epoch === epoch && missed >= 0 && missed <= this.#ring.length) {
-      const events = missed === 0 ? [] : this.#ring.slice(-missed);
+      const events = this.#ring.last(missed);
       viewer.message({ type: "events", events });
     } else viewer.message(snapshot());
     this.#viewers.add(viewer);

@@ -55,7 +55,8 @@ export type Input =
   /** the kernel process is connected and waits */
   | { type: "ready"; pid: number; at: number }
   | { type: "kernel"; message: Extract<FromKernel, { type: "started" | "progress" | "done" | "variables" | "backend" | "changed" }>; at: number }
-  | { type: "outputs"; messages: Extract<BulkMessage, { type: "output" }>[] }
+  /** `more`: displays that went to the disk alone, by cell and run */
+  | { type: "outputs"; messages: Extract<BulkMessage, { type: "output" }>[]; more?: { cell: string; run: string; count: number }[] }
   | { type: "memory"; rss: number; limit: number }
   | { type: "near-limit"; rss: number; limit: number }
   | { type: "stuck"; at: number }

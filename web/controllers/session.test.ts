@@ -11,6 +11,7 @@ const state = (more: Partial<NotebookState> = {}): NotebookState => ({
   broken: null,
   cells: {},
   outputs: {},
+  more: {},
   outputsFrom: {},
   queue: [],
   mode: "auto",

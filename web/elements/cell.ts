@@ -46,6 +46,7 @@ export class TouchCell extends TouchElement {
     cell: { attribute: false },
     state: { attribute: false },
     outputs: { attribute: false },
+    more: { attribute: false },
     number: { attribute: false },
     definition: { attribute: false },
     scope: { attribute: false },
@@ -66,6 +67,8 @@ export class TouchCell extends TouchElement {
   declare cell: Cell;
   declare state: CellState | undefined;
   declare outputs: Output[];
+  /** displays that only the server's disk has */
+  declare more: number;
   declare number: number;
   declare definition: CellDefinition | null;
   declare scope: ScopeName[];
@@ -90,6 +93,7 @@ export class TouchCell extends TouchElement {
   constructor() {
     super();
     this.outputs = [];
+    this.more = 0;
     this.number = 1;
     this.definition = null;
     this.scope = [];
@@ -299,6 +303,7 @@ export class TouchCell extends TouchElement {
                 ${old !== null ? html`<p class="from">${old}${this.from === null ? "" : `, ${time(this.from.at)}`}</p>` : nothing}
                 <touch-output
                   .outputs=${this.outputs}
+                  .more=${this.more}
                   .query=${this.query}
                   .notebook=${this.notebook}
                   .cell=${cell.id}

@@ -1,5 +1,5 @@
 /** `touch-output`: what a cell shows, the richest form of each display that the page knows. */
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { KernelQuery } from "../../kernels/protocol/document.js";
 import {
@@ -11,7 +11,8 @@ import {
   type Progress,
   type TableView,
 } from "../../kernels/protocol/output.js";
-import { plural } from "../controllers/format.js";
+import { api } from "../controllers/api.js";
+import { integer, plural } from "../controllers/format.js";
 import { relationRows, type RowSource } from "../controllers/rows.js";
 import { define, TouchElement } from "./base.js";
 import { progressView } from "./progress.js";
@@ -33,7 +34,10 @@ export class TouchOutput extends TouchElement {
     writing: { attribute: false },
     running: { attribute: false },
     bounded: { attribute: false },
+    more: { attribute: false },
     shown: { state: true },
+    loaded: { state: true },
+    failure: { state: true },
     tall: { state: true },
   };
   declare outputs: Output[];
@@ -45,7 +49,12 @@ export class TouchOutput extends TouchElement {
   declare running: boolean;
   /** false = the whole height */
   declare bounded: boolean;
+  /** displays that only the server's disk has */
+  declare more: number;
   declare shown: number;
+  /** those of them that were asked for */
+  declare loaded: Output[];
+  declare failure: string | null;
   declare tall: number;
   #rows = new WeakMap<object, RowSource>();
   #size: ResizeObserver | null = null;
@@ -58,7 +67,10 @@ export class TouchOutput extends TouchElement {
     this.writing = true;
     this.running = false;
     this.bounded = true;
+    this.more = 0;
     this.shown = step;
+    this.loaded = [];
+    this.failure = null;
     this.tall = 0;
   }
 
@@ -93,12 +105,30 @@ export class TouchOutput extends TouchElement {
         return html`<touch-text
           .text=${output.text}
           .name=${output.name}
+          .cut=${output.cut ?? 0}
+          .running=${this.running}
           .href=${`/api/ts/outputs/text?path=${encodeURIComponent(this.notebook)}&cell=${encodeURIComponent(this.cell)}`}
         ></touch-text>`;
       case "error":
         return html`<touch-error .error=${output.error} .writing=${this.writing}></touch-error>`;
       case "display":
         return this.#bundle(output.data);
+    }
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    // fewer than were loaded: they are of another run
+    if (changed.has("more") && this.more < this.loaded.length) this.loaded = [];
+  }
+
+  async #load(): Promise<void> {
+    const query = new URLSearchParams({ path: this.notebook, cell: this.cell, offset: String(this.loaded.length), limit: String(step) });
+    try {
+      const { outputs } = await api.get<{ outputs: Output[] }>(`/api/ts/outputs/more?${query}`);
+      this.loaded = [...this.loaded, ...outputs];
+      this.failure = null;
+    } catch (error) {
+      this.failure = (error as Error).message;
     }
   }
 
@@ -114,8 +144,10 @@ export class TouchOutput extends TouchElement {
   }
 
   protected override render() {
-    const view = this.outputs.slice(0, this.shown);
-    const more = this.outputs.length - view.length;
+    const all = this.loaded.length > 0 ? [...this.outputs, ...this.loaded] : this.outputs;
+    const view = all.slice(0, this.shown + this.loaded.length);
+    const here = all.length - view.length;
+    const more = here > 0 ? here : this.more - this.loaded.length;
     // results, grids and figures have their own bounds; long lists of text and pictures get a box
     const own = this.outputs.every(
       (output) =>
@@ -129,7 +161,14 @@ export class TouchOutput extends TouchElement {
             (output, i) => (output.kind === "display" ? `d${output.id}` : `${output.kind}${i}`),
             (output) => this.#one(output),
           )}
-          ${more > 0 ? html`<button class="link" @click=${() => (this.shown += step)}>${plural(more, "more display")}: show ${Math.min(step, more)}</button>` : nothing}
+          ${
+            more > 0
+              ? html`<button class="link" @click=${() => (here > 0 ? (this.shown += step) : void this.#load())}>
+                  ${plural(more, "more display")}: show ${integer(Math.min(step, more))}
+                </button>`
+              : nothing
+          }
+          ${this.failure !== null ? html`<p class="inline-error" role="alert">${this.failure}</p>` : nothing}
         </div>
       </div>
       ${cut ? html`<button class="fold-bar" @click=${() => this.emit("unbound")}>Show all (${this.tall} px)</button>` : nothing}`;

@@ -46,6 +46,7 @@ export function cellList(page: NotebookCommands, state: NotebookState, on: Retur
               .cell=${cell}
               .state=${s}
               .outputs=${state.outputs[cell.id] ?? none}
+              .more=${state.more[cell.id] ?? 0}
               .number=${i + 1}
               .definition=${byKind.get(cell.kind) ?? null}
               .scope=${byKind.has(cell.kind) || s.problems.length > 0 ? scope : none}
