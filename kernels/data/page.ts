@@ -1,5 +1,5 @@
 /** Answers to the page's questions about a relation: pages under sort and filter, counts, exports. First pages come straight; deep ones from kept order. */
-import type { DuckDBConnection } from "@duckdb/node-api";
+import { DuckDBTypeId, type DuckDBConnection, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
 import { statSync } from "node:fs";
 import type { KernelQuery, SortKey, TableExport, TablePage } from "../protocol/document.js";
 import type { ColumnInfo } from "../protocol/output.js";
@@ -11,6 +11,8 @@ import { shown } from "./wire.js";
 
 /** Rows up to here are read from the relation itself. */
 const shallow = 100_000;
+/** Rows up to here are found under a sort without an order of all rows. */
+const shallowSorted = 10_000;
 /** Values of a relation over files that are kept in a table as soon as it is sorted; a larger one is sorted from the files. */
 const keepable = 200_000_000;
 /** Kept tables and orders; the one longest unused goes first. */
@@ -79,33 +81,95 @@ async function page(
   const offset = whole(query.offset, "offset");
   const limit = Math.min(whole(query.limit, "limit"), 10_000);
   const columns = pick(all, query.columns);
-  const list = columns.length > 0 ? columns.map((column) => quote(column.name)).join(", ") : "1";
+  const names = columns.map((column) => quote(column.name));
   const base = async (): Promise<string> =>
     stored ?? (await keep(connection, relation, "", (name) => `create table ${name} as from ${relation}`)).table;
-  let sql: string;
-  if (offset + limit <= shallow && sort.length === 0) {
-    sql = `select ${list} from ${relation}${where} limit ${limit} offset ${offset}`;
-  } else if (offset + limit <= shallow && (stored !== null || (await cells(connection, relation, all.length)) <= keepable)) {
-    // the number of the row breaks ties, so that pages fit together
-    sql = `select ${list} from ${await base()}${where}${orderOf(sort, all, "rowid")} limit ${limit} offset ${offset}`;
-  } else if (offset + limit <= shallow) {
-    sql = `select ${list} from (select *, row_number() over () as "~n" from ${relation})${where}${orderOf(sort, all, '"~n"')} limit ${limit} offset ${offset}`;
-  } else {
-    const table = await base();
-    const between = `rowid between ${offset} and ${offset + limit - 1}`;
-    if (sort.length === 0 && where === "") {
-      sql = `select ${list} from ${table} where ${between} order by rowid`;
-    } else {
-      const rule = `${where}${orderOf(sort, all, "rowid")}`;
-      const order = await keep(connection, relation, rule, (name) => `create table ${name} as select rowid as "~r" from ${table}${rule}`);
-      sql = `select ${list} from ${table} t join (select "~r", rowid as "~o" from ${order.table} where ${between}) o on t.rowid = o."~r" order by o."~o"`;
-    }
-  }
-  const result = await connection.runAndReadAll(sql);
+  let sql: Bound;
+  const list = names.length > 0 ? names.join(", ") : "1";
+  if (sort.length === 0 && offset + limit <= shallow) sql = { text: `select ${list} from ${relation}${where} limit ${limit} offset ${offset}` };
+  else if (sort.length === 0 && where === "") {
+    sql = { text: `select ${list} from ${await base()} where rowid between ${offset} and ${offset + limit - 1} order by rowid` };
+  } else if (sort.length > 0 && offset + limit <= shallowSorted) {
+    const kept = stored !== null || (await cells(connection, relation, all.length)) <= keepable;
+    sql = await first(connection, kept ? await base() : null, { relation, where, sort, all, list, offset, limit });
+  } else sql = await deep(connection, await base(), { relation, where, sort, all, names, offset, limit });
+  const result = await connection.runAndReadAll(sql.text, sql.values, sql.types);
   const types = result.columnTypes();
   const rows = columns.length === 0 ? [] : result.getRows().map((row) => row.map((value, i) => shown(value, types[i]!)));
   return { offset, columns, rows };
 }
+
+/** A statement and what stands in its holes. */
+interface Bound {
+  text: string;
+  values?: DuckDBValue[];
+  types?: DuckDBType[];
+}
+
+/**
+ * Page of the first rows under a sort: the key of the last row wanted is found first, on its column alone, and then only the rows up to it are read and sorted.
+ * `table` is null when the rows stay in their files; the number of the row breaks ties, so that pages fit together.
+ */
+async function first(
+  connection: DuckDBConnection,
+  table: string | null,
+  ask: { relation: string; where: string; sort: SortKey[]; all: ColumnInfo[]; list: string; offset: number; limit: number },
+): Promise<Bound> {
+  const { relation, where, sort, all, list, offset, limit } = ask;
+  const [{ column, desc }] = sort as [SortKey];
+  const key = quote(find(all, column).name);
+  const last = await connection.runAndReadAll(
+    `select ${key} from ${table ?? relation}${where} order by ${key} ${desc ? "desc" : "asc"} nulls last limit 1 offset ${Math.max(0, offset + limit - 1)}`,
+  );
+  const bound = last.getRows()[0]?.[0] ?? null;
+  const type = last.columnTypes()[0]!;
+  const bounded = bound !== null && comparable.has(type.typeId);
+  const upto = bounded ? `${where === "" ? " where" : `${where} and`} ${key} ${desc ? ">=" : "<="} $1` : where;
+  const tail = ` limit ${limit} offset ${offset}`;
+  const text = table
+    ? `select ${list} from ${table}${upto}${orderOf(sort, all, "rowid")}${tail}`
+    : `select ${list} from (select *, row_number() over () as "~n" from (from ${relation}${upto}))${orderOf(sort, all, '"~n"')}${tail}`;
+  return bounded ? { text, values: [bound], types: [type] } : { text };
+}
+
+/** Page at any depth, by a table of row numbers in order that is made once; the first key, kept beside them, narrows what is read. */
+async function deep(
+  connection: DuckDBConnection,
+  table: string,
+  ask: { relation: string; where: string; sort: SortKey[]; all: ColumnInfo[]; names: string[]; offset: number; limit: number },
+): Promise<Bound> {
+  const { relation, where, sort, all, names, offset, limit } = ask;
+  const rule = `${where}${orderOf(sort, all, "rowid")}`;
+  const key = sort[0] === undefined ? "rowid" : quote(find(all, sort[0].column).name);
+  const order = await keep(connection, relation, rule, (name) => `create table ${name} as select rowid as "~r", ${key} as "~k" from ${table}${rule}`);
+  const between = `rowid between ${offset} and ${offset + limit - 1}`;
+  const range = await connection.runAndReadAll(`select min("~k"), max("~k"), count(*) = count("~k") from ${order.table} where ${between}`);
+  const [low, high, whole] = range.getRows()[0]!;
+  const type = range.columnTypes()[0]!;
+  const narrow = whole === true && low !== null && comparable.has(type.typeId);
+  const list = names.length > 0 ? names.map((name) => `t.${name}`).join(", ") : "1";
+  const text = `select ${list} from ${table} t join (select "~r", rowid as "~o" from ${order.table} where ${between}) o on t.rowid = o."~r"${
+    narrow ? ` where t.${key} between $1 and $2` : ""
+  } order by o."~o"`;
+  return narrow ? { text, values: [low!, high!], types: [type, type] } : { text };
+}
+
+/** Types whose values go back into a statement as they came out of one. */
+const comparable = new Set([
+  DuckDBTypeId.TINYINT,
+  DuckDBTypeId.SMALLINT,
+  DuckDBTypeId.INTEGER,
+  DuckDBTypeId.BIGINT,
+  DuckDBTypeId.UTINYINT,
+  DuckDBTypeId.USMALLINT,
+  DuckDBTypeId.UINTEGER,
+  DuckDBTypeId.UBIGINT,
+  DuckDBTypeId.FLOAT,
+  DuckDBTypeId.DOUBLE,
+  DuckDBTypeId.VARCHAR,
+  DuckDBTypeId.DATE,
+  DuckDBTypeId.TIMESTAMP,
+]);
 
 function whole(value: number, name: string): number {
   if (Number.isSafeInteger(value) && value >= 0) return value;

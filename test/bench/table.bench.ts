@@ -1,0 +1,80 @@
+/** Pages of a table of ten million rows as the grid asks for them: alone, and while a cell's query keeps DuckDB busy. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createEngine, type Engine } from "../../kernels/data/engine.js";
+import { sqlTag } from "../../kernels/data/sql.js";
+import type { Filter, SortKey } from "../../kernels/protocol/document.js";
+import { settle } from "../../kernels/protocol/values.js";
+import { quantile, type Figure } from "./figure.js";
+
+const n = 10_000_000;
+const text = `select i as id, (hash(i) % 100000)::double / 7 as amount, (hash(i * 3) % 1000)::integer as code, 'name ' || (hash(i * 7) % 5000) as name,
+  timestamp '2001-01-01' + to_seconds((hash(i * 5) % 100000000)::bigint) as at from range(${n}) t(i)`;
+const sorted: SortKey[] = [{ column: "amount", desc: true }];
+const filtered: Filter[] = [{ column: "code", op: "range", min: 100, max: 300 }];
+
+async function timed(times: number, ask: (i: number) => Promise<unknown>): Promise<number> {
+  const all: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const at = performance.now();
+    await ask(i);
+    all.push(performance.now() - at);
+  }
+  return quantile(all, 0.5);
+}
+
+/** A query that keeps every thread busy until it is stopped. */
+function load(engine: Engine): () => Promise<void> {
+  let stopped = false;
+  const running = (async () => {
+    while (!stopped) await engine.query("select sum(sin(i)) from range(200000000) t(i)").catch(() => undefined);
+  })();
+  return async () => {
+    stopped = true;
+    engine.interrupt();
+    await running;
+  };
+}
+
+export async function bench(): Promise<Figure[]> {
+  const folder = mkdtempSync(join(tmpdir(), "touchstone-bench-"));
+  const engine = createEngine({ memoryLimit: "4GB", threads: 2, spill: join(folder, "spill"), workspace: folder, root: folder });
+  const sql = sqlTag(engine);
+  try {
+    await engine.query(`copy (${text}) to '${join(folder, "big.parquet")}' (format parquet)`);
+    const view = sql`from 'big.parquet'`;
+    await view[settle]("big");
+    const figures: Figure[] = [];
+    const measure = async (where: string) => {
+      const page = (offset: number, sort: SortKey[] = [], filter: Filter[] = []) =>
+        engine.page({ relation: view.name, offset, limit: 200, sort, where: filter });
+      const first = await timed(5, () => page(0));
+      const made = performance.now();
+      await page(0, sorted);
+      figures.push({ name: `10 M rows, first sorted page the first time${where}`, value: performance.now() - made, unit: "ms" });
+      const firstSorted = await timed(5, (i) => page(i * 200, sorted));
+      const firstFiltered = await timed(5, (i) => page(i * 200, [], filtered));
+      const both = await timed(5, (i) => page(i * 200, sorted, filtered));
+      const order = performance.now();
+      await page(n / 2, sorted);
+      figures.push({ name: `10 M rows, order made for deep pages${where}`, value: performance.now() - order, unit: "ms" });
+      const deep = await timed(10, (i) => page(Math.floor((n / 11) * (i + 1)), sorted));
+      figures.push(
+        { name: `10 M rows, first page${where}`, value: first, unit: "ms", goal: "<= 200" },
+        { name: `10 M rows, first page sorted${where}`, value: firstSorted, unit: "ms", goal: "<= 200" },
+        { name: `10 M rows, first page filtered${where}`, value: firstFiltered, unit: "ms", goal: "<= 200" },
+        { name: `10 M rows, first page sorted and filtered${where}`, value: both, unit: "ms", goal: "<= 200" },
+        { name: `10 M rows, deep page of a sorted view${where}`, value: deep, unit: "ms", goal: "<= 150" },
+      );
+    };
+    await measure("");
+    const stop = load(engine);
+    await measure(", while a query runs");
+    await stop();
+    return figures;
+  } finally {
+    await engine.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
