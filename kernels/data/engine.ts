@@ -53,7 +53,7 @@ export interface Engine {
   count(query: Omit<Extract<KernelQuery, { query: "table.count" }>, "query">): Promise<number>;
   profile(query: Omit<Extract<KernelQuery, { query: "table.profile" }>, "query">): Promise<TableProfile>;
   exportTo(query: Omit<Extract<KernelQuery, { query: "table.export" }>, "query">): Promise<TableExport>;
-  /** a port for another thread: post `{ id, request: { do: "query", query } }` or `{ interrupt: true }`, hear `{ id, ok, value | fault }` */
+  /** a port for another thread: post `{ id, request: { do: "query", query } }` or `{ interrupt: true }`, hear `{ id, ok, value | fault }`; `{ cancel: id }` stops one, `{ working: id, percent }` says how far a long one is */
   port(): MessagePort;
   /** percent of the query at work, a few times a second */
   onProgress(listener: ((percent: number) => void) | null): void;
@@ -104,6 +104,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (message.progress !== null) progress?.(message.progress);
         return;
       }
+      if ("working" in message) return;
       const wait = waiting.get(message.id);
       waiting.delete(message.id);
       if (waiting.size === 0) started.unref();

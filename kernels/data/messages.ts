@@ -47,8 +47,13 @@ export type DataRequest =
   | { do: "query"; query: KernelQuery };
 
 /** Over the worker's own port and over every port that `engine.port()` gave away. */
-export type ToWorker = { id: number; request: DataRequest } | { interrupt: true } | { port: MessagePortLike };
-export type FromWorker = { id: number; ok: true; value: unknown } | { id: number; ok: false; fault: Fault } | { progress: number | null };
+/** `cancel` stops the query of the page that was asked by this port with this id. */
+export type ToWorker = { id: number; request: DataRequest } | { interrupt: true } | { cancel: number } | { port: MessagePortLike };
+export type FromWorker =
+  | { id: number; ok: true; value: unknown }
+  | { id: number; ok: false; fault: Fault }
+  | { progress: number | null }
+  | { working: number; percent: number };
 export type MessagePortLike = import("node:worker_threads").MessagePort;
 
 /** DuckDB's error as it crosses the threads. */

@@ -164,7 +164,7 @@ function fix(connection: DuckDBConnection, name: string): Promise<string | null>
   return made;
 }
 
-async function handle(request: DataRequest): Promise<{ value: unknown; transfer?: ArrayBuffer[] }> {
+async function handle(request: DataRequest, begun: (connection: DuckDBConnection) => void): Promise<{ value: unknown; transfer?: ArrayBuffer[] }> {
   switch (request.do) {
     case "run": {
       const table = await on("run", (connection) => run(connection, request.sql));
@@ -197,7 +197,12 @@ async function handle(request: DataRequest): Promise<{ value: unknown; transfer?
     case "close":
       return { value: close(request.stream) };
     case "query":
-      return { value: await on("page", (connection) => answer(connection, request.query, (name) => fix(connection, name))) };
+      return {
+        value: await on("page", (connection) => {
+          begun(connection);
+          return answer(connection, request.query, (name) => fix(connection, name));
+        }),
+      };
   }
 }
 
@@ -239,14 +244,34 @@ function interrupt(): void {
 /** A page asks for a name that the schema has; anything else is refused before it reaches SQL. */
 function serve(port: MessagePort): void {
   const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+  /** this port's pages at work */
+  const pages = new Map<number, { connection: DuckDBConnection; since: number; cancelled: boolean }>();
+  const told = setInterval(() => {
+    for (const [id, { connection, since, cancelled }] of pages) {
+      // said again until heard: between two statements of one page there is nothing to interrupt
+      if (cancelled) connection.interrupt();
+      else if (performance.now() - since > 400) send({ working: id, percent: Math.max(0, Math.round(connection.progress.percentage)) });
+    }
+  }, 200);
+  told.unref();
+  port.once("close", () => clearInterval(told));
   port.on("message", (message: ToWorker) => {
     if ("interrupt" in message) return interrupt();
     if ("port" in message) return serve(message.port);
+    if ("cancel" in message) {
+      const page = pages.get(message.cancel);
+      if (page) page.cancelled = true;
+      page?.connection.interrupt();
+      return;
+    }
     const { id, request } = message;
-    handle(request).then(
-      ({ value, transfer }) => send({ id, ok: true, value }, transfer),
-      (error: unknown) => send({ id, ok: false, fault: faultOf(error) }),
-    );
+    const begun = (connection: DuckDBConnection) => void pages.set(id, { connection, since: performance.now(), cancelled: false });
+    handle(request, begun)
+      .finally(() => pages.delete(id))
+      .then(
+        ({ value, transfer }) => send({ id, ok: true, value }, transfer),
+        (error: unknown) => send({ id, ok: false, fault: faultOf(error) }),
+      );
   });
 }
 

@@ -207,6 +207,8 @@ export type ClientMessage =
       watch?: boolean;
     }
   | { type: "command"; id: number; rev: number; command: Command }
+  /** stops the `call` that was sent with this id: it is answered as failed */
+  | { type: "cancel"; id: number }
   | { type: "ping"; id: number };
 
 export type Command =
@@ -313,4 +315,6 @@ export type ServerMessage =
       ok: false;
       error: { code: "stale" | "not-writer" | "bad-request" | "not-found" | "kernel" | "internal"; message: string; rev?: number };
     }
+  /** the `call` of this id takes long; percent of its present query */
+  | { type: "working"; id: number; percent: number }
   | { type: "pong"; id: number };

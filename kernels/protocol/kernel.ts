@@ -89,8 +89,10 @@ export type BulkMessage =
 /** Control socket, server to the kernel's control worker. */
 export type ToControl =
   | { type: "interrupt"; run: string; soft?: boolean }
-  /** `table.*` only: answered while the main thread computes; before a first relation it waits for one */
+  /** `table.*` only: answered while the main thread computes */
   | { type: "query"; id: number; query: KernelQuery }
+  /** stops the query of this id: it is answered with an error */
+  | { type: "cancel"; id: number }
   | { type: "ping"; id: number }
   | { type: "exit" };
 export type FromControl =
@@ -100,5 +102,7 @@ export type FromControl =
   | { type: "interrupted"; run: string; how: "soft" | "hard" | "stuck" }
   | { type: "memory"; rss: number; heapUsed: number; heapLimit: number; external: number }
   | { type: "near-limit"; rss: number; limit: number }
+  /** a query that takes long, a few times a second */
+  | { type: "working"; id: number; percent: number }
   | { type: "reply"; id: number; ok: true; value: unknown }
   | { type: "reply"; id: number; ok: false; message: string };

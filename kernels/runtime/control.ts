@@ -54,6 +54,7 @@ tell({ type: "hello", pid: process.pid });
 function hear(message: ToControl): void {
   if (message.type === "exit") die();
   else if (message.type === "query") question(message);
+  else if (message.type === "cancel") tables?.postMessage({ cancel: message.id } satisfies ToWorker);
   else if (message.type === "ping") {
     tell({ type: "pong", id: message.id, lag: Math.round(pinged ? Math.max(lag, performance.now() - pinged.at) : lag) });
   } else if (message.soft) ask({ type: "soft", run: message.run, keep: true, struck: false });
@@ -62,14 +63,25 @@ function hear(message: ToControl): void {
 
 /** Table queries go to DuckDB past the main thread, which may be computing. */
 function question(message: Extract<ToControl, { type: "query" }>): void {
-  if (tables) tables.postMessage({ id: message.id, request: { do: "query", query: message.query } } satisfies ToWorker);
-  else early.push(message);
+  if (tables) return tables.postMessage({ id: message.id, request: { do: "query", query: message.query } } satisfies ToWorker);
+  // the way to DuckDB comes by another channel than the table that was shown; where none comes, the table was an older kernel's
+  early.push(message);
+  setTimeout(() => {
+    const at = early.indexOf(message);
+    if (at < 0) return;
+    early.splice(at, 1);
+    tell({ type: "reply", id: message.id, ok: false, message: "this table is of an earlier kernel: run its cell again" });
+  }, 2000);
 }
 
 function answered(message: FromWorker): void {
+  if ("working" in message) return tell({ type: "working", id: message.working, percent: message.percent });
   if (!("id" in message)) return;
   if (message.ok) tell({ type: "reply", id: message.id, ok: true, value: message.value });
-  else tell({ type: "reply", id: message.id, ok: false, message: message.fault.message });
+  else {
+    const { type, message: text } = message.fault;
+    tell({ type: "reply", id: message.id, ok: false, message: type === "Interrupt" ? "The query was stopped." : text });
+  }
 }
 
 function stop(run: string): void {

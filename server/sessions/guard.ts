@@ -110,6 +110,7 @@ const message: z.ZodType = z.discriminatedUnion("type", [
     watch: z.boolean().optional(),
   }),
   z.object({ type: z.literal("command"), id: z.number(), rev: z.number(), command }),
+  z.object({ type: z.literal("cancel"), id: z.number() }),
   z.object({ type: z.literal("ping"), id: z.number() }),
 ]);
 

@@ -23,6 +23,13 @@ export interface KernelEvents {
   exit(exit: Exit): void;
 }
 
+export interface QueryOptions {
+  /** aborted: the query is stopped */
+  signal?: AbortSignal;
+  /** percent of a query that takes long */
+  working?(percent: number): void;
+}
+
 /** What a session needs of a kernel; tests give one that lives in this process. */
 export interface Kernel {
   readonly pid: number | null;
@@ -30,7 +37,7 @@ export interface Kernel {
   attach(config: Omit<KernelConfig, "sockets">, events: KernelEvents): void;
   send(message: ToKernel): void;
   control(message: ToControl): void;
-  query(query: KernelQuery): Promise<unknown>;
+  query(query: KernelQuery, how?: QueryOptions): Promise<unknown>;
   stop(): Promise<void>;
   /** resolves when the process is gone, whoever ended it */
   readonly ended: Promise<void>;
@@ -61,7 +68,7 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
   let said = "";
   let rss = 0;
   let nextQuery = 1;
-  const queries = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  const queries = new Map<number, { resolve(value: unknown): void; reject(error: Error): void; working?: ((percent: number) => void) | undefined }>();
   /** outputs seen of the run, and a `done` that waits for the rest of them */
   const seen = new Map<string, number>();
   const flushed = new Map<string, number>();
@@ -78,17 +85,19 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
   };
   const complete = (run: string) => flushed.has(run) && (seen.get(run) ?? 0) >= flushed.get(run)!;
 
+  const answered = (message: Extract<FromKernel | FromControl, { type: "reply" }>) => {
+    const waiting = queries.get(message.id);
+    queries.delete(message.id);
+    if (message.ok) waiting?.resolve(message.value);
+    else waiting?.reject(new Error(message.message));
+  };
   const onMain = (message: FromKernel) => {
     if (message.type === "ready") {
       readyPid = message.pid;
       clearTimeout(starting);
       if (events !== null) begin();
-    } else if (message.type === "reply") {
-      const waiting = queries.get(message.id);
-      queries.delete(message.id);
-      if (message.ok) waiting?.resolve(message.value);
-      else waiting?.reject(new Error(message.message));
-    } else if (message.type === "done") {
+    } else if (message.type === "reply") answered(message);
+    else if (message.type === "done") {
       held.set(message.run, { message, timer: setTimeout(() => release(message.run), 2000) });
       if (complete(message.run)) release(message.run);
     } else events?.message(message);
@@ -114,7 +123,9 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
       else
         for (const message of messages as FromControl[]) {
           if (message.type === "memory") rss = message.rss;
-          events?.control(message);
+          if (message.type === "reply") answered(message);
+          else if (message.type === "working") queries.get(message.id)?.working?.(message.percent);
+          else events?.control(message);
         }
     },
     () => {},
@@ -192,13 +203,18 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
     },
     send: (message) => void sockets.send("main", message),
     control: (message) => void sockets.send("control", message),
-    query(query) {
+    query(query, { signal, working } = {}) {
       const id = nextQuery++;
+      // tables are DuckDB's, which answers while a cell computes; variables are the main thread's
+      const channel = query.query.startsWith("table.") ? "control" : "main";
       return new Promise((resolve, reject) => {
         // before `configure` nobody would answer
-        if (gone || readyPid === null || config === null || !sockets.send("main", { type: "query", id, query } satisfies ToKernel))
-          reject(new Error("the kernel is not running"));
-        else queries.set(id, { resolve, reject });
+        if (gone || readyPid === null || config === null || !sockets.send(channel, { type: "query", id, query } satisfies ToKernel & ToControl))
+          return reject(new Error("the kernel is not running"));
+        queries.set(id, { resolve, reject, working });
+        signal?.addEventListener("abort", () => {
+          if (queries.has(id)) sockets.send("control", { type: "cancel", id } satisfies ToControl);
+        });
       });
     },
     async stop() {

@@ -10,7 +10,7 @@ import type { Output } from "../../kernels/protocol/output.js";
 import type { Log } from "../log.js";
 import { apply } from "./reducer.js";
 import { openState } from "./opening.js";
-import type { Kernel } from "./kernel.js";
+import type { Kernel, QueryOptions } from "./kernel.js";
 import { openJournal, readJournal, restore, type Journal } from "./journal.js";
 import { sweep } from "./sweep.js";
 import { createInlet, type Inlet } from "./inlet.js";
@@ -391,9 +391,9 @@ export class Session {
   }
 
   /** Asks the kernel beside a running cell. */
-  async query(query: KernelQuery): Promise<unknown> {
+  async query(query: KernelQuery, how: QueryOptions = {}): Promise<unknown> {
     if (this.#kernel === null) throw new Error("The kernel is not running; run the cell again to page its table.");
-    return await this.#kernel.query(query);
+    return await this.#kernel.query(query, how);
   }
 
   /** Path of the whole printed text of a cell's last run. */
@@ -428,16 +428,21 @@ export class Session {
     if ([...this.#viewers].every((other) => other.client !== viewer.client)) this.dispatch({ type: "leave", client: viewer.client });
   }
 
-  receive(viewer: Viewer, message: Extract<ClientMessage, { type: "command" | "ping" }>): void {
+  receive(viewer: Viewer, message: Exclude<ClientMessage, { type: "hello" }>): void {
     if (message.type === "ping") return viewer.message({ type: "pong", id: message.id });
+    if (message.type === "cancel") return viewer.calls.get(message.id)?.abort();
     const { id, rev, command } = message;
     const reply = (rest: { ok: true; value?: unknown } | { ok: false; error: Extract<ServerMessage, { type: "reply"; ok: false }>["error"] }) =>
       viewer.message({ type: "reply", id, ...rest });
     if (command.do === "call") {
-      this.query(command.call).then(
-        (value) => reply({ ok: true, value }),
-        (error: Error) => reply({ ok: false, error: { code: "kernel", message: error.message } }),
-      );
+      const stop = new AbortController();
+      viewer.calls.set(id, stop);
+      this.query(command.call, { signal: stop.signal, working: (percent) => viewer.message({ type: "working", id, percent }) })
+        .finally(() => viewer.calls.delete(id))
+        .then(
+          (value) => reply({ ok: true, value }),
+          (error: Error) => reply({ ok: false, error: { code: "kernel", message: error.message } }),
+        );
       return;
     }
     if (command.do === "flush") {

@@ -15,6 +15,8 @@ const most = 4 * 2 ** 20;
 export class Viewer {
   readonly client: string;
   readonly name: string;
+  /** its questions to the kernel that are not answered yet, by the command's id */
+  readonly calls = new Map<number, AbortController>();
   readonly #wire: Wire;
   readonly #snapshot: () => ServerMessage;
   #out: ({ event: NotebookEvent } | { message: ServerMessage })[] = [];
@@ -51,6 +53,7 @@ export class Viewer {
   /** the connection is gone */
   ended(): void {
     this.#closed = true;
+    for (const stop of this.calls.values()) stop.abort();
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 

@@ -39,6 +39,11 @@ export class NotebookClient {
     this.socket.send(JSON.stringify(message));
   }
 
+  /** id of the last command sent */
+  get lastId(): number {
+    return this.#next - 1;
+  }
+
   /** Sends a command with the revision seen and resolves with the reply, good or bad. */
   ask(command: Command, rev = this.state.rev): Promise<Reply> {
     const id = this.#next++;

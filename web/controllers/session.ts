@@ -39,6 +39,12 @@ export interface SessionOptions {
   /** server's events, after they were applied */
   onEvent?(event: NotebookEvent): void;
 }
+export interface QueryOptions {
+  /** aborted: the kernel stops the query, which then fails */
+  signal?: AbortSignal;
+  /** percent, of a query that takes long */
+  working?(percent: number): void;
+}
 type Reply = Extract<ServerMessage, { type: "reply" }>;
 type RefusedReply = Extract<Reply, { ok: false }>;
 export class CommandError extends Error {
@@ -68,7 +74,10 @@ export class NotebookSession {
   #options: SessionOptions;
   #socket: SessionSocket | null = null;
   #next = 1;
-  #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void; ops: boolean }>();
+  #waiting = new Map<
+    number,
+    { resolve(value: unknown): void; reject(error: Error): void; ops: boolean; working?: ((percent: number) => void) | undefined }
+  >();
   #attempt = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #ping: ReturnType<typeof setInterval> | null = null;
@@ -209,6 +218,10 @@ export class NotebookSession {
         else waiting?.reject(new CommandError(message.error));
         break;
       }
+      case "working":
+        // whoever asked draws it: nothing of the notebook has changed
+        this.#waiting.get(message.id)?.working?.(message.percent);
+        return;
       case "pong":
         break;
     }
@@ -303,17 +316,19 @@ export class NotebookSession {
   }
 
   /** Sends a command and gives the server's answer; edits that wait are sent first. */
-  async command(command: Exclude<Command, { do: "ops" }>): Promise<unknown> {
+  async command(command: Exclude<Command, { do: "ops" }>, { signal, working }: QueryOptions = {}): Promise<unknown> {
     await this.settled();
+    signal?.throwIfAborted();
     if (this.link !== "open" || this.doc === null) throw new Error("not connected: the command was not sent");
     const id = this.#next++;
-    const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject, ops: false }));
+    const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject, ops: false, working }));
     this.#post({ type: "command", id, rev: this.doc.rev, command });
+    signal?.addEventListener("abort", () => this.#waiting.has(id) && this.#post({ type: "cancel", id }), { once: true });
     return answer;
   }
 
-  query(call: KernelQuery): Promise<unknown> {
-    return this.command({ do: "call", call });
+  query(call: KernelQuery, how: QueryOptions = {}): Promise<unknown> {
+    return this.command({ do: "call", call }, how);
   }
 
   /** Resolves when no edit is on its way (or the link is lost). */
