@@ -1,6 +1,7 @@
 /** What a cell defines and what it reads, by JavaScript's own scope rules (design 4, prototypes 1). Pure: source in, names out. */
 import type { Variable } from "@typescript-eslint/scope-manager";
 import type { Cell, CellKind, Problem } from "../protocol/document.js";
+import { mutationsOf } from "./mutations.js";
 import { sqlTables } from "./tables.js";
 import { bare, parseCell, place, scopesOf, walk, type Node } from "./tree.js";
 
@@ -94,7 +95,7 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
   const name = (node: Node) => node.name as string;
   const free = new Set(through.map((reference) => reference.identifier as unknown as Node));
   const last_ = parsed.body.at(-1);
-  const { mutations, tables, awaits } = inspect(parsed.program, source, free);
+  const { tables, awaits } = inspect(parsed.program);
   return {
     id,
     kind,
@@ -107,7 +108,7 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
       .filter((reference) => reference.isWrite())
       .map((reference) => reference.identifier as unknown as Node)
       .map((node) => ({ name: name(node), ...at(node) })),
-    mutations,
+    mutations: mutationsOf(parsed.program, source, scopes, free),
     tables,
     problems,
     displays: last_?.type === "ExpressionStatement" && last_.directive == null,
@@ -166,62 +167,12 @@ function typeQueries(program: Node): Set<unknown> {
   return found;
 }
 
-const mutators = new Set(["push", "pop", "shift", "unshift", "splice", "sort", "fill", "copyWithin"]);
-/** methods that also exist as pure ones (a tensor's `add`): a change only when the result is dropped or the arguments say so */
-const perhaps: Record<string, (call: Node, statement: boolean) => boolean> = {
-  set: (call) => (call.arguments as Node[]).length === 2,
-  delete: (call) => (call.arguments as Node[]).length === 1,
-  clear: (call) => (call.arguments as Node[]).length === 0,
-  add: (_, statement) => statement,
-  reverse: (_, statement) => statement,
-};
-
-function inspect(program: Node, source: string, free: ReadonlySet<Node>) {
-  const mutations: Analysis["mutations"] = [];
+/** Tables that sql`` texts read, and whether the cell awaits at its top level. */
+function inspect(program: Node) {
   const tables: string[] = [];
   let awaits = false;
-  const change = (target: Node, whole: Node) => {
-    let root = bare(target);
-    let depth = 0;
-    while (root.type === "MemberExpression") {
-      root = bare(root.object as Node);
-      depth++;
-    }
-    if (depth > 0 && root.type === "Identifier" && free.has(root)) {
-      const code = source.slice(whole.start, whole.end).split("\n")[0]!;
-      mutations.push({ name: root.name as string, ...place(source, whole.start), code: code.length > 60 ? `${code.slice(0, 57)}...` : code });
-    }
-  };
-  const targets = (node: Node | null, whole: Node): void => {
-    if (!node) return;
-    if (node.type === "ArrayPattern") for (const item of node.elements as (Node | null)[]) targets(item, whole);
-    else if (node.type === "ObjectPattern") for (const item of node.properties as Node[]) targets((item.value ?? item.argument) as Node, whole);
-    else if (node.type === "AssignmentPattern") targets(node.left as Node, whole);
-    else if (node.type === "RestElement") targets(node.argument as Node, whole);
-    else change(node, whole);
-  };
   walk(program, (node, parents) => {
-    if (node.type === "AssignmentExpression") targets(node.left as Node, node);
-    else if (node.type === "UpdateExpression") change(node.argument as Node, node);
-    else if (node.type === "UnaryExpression" && node.operator === "delete") change(node.argument as Node, node);
-    else if (node.type === "CallExpression") {
-      const callee = bare(node.callee as Node);
-      const method = callee.type === "MemberExpression" && !callee.computed ? ((callee.property as Node).name as string) : null;
-      const statement = parents.at(-1)?.type === "ExpressionStatement";
-      if (method !== null && (mutators.has(method) || (Object.hasOwn(perhaps, method) && perhaps[method]!(node, statement)))) change(callee, node);
-      const assign = source.slice(callee.start, callee.end);
-      const first = (node.arguments as Node[])[0];
-      if (
-        /^(Object\.(assign|defineProperty|defineProperties|setPrototypeOf)|Reflect\.(set|deleteProperty|defineProperty))$/.test(assign) &&
-        first?.type === "Identifier" &&
-        free.has(first)
-      )
-        mutations.push({
-          name: first.name as string,
-          ...place(source, node.start),
-          code: source.slice(node.start, node.end).split("\n")[0]!.slice(0, 60),
-        });
-    } else if (node.type === "TaggedTemplateExpression") {
+    if (node.type === "TaggedTemplateExpression") {
       const tag = bare(node.tag as Node);
       if (tag.type === "Identifier" && tag.name === "sql") {
         const quasis = (node.quasi as Node).quasis as { value: { cooked: string | null; raw: string } }[];
@@ -232,5 +183,5 @@ function inspect(program: Node, source: string, free: ReadonlySet<Node>) {
     } else if (node.type === "VariableDeclaration" && node.kind === "await using")
       awaits ||= !parents.some((parent) => parent.type.includes("Function"));
   });
-  return { mutations, tables: unique(tables), awaits };
+  return { tables: unique(tables), awaits };
 }

@@ -5,6 +5,7 @@ import { replay } from "../../kernels/notebook/replay.js";
 import type { Command, NotebookState } from "../../kernels/protocol/document.js";
 import type { RunRequest } from "../../kernels/protocol/kernel.js";
 import { restore } from "../../server/sessions/journal.js";
+import { walkOf } from "../../server/sessions/plan.js";
 import { apply } from "../../server/sessions/reducer.js";
 import { openState } from "../../server/sessions/opening.js";
 import type { Action, Input, JournalRecord, Refusal, SessionState } from "../../server/sessions/state.js";
@@ -122,6 +123,10 @@ export class Machine {
     this.starting = false;
   }
 
+  /** cells that this one reads from */
+  inputs(id: string): readonly string[] {
+    return walkOf(this.state).inputs.get(id) ?? [];
+  }
   cell(id: string) {
     return this.state.doc.cells[id]!;
   }

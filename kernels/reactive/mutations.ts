@@ -1,0 +1,139 @@
+/** Where a cell changes the inside of a value that another cell made: directly, by another name for it, or in a function that it calls with it. */
+import type { ScopeManager, Variable } from "@typescript-eslint/scope-manager";
+import { bare, place, walk, type Node } from "./tree.js";
+
+export interface Mutation {
+  /** the free name whose value is changed */
+  name: string;
+  line: number;
+  column: number;
+  code: string;
+}
+
+const mutators = new Set(["push", "pop", "shift", "unshift", "splice", "sort", "fill", "copyWithin"]);
+/** methods that also exist as pure ones (a tensor's `add`): a change only when the result is dropped or the arguments say so */
+const perhaps: Record<string, (call: Node, statement: boolean) => boolean> = {
+  set: (call) => (call.arguments as Node[]).length === 2,
+  delete: (call) => (call.arguments as Node[]).length === 1,
+  clear: (call) => (call.arguments as Node[]).length === 0,
+  add: (_, statement) => statement,
+  reverse: (_, statement) => statement,
+};
+
+/** static functions that change their first argument */
+const changers = /^(Object\.(assign|defineProperty|defineProperties|setPrototypeOf)|Reflect\.(set|deleteProperty|defineProperty))$/;
+/** methods that hand each item of what they are called on to a function */
+const each = new Set(["forEach", "map", "filter", "some", "every", "find", "findIndex", "findLast", "flatMap"]);
+
+/** `free`: identifiers that no scope of the cell defines. */
+export function mutationsOf(program: Node, source: string, scopes: ScopeManager, free: ReadonlySet<Node>): Mutation[] {
+  const found: Mutation[] = [];
+  const { origin } = origins(program, scopes, free);
+  const add = (target: Node, whole: Node, least: number) => {
+    let root = bare(target);
+    let depth = 0;
+    while (root.type === "MemberExpression") {
+      root = bare(root.object as Node);
+      depth++;
+    }
+    const name = depth >= least && root.type === "Identifier" ? origin(root) : null;
+    if (name === null) return;
+    const code = source.slice(whole.start, whole.end).split("\n")[0]!;
+    found.push({ name, ...place(source, whole.start), code: code.length > 60 ? `${code.slice(0, 57)}...` : code });
+  };
+  const targets = (node: Node | null, whole: Node): void => {
+    if (!node) return;
+    if (node.type === "ArrayPattern") for (const item of node.elements as (Node | null)[]) targets(item, whole);
+    else if (node.type === "ObjectPattern") for (const item of node.properties as Node[]) targets((item.value ?? item.argument) as Node, whole);
+    else if (node.type === "AssignmentPattern") targets(node.left as Node, whole);
+    else if (node.type === "RestElement") targets(node.argument as Node, whole);
+    else add(node, whole, 1);
+  };
+  walk(program, (node, parents) => {
+    if (node.type === "AssignmentExpression") targets(node.left as Node, node);
+    else if (node.type === "ForOfStatement" || node.type === "ForInStatement") {
+      if ((node.left as Node).type !== "VariableDeclaration") targets(node.left as Node, node.left as Node);
+    } else if (node.type === "UpdateExpression") add(node.argument as Node, node, 1);
+    else if (node.type === "UnaryExpression" && node.operator === "delete") add(node.argument as Node, node, 1);
+    else if (node.type === "CallExpression") {
+      const callee = bare(node.callee as Node);
+      const method = callee.type === "MemberExpression" && !callee.computed ? ((callee.property as Node).name as string) : null;
+      const statement = parents.at(-1)?.type === "ExpressionStatement";
+      if (method !== null && (mutators.has(method) || (Object.hasOwn(perhaps, method) && perhaps[method]!(node, statement)))) add(callee, node, 1);
+      const first = (node.arguments as Node[])[0];
+      if (first !== undefined && changers.test(source.slice(callee.start, callee.end))) add(first, node, 0);
+    }
+  });
+  return found;
+}
+
+/** Tells for an identifier whose value it stands for: a free name's own, one bound to it or to a part of it, or an argument that is. */
+function origins(program: Node, scopes: ScopeManager, free: ReadonlySet<Node>) {
+  const resolved = new Map<Node, Variable>();
+  let prepared: { names: Map<Node, Variable>; calls: Map<Variable, Node[]>; loops: Map<Node, Node>; receivers: Map<Node, Node> } | null = null;
+
+  /** What only a cell needs that changes one of its own names: made at the first of them. */
+  const prepare = () => {
+    if (prepared !== null) return prepared;
+    const names = new Map<Node, Variable>();
+    const calls = new Map<Variable, Node[]>();
+    const loops = new Map<Node, Node>();
+    const receivers = new Map<Node, Node>();
+    for (const scope of scopes.scopes)
+      for (const reference of scope.references) if (reference.resolved) resolved.set(reference.identifier as unknown as Node, reference.resolved);
+    for (const variable of scopes.variables)
+      for (const definition of variable.defs) {
+        const node = definition.node as unknown as Node;
+        if ((definition.type as string) === "FunctionName") names.set(node, variable);
+        else if ((definition.type as string) === "Variable" && node.init) names.set(bare(node.init as Node), variable);
+      }
+    walk(program, (node) => {
+      if (node.type === "ForOfStatement") loops.set(node.left as Node, node.right as Node);
+      if (node.type !== "CallExpression") return;
+      const callee = bare(node.callee as Node);
+      const variable = callee.type === "Identifier" ? resolved.get(callee) : undefined;
+      if (variable !== undefined) calls.set(variable, [...(calls.get(variable) ?? []), node]);
+      const given = (node.arguments as Node[])[0];
+      if (callee.type === "MemberExpression" && given !== undefined && each.has((callee.property as Node).name as string))
+        receivers.set(bare(given), callee.object as Node);
+    });
+    return (prepared = { names, calls, loops, receivers });
+  };
+
+  const origin = (identifier: Node, seen: ReadonlySet<Variable> = new Set()): string | null => {
+    if (free.has(identifier)) return identifier.name as string;
+    const { names, calls, loops, receivers } = prepare();
+    const variable = resolved.get(identifier);
+    const definition = variable?.defs[0];
+    // one that is assigned again may hold something else
+    if (variable === undefined || definition === undefined || variable.defs.length > 1 || seen.has(variable)) return null;
+    if (variable.references.some((reference) => reference.isWrite() && reference.init !== true)) return null;
+    const inside = new Set([...seen, variable]);
+    const rootOf = (expression: Node | null | undefined): string | null => {
+      let root = expression && bare(expression);
+      while (root?.type === "MemberExpression") root = bare(root.object as Node);
+      return root?.type === "Identifier" ? origin(root, inside) : null;
+    };
+    const node = definition.node as unknown as Node;
+    if ((definition.type as string) === "Variable") {
+      const loop = loops.get(definition.parent as unknown as Node);
+      return rootOf(loop ?? (node.init as Node | null));
+    }
+    if ((definition.type as string) !== "Parameter") return null;
+    const at = (node.params as Node[]).findIndex(
+      (parameter) => parameter.start <= identifierOf(definition).start && identifierOf(definition).end <= parameter.end,
+    );
+    if (at < 0 || (node.params as Node[])[at]!.type === "RestElement") return null;
+    const receiver = receivers.get(node);
+    if (receiver !== undefined) return at === 0 ? rootOf(receiver) : null;
+    const name = names.get(node);
+    for (const call of (name && calls.get(name)) ?? []) {
+      const owner = rootOf((call.arguments as Node[])[at]);
+      if (owner !== null) return owner;
+    }
+    return null;
+  };
+  return { origin: (identifier: Node) => origin(identifier) };
+}
+
+const identifierOf = (definition: Variable["defs"][number]) => definition.name as unknown as Node;
