@@ -18,7 +18,7 @@ const entries = {
   judge: "kernels/models/judge.ts",
   probe: "kernels/tensors/probe.ts",
   library: "kernels/runtime/library.ts",
-  language: "kernels/runtime/language.ts",
+  language: "kernels/language/main.ts",
   "export-server": "kernels/models/export-server.ts",
 };
 

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { packageRoot } from "../kernels/paths/paths.js";
-import { checkTypes } from "../kernels/runtime/types.js";
+import type { LanguageAnswers } from "../kernels/protocol/language.js";
+import { createService } from "../kernels/language/service.js";
 
 const folder = mkdtempSync(join(tmpdir(), "touchstone-package-"));
 beforeAll(() => {
@@ -29,11 +30,20 @@ it('gives the library by the name "touchstone" to a script of Node', () => {
   expect(JSON.parse(ran.stdout.trim().split("\n").at(-1)!)).toMatchObject({ total: 73, label: expect.stringMatching(/mean|median/) as string });
 });
 
-it('types what is imported from "touchstone", and what is used wrongly', () => {
-  const cell = (source: string) =>
-    checkTypes(join(folder, "a.nb.ts"), [{ id: "a", kind: "code", source, options: {} }]).map((found) => found.message);
-  expect(cell('import { relation, type Relation } from "touchstone"\nconst r: Relation<{ a: number }> = relation({ a: [1] })')).toEqual([]);
-  expect(cell('import { nothing } from "touchstone"\nnothing()')).toEqual([expect.stringContaining("has no exported member 'nothing'")]);
+it('types what is imported from "touchstone", and what is used wrongly', async () => {
+  const notebook = join(folder, "a.nb.ts");
+  const check = async (source: string) => {
+    let told!: (problems: LanguageAnswers["problems"]) => void;
+    const problems = new Promise<LanguageAnswers["problems"]>((resolve) => (told = resolve));
+    const service = createService((message) => message.type === "answer" && message.ok && told(message.value as LanguageAnswers["problems"]));
+    service.receive({ type: "open", notebook, workspace: folder, rev: 1, cells: [{ id: "a", kind: "code", source, options: {} }] });
+    service.receive({ type: "ask", id: 1, client: "test", notebook, question: { ask: "problems" } });
+    const found = (await problems)["a"] ?? [];
+    await service.close();
+    return found.map((one) => one.message);
+  };
+  expect(await check('import { relation, type Relation } from "touchstone"\nconst r: Relation<{ a: number }> = relation({ a: [1] })')).toEqual([]);
+  expect(await check('import { nothing } from "touchstone"\nnothing()')).toEqual([expect.stringContaining("has no exported member 'nothing'")]);
 });
 
 it("says of every dependency why it is there", () => {

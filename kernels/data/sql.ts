@@ -46,8 +46,8 @@ function recipe(engine: Engine, raw: readonly string[], values: unknown[]): Reci
   const holes = values.map((value, i) => hole(value, i, pieces));
   const upstream: TableRelation<object>[] = [];
   for (const value of values) if (value instanceof TableRelation) upstream.push(value as TableRelation<object>);
-  let composed: Composed | null = null;
-  const compose = (): Composed => (composed ??= composeText(engine, pieces, holes));
+  let composed: Composed<TableRelation<object>> | null = null;
+  const compose = (): Composed<TableRelation<object>> => (composed ??= composeText(engine, pieces, holes));
   checkHoles(pieces, holes);
   return {
     upstream,
@@ -64,11 +64,24 @@ function recipe(engine: Engine, raw: readonly string[], values: unknown[]): Reci
       const below = await Promise.all([...new Set([...upstream, ...made.named])].map((relation) => relation.hash()));
       return sha("sql", made.plain, ...(await Promise.all(made.files.map((file) => contentHash(engine, file)))), ...below);
     },
-    explain: (error) => (error.line !== undefined ? error : place(error, compose(), pieces, engine)),
+    explain: (error) => (error.line !== undefined ? error : placeError(error, compose(), pieces, engine)),
   };
 }
 
-type Hole = { relation: TableRelation<object> } | { sql: string };
+/** A value of a template as SQL text: a literal, or the name (or a query in parentheses) of a relation. */
+export type Hole = { relation: { readonly name: string } } | { sql: string };
+
+/** A place in the pieces of a template. */
+export interface SqlPlace {
+  piece: number;
+  offset: number;
+}
+
+/** What composing needs of an engine: where paths lead, and what the results of other cells are called. */
+export interface SqlScope<R extends { readonly name: string } = { readonly name: string }> {
+  files: Pick<Engine["files"], "resolve">;
+  exports: ReadonlyMap<string, R>;
+}
 
 function hole(value: unknown, i: number, pieces: string[]): Hole {
   if (value instanceof TableRelation) return { relation: value as TableRelation<object> };
@@ -82,7 +95,7 @@ function hole(value: unknown, i: number, pieces: string[]): Hole {
   }
 }
 
-function checkHoles(pieces: string[], holes: Hole[]): void {
+function checkHoles(pieces: readonly string[], holes: readonly Hole[]): void {
   let before = "";
   holes.forEach((filled, i) => {
     before += pieces[i]!;
@@ -95,13 +108,13 @@ function checkHoles(pieces: string[], holes: Hole[]): void {
   });
 }
 
-interface Composed {
+interface Composed<R extends { readonly name: string }> {
   /** the text with values written in and paths as the author wrote them: names the query */
   plain: string;
   sql(): string;
   files: string[];
   /** results of other cells that it reads by name */
-  named: TableRelation<object>[];
+  named: R[];
   volatile: boolean;
   /** index in `sql()` -> index in `plain`; null when it lies in added text */
   back(at: number): number | null;
@@ -115,10 +128,15 @@ interface Edit {
   insert: () => string;
 }
 
-function composeText(engine: Engine, pieces: string[], holes: Hole[]): Composed {
+/** The text that DuckDB gets: values written in, paths made absolute, other cells' results bound by name. */
+export function composeText<R extends { readonly name: string }>(
+  engine: SqlScope<R>,
+  pieces: readonly string[],
+  holes: readonly Hole[],
+): Composed<R> {
   let plain = "";
   const starts: number[] = [];
-  const relations: { at: number; relation: TableRelation<object> }[] = [];
+  const relations: { at: number; relation: { readonly name: string } }[] = [];
   pieces.forEach((piece, i) => {
     starts.push(plain.length);
     plain += piece;
@@ -155,7 +173,7 @@ function composeText(engine: Engine, pieces: string[], holes: Hole[]): Composed 
     edits.push({ at: token.at, end: token.end, insert: () => inserted });
   }
 
-  const named = new Map<string, TableRelation<object>>();
+  const named = new Map<string, R>();
   for (const { name } of sources.tables) {
     const relation = engine.exports.get(name);
     if (relation) named.set(name, relation);
@@ -214,7 +232,7 @@ function composeText(engine: Engine, pieces: string[], holes: Hole[]): Composed 
 const marker = 'nb."@@@@"';
 
 /** Gives DuckDB's error its place in the author's text, and a hint. */
-function place(error: SqlError, composed: Composed, pieces: string[], engine: Engine): Error {
+export function placeError(error: SqlError, composed: Composed<{ readonly name: string }>, pieces: readonly string[], engine: SqlScope): Error {
   const fault = faultIn(error);
   let message = error.message;
   if (fault?.type === "Catalog" && fault.missing && /Table with name/.test(message))
@@ -227,7 +245,7 @@ function place(error: SqlError, composed: Composed, pieces: string[], engine: En
 }
 
 /** An error with its place in the author's text; `at` counts in the text with the values written in. */
-function located(message: string, type: string, starts: number[], pieces: string[], at: number): SqlError {
+function located(message: string, type: string, starts: readonly number[], pieces: readonly string[], at: number): SqlError {
   const piece = Math.max(
     0,
     starts.findLastIndex((start) => start <= at),

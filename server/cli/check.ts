@@ -1,12 +1,12 @@
 /** `touchstone check FILE`: syntax, the graph (clashes, cycles, foreign writes) and types across cells. */
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { promisify } from "node:util";
 import { parseBytes } from "../../kernels/notebook/decode.js";
-import { entry } from "../../kernels/paths/paths.js";
+import type { CodeProblem, LanguageAnswers } from "../../kernels/protocol/language.js";
+import { startLanguage } from "../language/process.js";
 import { viewGraph } from "../sessions/graph.js";
+import { workspaceOf } from "../sessions/paths.js";
 import { Failure } from "./failure.js";
-import { findNotebook } from "./notebook.js";
+import { findNotebook, type NamedNotebook } from "./notebook.js";
 
 interface Found {
   cell: string | null;
@@ -32,7 +32,8 @@ export async function check({ file, say }: { file: string; say(text: string): vo
       found.push({ cell: cell.id, line: problem.line ?? null, column: problem.column ?? null, severity: problem.severity, message: problem.message });
   // a cell that does not parse has no types to check; the others have
   const broken = new Set(found.filter((other) => other.severity === "error").map((other) => other.cell));
-  for (const problem of await types(notebook.file)) if (!broken.has(problem.cell)) found.push({ ...problem, severity: "error" });
+  for (const [cell, problems] of Object.entries(await types(notebook)))
+    if (!broken.has(cell)) for (const problem of problems) found.push({ cell, ...problem });
   for (const { cell, line, column, severity, message } of found) {
     const where = [cell === null ? file : `cell ${cell}`, line === null ? "" : `line ${line}${column === null ? "" : `:${column}`}`]
       .filter((part) => part !== "")
@@ -45,12 +46,16 @@ export async function check({ file, say }: { file: string; say(text: string): vo
   return errors === 0 ? 0 : 1;
 }
 
-/** In a process of its own: TypeScript needs 300 MB. */
-async function types(file: string): Promise<{ cell: string; line: number; column: number; message: string }[]> {
+/** By the same service as the editor's, in a process of its own. */
+async function types({ file, root, source: { cells } }: NamedNotebook): Promise<Record<string, CodeProblem[]>> {
+  const language = startLanguage({ ready: () => undefined, problems: () => undefined });
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [entry("language"), file], { maxBuffer: 64 * 2 ** 20, timeout: 300_000 });
-    return JSON.parse(stdout) as { cell: string; line: number; column: number; message: string }[];
+    language.send({ type: "open", notebook: file, workspace: workspaceOf(root, file), rev: 1, cells });
+    const { value } = await language.ask({ client: "check", notebook: file, question: { ask: "problems" } });
+    return value as LanguageAnswers["problems"];
   } catch (error) {
-    throw new Failure(1, `The types could not be checked: ${(error as Error).message.split("\n").slice(0, 2).join(" ")}`);
+    throw new Failure(1, `The types could not be checked: ${(error as Error).message}`);
+  } finally {
+    language.stop();
   }
 }

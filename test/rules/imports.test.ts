@@ -21,6 +21,7 @@ const allowed: Record<string, string[]> = {
   "cell-index": ["protocol", "cell-definition"],
   "cell-run": ["protocol", "stats", "data", "tensors", "models", "cell-definition", "cell-run"],
   "cell-view": ["protocol", "web"],
+  language: ["protocol", "paths", "notebook", "reactive", "data"],
   runtime: ["protocol", "stats", "paths", "notebook", "reactive", "data", "tensors", "models", "cell-run", "cell-index", "cell-definition"],
   server: ["protocol", "notebook", "reactive", "stats", "paths", "cell-index", "cell-definition"],
   web: ["protocol", "notebook", "cell-index", "cell-definition", "cell-view"],

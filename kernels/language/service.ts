@@ -1,0 +1,192 @@
+/** The notebooks of one workspace: questions one after the other, findings about the code in the pauses. */
+import { performance } from "node:perf_hooks";
+import ts from "typescript";
+import { packageRoot } from "../paths/paths.js";
+import type { CodeProblem, FromLanguage, LanguageAnswer, ToLanguage } from "../protocol/language.js";
+import { answer } from "./answer.js";
+import { describeAll } from "./describe.js";
+import { problemsOf } from "./problems.js";
+import { createProject, type Project } from "./project.js";
+import { createSchemas, type Schemas } from "./schemas.js";
+
+export interface Service {
+  receive(message: ToLanguage): void;
+  close(): Promise<void>;
+}
+
+interface Notebook {
+  project: Project;
+  schemas: Schemas;
+  /** problems are wanted, and told when they change */
+  watched: boolean;
+  /** of the document whose SQL is described and whose cells are checked */
+  describedRev: number;
+  sql: Map<string, CodeProblem[]>;
+  told: string;
+  timer: NodeJS.Timeout | null;
+}
+type Ask = Extract<ToLanguage, { type: "ask" }>;
+
+/** ms of quiet before the code is checked */
+const quiet = 250;
+/** ms for one question; an answer later than that serves nobody */
+const patience = 20_000;
+
+export function createService(tell: (message: FromLanguage) => void): Service {
+  const registry = ts.createDocumentRegistry(true);
+  const notebooks = new Map<string, Notebook>();
+  const schemas = new Map<string, Schemas>();
+  let queue: Ask[] = [];
+  let working = false;
+  let closed = false;
+
+  const refuse = (id: number, why: "superseded" | "failed", message: string) => tell({ type: "answer", id, ok: false, why, message });
+  const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+  const describe = async (notebook: Notebook): Promise<void> => {
+    const { rev } = notebook.project;
+    if (notebook.describedRev === rev) return;
+    const found = await describeAll(notebook.project, notebook.schemas, () => closed || notebook.project.rev !== rev);
+    if (notebook.project.rev !== rev) return;
+    notebook.sql = found;
+    notebook.describedRev = rev;
+  };
+
+  /** Problems of every cell; null when the document changed meanwhile. */
+  const check = async (notebook: Notebook, between: () => Promise<void>): Promise<Record<string, CodeProblem[]> | null> => {
+    const { project } = notebook;
+    const { rev } = project;
+    await describe(notebook);
+    const problems: Record<string, CodeProblem[]> = {};
+    for (const cell of project.cells()) {
+      if (closed || project.rev !== rev) return null;
+      project.sync();
+      const found = [...problemsOf(project, cell.id), ...(notebook.sql.get(cell.id) ?? [])];
+      if (found.length > 0) problems[cell.id] = found.slice(0, 100);
+      await between();
+    }
+    return project.rev === rev ? problems : null;
+  };
+
+  const later = (notebook: Notebook, wait = quiet): void => {
+    if (notebook.timer !== null) clearTimeout(notebook.timer);
+    notebook.timer = setTimeout(() => {
+      notebook.timer = null;
+      void (async () => {
+        // questions of a person come first
+        const turn = async () => {
+          do await pause();
+          while (working || queue.length > 0);
+        };
+        await turn();
+        const problems = await check(notebook, turn);
+        if (problems === null) return closed || notebook.timer !== null ? undefined : later(notebook);
+        const text = JSON.stringify(problems);
+        if (text === notebook.told || !notebook.watched) return;
+        notebook.told = text;
+        tell({ type: "problems", notebook: notebook.project.notebook, rev: notebook.project.rev, problems });
+      })().catch(() => undefined);
+    }, wait);
+  };
+
+  const ask = async ({ id, notebook: path, question }: Ask): Promise<void> => {
+    const notebook = notebooks.get(path);
+    if (notebook === undefined) return refuse(id, "failed", "The notebook is not open in the language service.");
+    const { project } = notebook;
+    const until = performance.now() + patience;
+    project.cancelled = () => performance.now() > until;
+    try {
+      let value: LanguageAnswer | null;
+      if (question.ask === "problems") {
+        notebook.watched = true;
+        do value = await check(notebook, () => Promise.resolve());
+        while (value === null && !closed);
+        notebook.told = JSON.stringify(value);
+      } else value = await answer(project, notebook.schemas, question);
+      tell({ type: "answer", id, ok: true, rev: project.rev, value: value! });
+    } catch (error) {
+      const late = error instanceof ts.OperationCanceledException;
+      const known = error instanceof RangeError;
+      refuse(
+        id,
+        "failed",
+        late ? "The language service took too long." : known ? error.message : `The language service failed: ${(error as Error).message}`,
+      );
+    } finally {
+      project.cancelled = () => false;
+    }
+  };
+
+  const work = async (): Promise<void> => {
+    if (working) return;
+    working = true;
+    // what came in the same piece of the stream may supersede it
+    await pause();
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      await ask(next);
+      await pause();
+    }
+    working = false;
+  };
+
+  return {
+    receive(message) {
+      switch (message.type) {
+        case "open": {
+          let described = schemas.get(message.workspace);
+          if (described === undefined) schemas.set(message.workspace, (described = createSchemas(message.workspace, packageRoot())));
+          const known = notebooks.get(message.notebook);
+          const project = known?.project ?? createProject({ ...message, registry });
+          project.set(message.cells);
+          project.rev = message.rev;
+          const notebook = known ?? {
+            project,
+            schemas: described,
+            watched: false,
+            describedRev: -1,
+            sql: new Map<string, CodeProblem[]>(),
+            told: "{}",
+            timer: null,
+          };
+          notebooks.set(message.notebook, notebook);
+          return later(notebook, 0);
+        }
+        case "ops": {
+          const notebook = notebooks.get(message.notebook);
+          if (notebook === undefined) return;
+          notebook.project.apply(message.ops);
+          notebook.project.rev = message.rev;
+          return later(notebook);
+        }
+        case "close": {
+          const notebook = notebooks.get(message.notebook);
+          notebooks.delete(message.notebook);
+          if (notebook?.timer != null) clearTimeout(notebook.timer);
+          notebook?.project.dispose();
+          return;
+        }
+        case "ask": {
+          const older = queue.filter(
+            (one) => one.client === message.client && one.notebook === message.notebook && one.question.ask === message.question.ask,
+          );
+          for (const one of older) refuse(one.id, "superseded", "A newer question came.");
+          queue = [...queue.filter((one) => !older.includes(one)), message];
+          return void work();
+        }
+        case "cancel": {
+          const one = queue.find((each) => each.id === message.id);
+          queue = queue.filter((each) => each !== one);
+          if (one !== undefined) refuse(one.id, "superseded", "It is not wanted any more.");
+        }
+      }
+    },
+    async close() {
+      closed = true;
+      for (const notebook of notebooks.values()) {
+        if (notebook.timer !== null) clearTimeout(notebook.timer);
+        notebook.project.dispose();
+      }
+      await Promise.all([...schemas.values()].map((one) => one.close()));
+    },
+  };
+}
