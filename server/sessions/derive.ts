@@ -96,6 +96,8 @@ function causesOf(state: SessionState, { id, source }: Cell, ran: Ran, of: (id: 
   const causes: string[] = [];
   const now = new Map(state.graph.cells.get(id)!.uses.map((use) => [use.name, use.cell]));
   const edited = ran.source !== source;
+  // cells of a cycle never run: none of them waits for another
+  const circle = new Set(state.graph.cells.get(id)!.problems.flatMap((problem) => (problem.type === "cycle" ? [...(problem.cells ?? []), id] : [])));
   for (const [name, run] of Object.entries(ran.inputs)) {
     const definer = now.get(name);
     // a name that the code no longer reads is an edit, unless its cell is gone
@@ -103,6 +105,7 @@ function causesOf(state: SessionState, { id, source }: Cell, ran: Ran, of: (id: 
       if (!edited || state.graph.definedBy[name] === undefined) causes.push(name);
       continue;
     }
+    if (circle.has(definer)) continue;
     const other = of(definer);
     if (state.ran[definer] === undefined || other?.run !== run || other?.stale === true) causes.push(name);
   }
