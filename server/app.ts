@@ -9,6 +9,7 @@ import { fileRoutes } from "./routes/files.js";
 import { homeRoutes } from "./routes/home.js";
 import { modelRoutes } from "./routes/models.js";
 import { notebookRoutes } from "./routes/notebooks.js";
+import { packageRoutes } from "./routes/packages.js";
 import { pageRoutes } from "./routes/page.js";
 import { problem } from "./routes/problem.js";
 
@@ -55,6 +56,7 @@ export function createApp(effects: Effects): Hono {
   own.route("/", fileRoutes(effects));
   own.route("/", exampleRoutes(effects));
   own.route("/", modelRoutes(effects));
+  own.route("/", packageRoutes(effects));
   own.route("/", callRoutes(effects));
   own.route("/", doctorRoutes(effects));
   app.route("/api/ts", own);

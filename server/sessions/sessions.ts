@@ -1,4 +1,5 @@
 /** All open notebooks of this server, one session a file. */
+import { recoverInstall } from "../packages/install.js";
 import { kernelPool, type KernelPool } from "./pool.js";
 import { placeOf } from "./paths.js";
 import { defaultMemory, Session, type SessionEffects } from "./session.js";
@@ -45,6 +46,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     open(path) {
       const place = placeOf(options.root, path);
       let session = sessions.get(place.file);
+      if (session === undefined && effects.keep) recoverInstall(place.workspace);
       if (session === undefined) sessions.set(place.file, (session = new Session(place, effects)));
       return session;
     },

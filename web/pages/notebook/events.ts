@@ -1,4 +1,5 @@
 /** What the cells tell the page, by the name of the event. */
+import { api } from "../../controllers/api.js";
 import { definitions } from "../../../kernels/cells/definitions.js";
 import type { CallField, CellKind } from "../../../kernels/protocol/document.js";
 import type { NextStep, Suggestion } from "../../../kernels/protocol/output.js";
@@ -119,9 +120,23 @@ export function cellEvents(page: NotebookCommands) {
         if (cell !== undefined && at >= 0 && page.type([{ op: "edit", id: cell.id, at, remove: action.from.length, insert: action.to }]))
           page.run(cell.id);
       } else {
-        const text = `npm install ${action.packages.join(" ")}`;
-        void navigator.clipboard?.writeText(text).catch(() => {});
-        page.emit("toast", { level: "info", text: `Copied: ${text}. Run it in workspaces/${page.workspace}.` });
+        const id = cellOf(event);
+        const names = action.packages.join(", ");
+        page.emit("toast", { level: "info", text: `Installing ${names}` });
+        api
+          .post<{ installed: { name: string; version: string }[]; scripts: string[] }>("/api/ts/packages/install", {
+            path: page.session?.state?.path ?? "",
+            packages: action.packages,
+          })
+          .then(
+            ({ installed, scripts }) => {
+              const done = installed.map(({ name, version }) => `${name} ${version}`).join(", ");
+              const note = scripts.length === 0 ? "" : ` Install scripts were not run: ${scripts.join(", ")}.`;
+              page.emit("toast", { level: scripts.length === 0 ? "info" : "warning", text: `Installed ${done}.${note}` });
+              if (id !== null) page.run(id);
+            },
+            (error: Error) => page.emit("toast", { level: "error", text: error.message }),
+          );
       }
     },
 
