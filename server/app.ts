@@ -12,6 +12,7 @@ import { notebookRoutes } from "./routes/notebooks.js";
 import { packageRoutes } from "./routes/packages.js";
 import { pageRoutes } from "./routes/page.js";
 import { problem } from "./routes/problem.js";
+import { reviewRoutes } from "./routes/review.js";
 
 /** Prefixes that are serving's: clients of models call them without our token. */
 const servingPaths = /^\/(v1|v2|invocations|ping|health|version|metrics)(\/|$)/;
@@ -57,6 +58,7 @@ export function createApp(effects: Effects): Hono {
   own.route("/", exampleRoutes(effects));
   own.route("/", modelRoutes(effects));
   own.route("/", packageRoutes(effects));
+  own.route("/", reviewRoutes(effects));
   own.route("/", callRoutes(effects));
   own.route("/", doctorRoutes(effects));
   app.route("/api/ts", own);

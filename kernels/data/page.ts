@@ -7,7 +7,7 @@ import { find } from "./near.js";
 import { condition } from "./filter.js";
 import { isQualified, quote, text } from "./names.js";
 import { profile } from "./profile.js";
-import { shown } from "./wire.js";
+import { shown, wire } from "./wire.js";
 
 /** Rows up to here are read from the relation itself. */
 const shallow = 100_000;
@@ -32,7 +32,7 @@ export async function answer(connection: DuckDBConnection, query: KernelQuery, f
   if (!isQualified(relation)) throw new Error(`Expected \`relation\` to be a qualified name such as nb."flights", got ${JSON.stringify(relation)}`);
   const columns = await columnsOf(connection, relation);
   const stored = await fix(relation);
-  const where = condition(query.where ?? [], columns);
+  const where = condition(("where" in query && query.where) || [], columns);
   switch (query.query) {
     case "table.page":
       return page(connection, relation, stored, columns, where, query);
@@ -40,6 +40,8 @@ export async function answer(connection: DuckDBConnection, query: KernelQuery, f
       return count(connection, relation, where);
     case "table.profile":
       return profile(connection, relation, pick(columns, query.columns), where);
+    case "table.rows":
+      return beginning(connection, relation, columns, query.limit);
     case "table.export":
       return exportTo(connection, relation, columns, where, query);
   }
@@ -170,6 +172,12 @@ const comparable = new Set([
   DuckDBTypeId.DATE,
   DuckDBTypeId.TIMESTAMP,
 ]);
+
+async function beginning(connection: DuckDBConnection, relation: string, columns: ColumnInfo[], limit: number): Promise<TablePage> {
+  const result = await connection.runAndReadAll(`from ${relation} limit ${Math.min(whole(limit, "limit"), 10_000)}`);
+  const types = result.columnTypes();
+  return { offset: 0, columns, rows: result.getRows().map((row) => row.map((value, i) => wire(value, types[i]!))) };
+}
 
 function whole(value: number, name: string): number {
   if (Number.isSafeInteger(value) && value >= 0) return value;

@@ -58,6 +58,17 @@ export interface CellDefinition {
   toSource(scope: ScopeName[]): string;
 }
 
+/** Rows that were drawn from a relation. */
+export interface Drawn {
+  /** qualified name of the table that holds them */
+  relation: string;
+  rows: number;
+  /** how many they were drawn from */
+  total: number;
+  /** names their content: the same data, condition and seed always give the same one */
+  hash: Hash;
+}
+
 /** What a built-in's run gets of the runtime. One per cell run. */
 export interface RunContext {
   cell: string;
@@ -79,6 +90,8 @@ export interface RunContext {
   call<M extends keyof ServerCalls>(method: M, params: ServerCalls[M]["params"]): Promise<ServerCalls[M]["result"]>;
   /** SQL in the kernel's DuckDB, as a relation */
   sql(text: string): Promise<Relation>;
+  /** a fixed sample of at most `n` rows of those that meet an SQL condition, kept so that the server can read it later (`table.rows`) */
+  draw(relation: Relation, condition: string, n: number, seed: number): Promise<Drawn>;
   /** closes over a row function: see kernels/runtime/capture.ts */
   capture(feature: unknown): Promise<{ code: string; hash: Hash }>;
   /** lets timers, sockets and interrupts in; call between steps of a long loop */

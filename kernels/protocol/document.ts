@@ -241,6 +241,8 @@ export type KernelQuery =
   | { query: "table.page"; relation: string; offset: number; limit: number; columns?: string[]; sort?: SortKey[]; where?: Filter[] }
   | { query: "table.count"; relation: string; where?: Filter[] }
   | { query: "table.profile"; relation: string; columns: string[]; where?: Filter[] }
+  /** the first rows whole, long BLOBs too: asked by the server alone, for rows that leave the kernel */
+  | { query: "table.rows"; relation: string; limit: number }
   | { query: "table.export"; relation: string; format: "csv" | "parquet"; path: string; sort?: SortKey[]; where?: Filter[] }
   | { query: "variables" }
   | { query: "memory" }

@@ -1,5 +1,7 @@
 /** What a cell shows. Everything here is JSON and crosses every process boundary unchanged. */
 
+import type { ReviewReason } from "./review.js";
+
 /** A value in several forms; the page draws the richest one that it knows. Binary forms are base64 strings. */
 export type MimeBundle = Record<string, unknown>;
 
@@ -126,4 +128,19 @@ export interface FindingView {
 export type NextStep =
   | { label: string; type: "insert"; kind: string; source: string }
   | { label: string; type: "open"; href: string }
-  | { label: string; type: "copy"; text: string };
+  | { label: string; type: "copy"; text: string }
+  /** rows that the kernel keeps go to a queue of the workspace, where a person answers them one by one */
+  | ({ label: string; type: "review" } & ReviewStep);
+
+/** Which rows are sent where, and why. */
+export interface ReviewStep {
+  queue: string;
+  /** names the rows: the same data always give the same one */
+  batch: string;
+  /** qualified table in the kernel */
+  relation: string;
+  rows: number;
+  /** that one of the rows that they were drawn from is among them */
+  probability: number;
+  reason: ReviewReason;
+}

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { RunContext } from "../protocol/cells.js";
+import type { Drawn, RunContext } from "../protocol/cells.js";
 import type { KernelConfig } from "../protocol/kernel.js";
 import { mime, type Progress } from "../protocol/output.js";
 import type { Hash, Relation } from "../protocol/values.js";
@@ -20,6 +20,7 @@ export interface ContextOptions {
   sources(run: Run): string[];
   backend(): string;
   sql(text: string): Promise<Relation>;
+  draw(relation: Relation, condition: string, n: number, seed: number): Promise<Drawn>;
   capture(feature: unknown, run: Run): Promise<{ code: string; hash: Hash }>;
   progress(run: Run, progress: Progress | null): void;
 }
@@ -64,6 +65,7 @@ export function createContext(run: Run, options: ContextOptions): RunContext {
       return result;
     },
     sql: options.sql,
+    draw: options.draw,
     capture: (feature) => options.capture(feature, run),
     async breathe() {
       await new Promise((resolve) => setImmediate(resolve));

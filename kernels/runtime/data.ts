@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { MessagePort } from "node:worker_threads";
-import type { RunContext } from "../protocol/cells.js";
+import type { Drawn, RunContext } from "../protocol/cells.js";
 import type { KernelQuery } from "../protocol/document.js";
 import type { KernelConfig } from "../protocol/kernel.js";
 import { mime, type Output, type Progress, type TableView } from "../protocol/output.js";
@@ -28,6 +28,7 @@ export interface DataOptions {
 export interface Data {
   names: Injected;
   relation(text: string): Promise<Relation>;
+  draw(relation: Relation, condition: string, n: number, seed: number): Promise<Drawn>;
   /** the `log` of cells */
   log(call: RunContext["call"]): Promise<unknown>;
   /** how a relation is shown; undefined for anything else */
@@ -96,6 +97,7 @@ export function createData(options: DataOptions): Data {
       return logFunction(opened, call);
     },
     relation: async (text) => (await open()).relation(text),
+    draw: async (...asked) => (await import("../data/draw.js")).draw(...asked),
     display(value) {
       if (!isRelation(value)) return undefined;
       return value.view().then((view) => ({

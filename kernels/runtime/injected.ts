@@ -62,6 +62,7 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
         sources: (each) => options.evaluator().sources(each),
         backend: () => tensors.loaded()?.name ?? "none",
         sql: (text) => data.relation(text),
+        draw: (...asked) => data.draw(...asked),
         capture: async (feature) => (await import("./capture.js")).capture(feature, captureScope()),
         progress: report,
       });

@@ -19,6 +19,7 @@ import type {
 } from "../protocol/library.js";
 import { createEngine, type Engine } from "../data/engine.js";
 import { logFunction } from "../data/log.js";
+import { draw } from "../data/draw.js";
 import { sqlTag, sqlText } from "../data/sql.js";
 import { relationOfValues } from "../data/values.js";
 import { createContext } from "./context.js";
@@ -71,6 +72,7 @@ function script(): Script {
     sources: () => [path],
     backend: () => process.env["TOUCHSTONE_BACKEND"] ?? "auto",
     sql: async (text) => sqlText(engine, text),
+    draw,
     capture: () => Promise.reject(new Error('features({...}) is closed over from the cell of a notebook; in a script use features: "identity"')),
     progress() {},
   });

@@ -90,6 +90,13 @@ export async function bench(calls: Record<string, (params: unknown) => unknown> 
       await connection.run(`create temp view ${name} as ${text}`);
       return relation(name);
     },
+    async draw(from, condition, n, seed) {
+      const whole = await context.sql(`select * from ${from.name} where ${condition}`);
+      const total = await whole.count();
+      const name = `d${++made}`;
+      await connection.run(`create table ${name} as select * from ${whole.name} w order by md5(concat(${seed}, w::varchar)) limit ${n}`);
+      return { relation: name, rows: Math.min(n, total), total, hash: `${from.name} ${condition} ${n} ${seed}` };
+    },
     capture: async () => ({ code: "", hash: "" }),
     breathe: async () => undefined,
     onDispose: () => undefined,

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { draw } from "../../kernels/data/draw.js";
 import { sqlTag } from "../../kernels/data/sql.js";
 import { relationOfValues } from "../../kernels/data/values.js";
 import { buildBundle } from "../../kernels/models/features-bundle.js";
@@ -61,6 +62,7 @@ export function trainBench(): TrainBench {
       throw new Error(`no answer for ${method}`);
     },
     sql: async (text) => rows(text),
+    draw,
     capture: async (feature) => {
       const { input, row } = feature as { input: Record<string, string>; row: (...values: never[]) => unknown };
       return buildBundle({ input, modules: { row: `const row = ${row.toString()}; export { row as $$row };` }, folder: t.folder });

@@ -1,7 +1,7 @@
 /** `drift({ reference, current, columns?, test, alpha, every?, calibrate? })`: has the data moved, where, and by how much (contracts 3). */
 import type { RunContext } from "../../protocol/cells.js";
 import type { DriftColumn, DriftOptions, DriftResult } from "../../protocol/library.js";
-import type { FindingView } from "../../protocol/output.js";
+import type { FindingView, NextStep } from "../../protocol/output.js";
 import type { Relation } from "../../protocol/values.js";
 import { compareColumn, type ColumnResult, type DriftTest } from "../../stats/compare.js";
 import { lineUp, type ColumnSketch, type Compared } from "../../stats/sketch.js";
@@ -11,7 +11,8 @@ import { check } from "../baseline/options.js";
 import { schema } from "./cell.js";
 import { barLabel, columnTimeFigure, histogramFigure, mostBars, rankFigure, timeFigure } from "./figure.js";
 import { sidesOf } from "./reference.js";
-import { countLike, quote } from "./sketch.js";
+import { countLike, quote, type Probe } from "./sketch.js";
+import { mostSent, queueName, segmentOf, sendStep } from "./segment.js";
 
 /** Share of drifted columns from which the data as a whole has drifted (Evidently's default). */
 const wholeShare = 0.5;
@@ -33,6 +34,8 @@ interface Found extends ColumnResult {
   column: string;
   prediction: boolean;
   compared: Compared;
+  reference: ColumnSketch;
+  probe: Probe;
   referenceMissing: number;
   currentMissing: number;
 }
@@ -78,6 +81,8 @@ export async function run<R extends object>(options: DriftOptions<R>, context: R
       column: name,
       prediction: pair.prediction,
       compared,
+      reference,
+      probe: pair.probe,
       referenceMissing: missing(reference),
       currentMissing: missing(whole),
     });
@@ -98,6 +103,8 @@ export async function run<R extends object>(options: DriftOptions<R>, context: R
   }
   context.progress(null);
   const view = viewOf(found, periods, sides.label, o, warnings, total);
+  const send = await sendDrifted(found, current, context);
+  if (send !== null) view.next.unshift(send);
   context.show(view);
   const data = found.filter((one) => !one.prediction);
   const prediction = found.find((one) => one.prediction);
@@ -115,6 +122,16 @@ export async function run<R extends object>(options: DriftOptions<R>, context: R
       .map(([key, columns]) => ({ period: key, columns: [...columns.values()].map(toColumn) })),
     trigger: breached || found.some((one) => one.drifted && one.rule !== null && one.score > one.rule),
   };
+}
+
+/** Draws rows from where the most drifted column has moved to; null when nothing drifted, or such rows cannot be named. */
+async function sendDrifted(found: Found[], current: Relation, context: RunContext): Promise<NextStep | null> {
+  const most = rank(found.filter((one) => !one.prediction))[0];
+  if (most === undefined || !most.drifted) return null;
+  const segment = segmentOf(most.compared, most.reference, most.probe);
+  if (segment === null) return null;
+  const drawn = await context.draw(current, segment.sql, mostSent, context.seed("drift review"));
+  return drawn.rows === 0 ? null : sendStep(most.column, segment, drawn, queueName(context.notebook, context.workspace));
 }
 
 const missing = (sketch: ColumnSketch): number => (sketch.rows === 0 ? 0 : sketch.missing / sketch.rows);
