@@ -218,5 +218,16 @@ const moved = await drift({ reference: january, current: june, columns: ["delay"
   await v.page.keyboard.press("ArrowDown");
   await v.page.keyboard.press("Enter");
   await expect.poll(() => bars.evaluateAll((all) => all.map((bar) => bar.getAttribute("aria-pressed")))).toEqual(["false", "true", "false"]);
+  // the queue grows by the number that the button names
+  const send = v.cell("drift").getByRole("button", { name: /^Send drifted segment to review: \d+ of [\d,]+ rows with delay/ });
+  const named = Number(/review: (\d+) of/.exec((await send.textContent())!)![1]);
+  await send.click();
+  await v.cell("drift").getByText(`${named} rows added to queue drift: ${named} rows wait`).waitFor();
+  await v.cell("drift").getByRole("link", { name: "Open queue" }).click();
+  await v.see(`0 of ${named}`);
+  await v.page.keyboard.press("1");
+  await v.see(`1 of ${named}`);
+  await v.page.reload();
+  await v.see(`1 of ${named}`);
   await v.leave();
 });

@@ -100,6 +100,7 @@ export const actions: Action[] = [
   app("palette", "Search or run a command", "anywhere", ["Mod+k", "F1"], (a) => a.openPalette(), { icon: "search", silent: true }),
   app("home", "Go to Home", "outside", ["g h"], (a) => a.go("/"), { icon: "house" }),
   app("models", "Go to Models", "outside", ["g m"], (a) => a.go("/models"), { icon: "box" }),
+  app("review", "Go to Review", "outside", ["g v"], (a) => a.go("/review"), { icon: "inbox" }),
   app("settings", "Go to Settings", "outside", ["g s"], (a) => a.go("/settings"), { icon: "settings" }),
   app("new-notebook", "New notebook", "anywhere", [], (a) => a.newNotebook(), { icon: "plus" }),
   app("theme-dark", "Theme: dark", "anywhere", [], (a) => a.setTheme("dark"), { icon: "moon" }),

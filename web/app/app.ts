@@ -36,6 +36,8 @@ const pages: Record<Exclude<Route["page"], "missing">, () => Promise<unknown>> =
   model: () => import("../pages/model.js"),
   version: () => import("../pages/version.js"),
   live: () => import("../pages/live.js"),
+  review: () => import("../pages/review.js"),
+  queue: () => import("../pages/queue.js"),
   settings: () => import("../pages/settings.js"),
 };
 
@@ -268,6 +270,10 @@ export class TouchApp extends TouchElement implements AppControl {
         return html`<touch-version .name=${route.name} .version=${route.version}></touch-version>`;
       case "live":
         return html`<touch-live .name=${route.name}></touch-live>`;
+      case "review":
+        return html`<touch-review></touch-review>`;
+      case "queue":
+        return html`<touch-queue .workspace=${route.workspace} .queue=${route.queue}></touch-queue>`;
       case "settings":
         return html`<touch-settings></touch-settings>`;
       case "missing":
@@ -297,7 +303,12 @@ export class TouchApp extends TouchElement implements AppControl {
                   ? [["Live", null] as [string, null]]
                   : []),
             ]
-          : [[{ home: "Home", models: "Models", settings: "Settings", missing: "Not found" }[route.page], null]];
+          : route.page === "queue"
+            ? [
+                ["Review", "/review"],
+                [route.queue, null],
+              ]
+            : [[{ home: "Home", models: "Models", review: "Review", settings: "Settings", missing: "Not found" }[route.page], null]];
     return html`<ol class="crumbs" aria-label="Where you are">
       ${parts.map(([text, href]) => html`<li>${href === null ? html`<span aria-current="page">${text}</span>` : html`<a href=${href}>${text}</a>`}</li>`)}
     </ol>`;
@@ -324,6 +335,7 @@ export class TouchApp extends TouchElement implements AppControl {
       </header>
       <nav class="rail" aria-label="Main">
         ${rail("/", "house", "Home", route.page === "home" || route.page === "notebook")} ${rail("/models", "box", "Models", model)}
+        ${rail("/review", "inbox", "Review", route.page === "review" || route.page === "queue")}
         ${rail("/settings", "settings", "Settings", route.page === "settings")}
       </nav>
       <main id="main" tabindex="-1">

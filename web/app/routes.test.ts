@@ -9,6 +9,8 @@ it("reads every address that it writes", () => {
     fc.constant({ page: "home" } as const),
     fc.constant({ page: "models" } as const),
     fc.constant({ page: "settings" } as const),
+    fc.constant({ page: "review" } as const),
+    fc.record({ page: fc.constant("queue" as const), workspace: word, queue: word }),
     fc.record({ page: fc.constant("model" as const), name: word }),
     fc.record({ page: fc.constant("live" as const), name: word }),
     fc.record({ page: fc.constant("version" as const), name: word, version: fc.integer({ min: 1, max: 1e6 }) }),
@@ -28,7 +30,7 @@ it("reads every address that it writes", () => {
 });
 
 it("says what it does not know", () => {
-  for (const path of ["/review", "/models/a/v/0", "/models/a/v/x", "/w/ws", "/models/a/b/c/d", "/%E0%A4%A"])
+  for (const path of ["/review/a", "/review/a/b/c", "/models/a/v/0", "/models/a/v/x", "/w/ws", "/models/a/b/c/d", "/%E0%A4%A"])
     expect(parseRoute(path).page, path).toBe("missing");
 });
 

@@ -6,6 +6,8 @@ export type Route =
   | { page: "model"; name: string }
   | { page: "version"; name: string; version: number }
   | { page: "live"; name: string }
+  | { page: "review" }
+  | { page: "queue"; workspace: string; queue: string }
   | { page: "settings" }
   | { page: "missing"; path: string };
 
@@ -32,6 +34,8 @@ export function parseRoute(pathname: string, hash = ""): Route {
     if (parts.length === 3 && third === "live") return { page: "live", name: second };
     if (parts.length === 4 && third === "v" && /^[1-9]\d*$/.test(fourth!)) return { page: "version", name: second, version: Number(fourth) };
   }
+  if (first === "review" && parts.length === 1) return { page: "review" };
+  if (first === "review" && parts.length === 3) return { page: "queue", workspace: second!, queue: third! };
   if (first === "settings" && (parts.length === 1 || (parts.length === 2 && (second === "keys" || second === "doctor")))) return { page: "settings" };
   return { page: "missing", path: pathname };
 }
@@ -52,6 +56,10 @@ export function hrefOf(route: Route): string {
       return `/models/${word(route.name)}/v/${route.version}`;
     case "live":
       return `/models/${word(route.name)}/live`;
+    case "review":
+      return "/review";
+    case "queue":
+      return `/review/${word(route.workspace)}/${word(route.queue)}`;
     case "settings":
       return "/settings";
     case "missing":

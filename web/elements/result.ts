@@ -1,12 +1,13 @@
 /** `touch-result`: the one layout of every built-in result: verdict, sentence, figure, tables, method, next steps; gates when it proposes. */
 import { html, nothing } from "lit";
 import type { FindingView, NextStep } from "../../kernels/protocol/output.js";
+import type { ReviewSent } from "../../kernels/protocol/review.js";
 import type { Gate, Proposal } from "../../kernels/protocol/serving.js";
 import type { VersionView } from "../../kernels/protocol/http.js";
 import { api } from "../controllers/api.js";
 import { callOf, curl } from "../controllers/calls.js";
 import { copy } from "../controllers/download.js";
-import { figure } from "../controllers/format.js";
+import { figure, plural } from "../controllers/format.js";
 import { localRows } from "../controllers/rows.js";
 import { define, TouchElement } from "./base.js";
 import { icon } from "./icon.js";
@@ -50,6 +51,10 @@ export function gatesView(gates: Gate[]) {
 }
 const bytesOf = (value: number): string => (value >= 1e6 ? `${(value / 1e6).toFixed(2)} MB` : `${(value / 1e3).toFixed(1)} kB`);
 
+/** "100 rows added to queue late, 4 were there already: 130 wait". */
+const sentText = ({ added, already, queue, waiting }: ReviewSent): string =>
+  `${plural(added, "row")} added to queue ${queue}${already > 0 ? `, ${already} ${already === 1 ? "was" : "were"} there already` : ""}: ${plural(waiting, "row")} wait`;
+
 export class TouchResult extends TouchElement {
   static override properties = {
     finding: { attribute: false },
@@ -58,6 +63,7 @@ export class TouchResult extends TouchElement {
     failure: { state: true },
     busy: { state: true },
     copied: { state: true },
+    sent: { state: true },
   };
   declare finding: FindingView;
   declare running: boolean;
@@ -65,6 +71,8 @@ export class TouchResult extends TouchElement {
   declare failure: string | null;
   declare busy: boolean;
   declare copied: string | null;
+  /** what became of rows that were sent to review, by batch */
+  declare sent: Record<string, ReviewSent>;
 
   constructor() {
     super();
@@ -73,6 +81,22 @@ export class TouchResult extends TouchElement {
     this.failure = null;
     this.busy = false;
     this.copied = null;
+    this.sent = {};
+  }
+
+  async #send(step: Extract<NextStep, { type: "review" }>): Promise<void> {
+    const cell = this.closest<HTMLElement>("touch-cell");
+    const path = this.closest<HTMLElement & { notebook?: string }>("touch-output")?.notebook ?? "";
+    this.busy = true;
+    this.failure = null;
+    try {
+      const sent = await api.post<ReviewSent>("/api/ts/review/send", { path, cell: cell?.dataset["cell"], batch: step.batch });
+      this.sent = { ...this.sent, [step.batch]: sent };
+      this.emit("say", { text: sentText(sent) });
+    } catch (error) {
+      this.failure = (error as Error).message;
+    }
+    this.busy = false;
   }
 
   async #promote(proposal: Proposal): Promise<void> {
@@ -109,6 +133,12 @@ export class TouchResult extends TouchElement {
     if (step.type === "open") return html`<a class="button" href=${step.href}>${step.label}</a>`;
     if (step.type === "copy")
       return html`<button @click=${() => void this.#copy(step.text)}>${icon("copy")} ${this.copied === step.text ? "Copied" : step.label}</button>`;
+    if (step.type === "review") {
+      const sent = this.sent[step.batch];
+      return sent === undefined
+        ? html`<button ?disabled=${this.busy || this.running} @click=${() => void this.#send(step)}>${icon("inbox")} ${words(step.label)}</button>`
+        : html`<span class="sent">${icon("circle-check")} ${sentText(sent)} <a class="button" href=${sent.href}>Open queue</a></span>`;
+    }
     return html`<button @click=${() => this.emit("insert-step", step)}>${icon("plus")} ${step.label}</button>`;
   }
 
@@ -165,6 +195,11 @@ export class TouchResult extends TouchElement {
               <touch-grid .source=${this.#rows(table)} .label=${table.title}></touch-grid>
             </section>`,
         )}
+      ${
+        this.failure !== null && finding.proposal === undefined
+          ? html`<p class="inline-error" role="alert">${icon("triangle-alert")} ${this.failure}</p>`
+          : nothing
+      }
       <p class="method">Method: ${finding.method}${finding.footer === "" ? "" : ` · ${finding.footer}`}</p>
       ${finding.next.length > 0 ? html`<div class="next" role="group" aria-label="Next steps">${finding.next.map((step) => this.#next(step))}</div>` : nothing}
     </article>`;
