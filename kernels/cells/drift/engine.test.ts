@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { testEngine, type TestEngine } from "../../../test/support/data.js";
 import { bench, type Bench } from "../../../test/support/duck.js";
+import { draw } from "../../data/draw.js";
 import { sqlTag, sqlText } from "../../data/sql.js";
 import { packageRoot } from "../../paths/paths.js";
 import type { RunContext } from "../../protocol/cells.js";
@@ -18,7 +19,7 @@ beforeAll(async () => {
   t = testEngine();
   b = await bench();
   sql = sqlTag(t.engine);
-  context = { ...b.context, sql: async (text) => sqlText(t.engine, text) };
+  context = { ...b.context, sql: async (text) => sqlText(t.engine, text), draw };
   t.write("data/chicago-ridership.csv", readFileSync(join(packageRoot(), "workspaces/ridership/data/chicago-ridership.csv"), "utf8"));
 });
 afterAll(async () => {
