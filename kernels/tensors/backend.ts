@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { keepLedger, walkable } from "./ledger.js";
-import { repairWasm } from "./wasm.js";
+import { repairWasm } from "./wasm/repair.js";
 
 export type Tf = typeof import("@tensorflow/tfjs");
 

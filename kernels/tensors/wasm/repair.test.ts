@@ -1,8 +1,8 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- ranks are known to the reader, not to TFJS's types */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Tensor } from "@tensorflow/tfjs";
-import { loadBackend, type Tf } from "./backend.js";
-import { generator } from "./seeds.js";
+import { loadBackend, type Tf } from "../backend.js";
+import { generator } from "../seeds.js";
 
 let tf: Tf;
 beforeAll(async () => {
@@ -194,6 +194,46 @@ describe("kernels that wasm lacks", () => {
         .sum();
     expect(await difference(() => tf.grad((w) => f(noise([2, 5, 5, 3]), w))(noise([3, 3, 3, 2], 2)))).toBeLessThan(tolerance);
     expect(await difference(() => tf.grad((x) => f(x, noise([3, 3, 3, 2], 2)))(noise([2, 5, 5, 3])))).toBeLessThan(tolerance);
+  });
+  test.each([
+    [[2, 6, 5, 3], [3, 2, 3, 2], 2, "same"],
+    [[2, 7, 7, 2], [3, 3, 2, 1], 1, "valid"],
+    [[1, 4, 4, 1], [2, 2, 1, 3], 1, "valid"],
+  ] as const)("depthwise of %j by %j, stride %j, %s has cpu's gradients", async (shape, filter, stride, pad) => {
+    const f = (x: Tensor, w: Tensor) =>
+      tf
+        .depthwiseConv2d(x as any, w as any, stride, pad)
+        .square()
+        .sum();
+    expect(await difference(() => tf.grad((w) => f(noise([...shape]), w))(noise([...filter], 2)))).toBeLessThan(tolerance);
+    expect(await difference(() => tf.grad((x) => f(x, noise([...filter], 2)))(noise([...shape])))).toBeLessThan(tolerance);
+  });
+  test.each([
+    [2, 2, "valid"],
+    [3, 2, "same"],
+    [3, 1, "same"],
+    [2, 3, "valid"],
+  ] as const)("max pooling of %j by stride %j, %s has cpu's gradient, ties included", async (size, stride, pad) => {
+    const f = (x: Tensor) =>
+      tf
+        .maxPool(x as any, size, stride, pad)
+        .square()
+        .sum();
+    expect(await difference(() => tf.grad(f)(noise([2, 7, 6, 3])))).toBeLessThan(tolerance);
+    expect(await difference(() => tf.grad(f)(noise([2, 7, 6, 3]).mul(2).round()))).toBeLessThan(tolerance);
+  });
+  test.each([0, 1, 2, -1])("gather along axis %j equals cpu, with a list and a table of indices", async (axis) => {
+    for (const indices of [
+      [2, 0, 2],
+      [[1], [0]],
+    ])
+      expect(await difference(() => tf.gather(noise([3, 4, 5]), tf.tensor(indices, undefined, "int32") as any, axis))).toBe(0);
+  });
+  test("an index out of range is an error and leaves no tensor", async () => {
+    await tf.setBackend("wasm");
+    const before = tf.memory().numTensors;
+    expect(() => tf.tidy(() => tf.gather(tf.ones([3, 2]), tf.tensor1d([3], "int32")))).toThrow("the index value 3 is not in [0, 2]");
+    expect(tf.memory().numTensors).toBe(before);
   });
   test("gather has its gradient, so embeddings train", async () => {
     expect(

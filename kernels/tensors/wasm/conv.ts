@@ -1,6 +1,6 @@
 /** Gradients of Conv2D for the wasm back end, from its fast kernels. */
 import type { TensorInfo } from "@tensorflow/tfjs";
-import type { Kernel, Tools, WasmBackend } from "./wasm.js";
+import type { Kernel, Tools, WasmBackend } from "./kernel.js";
 
 type Args = Parameters<Kernel>[0];
 type Shape4 = [number, number, number, number];

@@ -1,0 +1,27 @@
+/** No kernel that a forward or backward pass of the layers API reaches is absent on wasm, and none on a hot path is computed by cpu. */
+import { expect, test } from "vitest";
+import { loadBackend } from "../backend.js";
+import { fillFromCpu } from "./fallback.js";
+
+test("wasm has every kernel of the cpu back end but those on complex numbers", async () => {
+  const { tf } = await loadBackend("wasm");
+  const names = (backend: string) => new Set(tf.getKernelsForBackend(backend).map((config) => config.kernelName));
+  const wasm = names("wasm");
+  const missing = [...names("cpu")].filter((name) => !wasm.has(name));
+  expect(missing.sort()).toEqual(["Complex", "ComplexAbs", "FFT", "IFFT", "Imag", "Real"]);
+  // nothing is left to fill: what the repairs register comes first
+  expect(fillFromCpu(tf)).toEqual([]);
+});
+
+test("only these are computed by cpu: none of them is reached by a layer's step", async () => {
+  const { tf } = await loadBackend("wasm");
+  const byCpu = tf.getKernelsForBackend("wasm").filter((config) => config.kernelFunc.name === "onCpuCopies");
+  expect(byCpu.map((config) => config.kernelName).sort()).toEqual([
+    "Draw",
+    "Einsum",
+    "RaggedGather",
+    "RaggedRange",
+    "RaggedTensorToTensor",
+    "StaticRegexReplace",
+  ]);
+});

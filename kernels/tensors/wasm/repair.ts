@@ -1,0 +1,38 @@
+/** Repairs of TFJS's wasm back end, so that the layers API trains on it, and fast. What each one does stands in its own file. */
+import { backpropFilter, backpropInput } from "./conv.js";
+import { depthwiseFilter, depthwiseInput } from "./depthwise.js";
+import { fillFromCpu } from "./fallback.js";
+import { blockGather, segmentSum } from "./gather.js";
+import { kernelOf, replace, type Tf, type Tools } from "./kernel.js";
+import { untransposed } from "./matmul.js";
+import { maxPoolGrad } from "./pool.js";
+import { inPlaceSlice } from "./slice.js";
+
+const done = new WeakSet<object>();
+
+/** Registers the repairs, once a process. May be called before or after the back end is initialised. */
+export function repairWasm(tf: Tf): void {
+  if (done.has(tf)) return;
+  done.add(tf);
+  const stock = (name: string) => kernelOf(tf, name);
+  const transpose = stock("Transpose");
+  const tools: Tools = {
+    tf,
+    transpose: (x, perm, backend) => transpose({ inputs: { x }, backend, attrs: { perm } }),
+    matMul: stock("BatchMatMul"),
+    conv2d: stock("Conv2D"),
+    add: stock("Add"),
+  };
+  const slowInput = stock("Conv2DBackpropInput");
+  replace(tf, "BatchMatMul", untransposed(tools, stock("BatchMatMul")));
+  replace(tf, "_FusedMatMul", untransposed(tools, stock("_FusedMatMul")));
+  replace(tf, "Slice", inPlaceSlice(tf, stock("Slice")));
+  replace(tf, "GatherV2", blockGather(tf, stock("GatherV2")));
+  replace(tf, "UnsortedSegmentSum", segmentSum);
+  replace(tf, "MaxPoolGrad", maxPoolGrad(tf));
+  replace(tf, "Conv2DBackpropFilter", (args) => backpropFilter(tools, args));
+  replace(tf, "Conv2DBackpropInput", (args) => backpropInput(tools, args, slowInput));
+  replace(tf, "DepthwiseConv2dNativeBackpropFilter", depthwiseFilter(tf));
+  replace(tf, "DepthwiseConv2dNativeBackpropInput", depthwiseInput(tf));
+  fillFromCpu(tf);
+}
