@@ -47,6 +47,8 @@ export interface Engine {
   request<T>(request: DataRequest, transfer?: ArrayBuffer[]): Promise<T>;
   /** stops every query that cells wait for; pages go on */
   interrupt(): void;
+  /** how often that was: loops over an author's iterator compare it */
+  readonly interrupts: number;
   /** answers `table.*` as the control worker's port does */
   answer(query: KernelQuery): Promise<TablePage | number | TableProfile | TableExport>;
   page(query: Omit<Extract<KernelQuery, { query: "table.page" }>, "query">): Promise<TablePage>;
@@ -83,6 +85,7 @@ export function createEngine(options: EngineOptions): Engine {
   const pinned = new Set<TableRelation<object>>();
   let worker: Worker | null = null;
   let closed = false;
+  let interrupts = 0;
   let ids = 0;
   let progress: ((percent: number) => void) | null = null;
 
@@ -145,7 +148,13 @@ export function createEngine(options: EngineOptions): Engine {
       return { rows: rowsOf(table), columns: columnsOf(table), names: table.names, types: table.types, length: table.length };
     },
     createView: (name, sql) => request({ do: "create", name: qualify(name), sql, table: false }),
-    interrupt: () => worker?.postMessage({ interrupt: true } satisfies ToWorker),
+    interrupt() {
+      interrupts++;
+      worker?.postMessage({ interrupt: true } satisfies ToWorker);
+    },
+    get interrupts() {
+      return interrupts;
+    },
     answer,
     page: (query) => answer({ query: "table.page", ...query }),
     count: (query) => answer({ query: "table.count", ...query }),

@@ -1,5 +1,6 @@
 /** What the kernel's threads and the DuckDB worker say to each other. Columns travel as typed arrays that are transferred, never copied twice. */
 import type { KernelQuery } from "../protocol/document.js";
+import type { CsvReject } from "../protocol/library.js";
 
 /** One column on its way between threads. `nulls[i]` is 1 where row i is NULL; null = no NULLs. */
 export type Packed =
@@ -31,6 +32,14 @@ export interface LoadColumn {
   column: Packed;
 }
 
+/** What the worker says of a CSV file that it has read. */
+export interface CsvReport {
+  rows: number;
+  /** lines that were set aside */
+  rejected: number;
+  first: CsvReject[];
+}
+
 /** Requests of the kernel's main thread. */
 export type DataRequest =
   /** runs SQL and gives its last result whole */
@@ -40,6 +49,14 @@ export type DataRequest =
   /** the rows of a view whose order is not fixed are kept in a table, once */
   | { do: "fix"; name: string }
   | { do: "load"; name: string; columns: LoadColumn[]; length: number }
+  /** reads a CSV file into a table, and the rows that do not fit into another; `list`: arguments of read_csv */
+  | { do: "csv"; name: string; path: string; list: string[]; strict: boolean }
+  /** adds rows, creating the table with the first; columns may be new, missing, or of a wider type of number */
+  | { do: "append"; name: string; columns: LoadColumn[]; length: number }
+  /** opens a DuckDB file for reading, again when it has changed, and gives its name and its tables */
+  | { do: "attach"; path: string; stamp: string }
+  /** writes a relation as a table of a DuckDB file that nobody else has open */
+  | { do: "save"; name: string; path: string; table: string }
   | { do: "drop"; name: string }
   | { do: "open"; sql: string }
   | { do: "next"; stream: number }

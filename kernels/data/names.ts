@@ -10,6 +10,11 @@ export function qualify(name: string): string {
   return `nb.${quote(name)}`;
 }
 
+/** Table of the rows of a CSV file that did not fit, beside that of the rows that did; both qualified. */
+export function rejectsOf(name: string): string {
+  return `${name.slice(0, -1)}!"`;
+}
+
 /** The name itself of a qualified one. */
 export function bare(qualified: string): string {
   return qualified.slice('nb."'.length, -1).replaceAll('""', '"');

@@ -1,5 +1,5 @@
 /** A lazy table: a view in the kernel's DuckDB. Synchronous to chain, made when first needed, never changed afterwards. */
-import { createHash } from "node:crypto";
+import { createHash, type Hash as HashStream } from "node:crypto";
 import { renameSync, rmSync } from "node:fs";
 import type { ColumnInfo, TableView } from "../protocol/output.js";
 import {
@@ -41,13 +41,29 @@ export type Made =
       /** keep the rows: reading twice would give others */ table: boolean;
       /** called when it exists, or failed to */ done?: () => void;
     }
-  | { columns: LoadColumn[]; length: number };
+  | { columns: LoadColumn[]; length: number }
+  /** makes the table or view of this name itself */
+  | { make(name: string): Promise<void> };
 
 let counter = 0;
 /** Drops what DuckDB keeps for relations that nobody can reach any more. */
 const collected = new FinalizationRegistry<{ engine: Engine; name: string }>(({ engine, name }) => {
   engine.drop(name);
 });
+
+/** Feeds a content hash with columns of values. */
+export function hashColumns(hash: HashStream, { columns, length }: { columns: LoadColumn[]; length: number }): void {
+  for (const { name, type, column } of columns) {
+    hash.update(JSON.stringify([name, type, length]));
+    if (column.kind === "any") hash.update(JSON.stringify(column.data, (_, value) => (typeof value === "bigint" ? `${value}n` : value)));
+    else {
+      hash.update(column.data);
+      if (column.nulls) hash.update(column.nulls);
+      if (column.kind === "text") hash.update(JSON.stringify(column.values));
+      if (column.kind === "blob") hash.update(column.bytes);
+    }
+  }
+}
 
 export function sha(...parts: (string | NodeJS.ArrayBufferView)[]): Hash {
   const hash = createHash("sha256");
@@ -101,7 +117,8 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     let made: Made | null = null;
     try {
       made = await this.recipe.build();
-      if ("columns" in made) {
+      if ("make" in made) await made.make(this.#name);
+      else if ("columns" in made) {
         const transfer = buffersOf(made.columns.map(({ column }) => column));
         await this.engine.request({ do: "load", name: this.#name, ...made }, transfer);
       } else await this.engine.request({ do: "create", name: this.#name, sql: made.sql, table: made.table });
@@ -274,11 +291,17 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     });
   }
 
-  /** CSV, Parquet, JSON or NDJSON by the ending, whole or not at all. */
-  async save(path: string): Promise<void> {
+  /** CSV, Parquet, JSON or NDJSON by the ending, whole or not at all; a `.duckdb` file gets the table of that name. */
+  async save(path: string, { table }: { table?: string } = {}): Promise<void> {
     const target = this.engine.files.target(path);
+    if (/\.(duckdb|db)$/i.test(path)) {
+      if (typeof table !== "string" || table === "" || table.includes("\0")) throw expected("table", "the name of a table of the file", table);
+      await this.fixed();
+      await this.engine.request({ do: "save", name: this.#name, path: target, table });
+      return;
+    }
     const ending = /\.(csv|parquet|json|ndjson)$/i.exec(path)?.[1]?.toLowerCase();
-    if (!ending) throw expected("path", "a file that ends in .csv, .parquet, .json or .ndjson", path);
+    if (!ending) throw expected("path", "a file that ends in .csv, .parquet, .json, .ndjson or .duckdb", path);
     const format = { csv: "format csv, header true", parquet: "format parquet", json: "format json, array true", ndjson: "format json" }[ending]!;
     const temporary = `${target}.${process.pid}.part`;
     try {

@@ -1,17 +1,27 @@
 /** `relation(rows | columns)`: a table of JavaScript values. */
 import { createHash } from "node:crypto";
+import type { BytesOptions, RelationSource } from "../protocol/library.js";
 import type { Row } from "../protocol/values.js";
 import type { Engine } from "./engine.js";
 import type { LoadColumn } from "./messages.js";
 import { pack } from "./pack.js";
-import { sha, TableRelation } from "./relation.js";
+import { isBytes, relationOfBytes } from "./bytes.js";
+import { isIterable, relationOfIterable } from "./iterate.js";
+import { hashColumns, sha, TableRelation } from "./relation.js";
 
 /**
- * Records (missing fields are NULL) or an object of arrays of one length. The values are copied at once: changing them later changes nothing.
+ * Records (missing fields are NULL), in an array or from an iterator, or an object of arrays of one length, or the bytes of a file. The values are copied at once: changing them later changes nothing.
  * Types: typed arrays keep theirs; numbers INTEGER, BIGINT or DOUBLE; bigint BIGINT or HUGEINT; Date TIMESTAMP; Uint8Array BLOB (an image is one BLOB of its pixels);
  * arrays of numbers DOUBLE[], Float32Array FLOAT[]; other objects JSON. Throws an Error that names column and row.
  */
-export function relationOfValues<R extends object = Row>(engine: Engine, values: R[] | { [K in keyof R]: ArrayLike<R[K]> }): TableRelation<R> {
+export function relationOfValues<R extends object = Row>(
+  engine: Engine,
+  values: RelationSource<R>,
+  options: BytesOptions = {},
+  told: (sentence: string) => void = () => {},
+): TableRelation<R> {
+  if (isBytes(values)) return relationOfBytes<R>(engine, values, options, told);
+  if (isIterable(values)) return relationOfIterable<R>(engine, values);
   let packed: { columns: LoadColumn[]; length: number } | null = pack(values);
   const hash = contentHash(packed);
   return new TableRelation<R>(engine, {
@@ -28,17 +38,8 @@ export function relationOfValues<R extends object = Row>(engine: Engine, values:
   });
 }
 
-function contentHash({ columns, length }: { columns: LoadColumn[]; length: number }): string {
+function contentHash(packed: { columns: LoadColumn[]; length: number }): string {
   const hash = createHash("sha256");
-  for (const { name, type, column } of columns) {
-    hash.update(JSON.stringify([name, type, length]));
-    if (column.kind === "any") hash.update(JSON.stringify(column.data, (_, value) => (typeof value === "bigint" ? `${value}n` : value)));
-    else {
-      hash.update(column.data);
-      if (column.nulls) hash.update(column.nulls);
-      if (column.kind === "text") hash.update(JSON.stringify(column.values));
-      if (column.kind === "blob") hash.update(column.bytes);
-    }
-  }
+  hashColumns(hash, packed);
   return sha("values", hash.digest("hex"));
 }

@@ -2,11 +2,14 @@
 import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBDataChunk, type DuckDBResult } from "@duckdb/node-api";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { faultOf } from "./fault.js";
+import { append } from "./append.js";
+import { attach, saveTable } from "./database-worker.js";
 import { load } from "./load.js";
+import { readCsv } from "./read-csv.js";
 import type { DataRequest, FromWorker, LoadColumn, PackedTable, ToWorker } from "./messages.js";
 import { answer, forget } from "./page.js";
 import { fixedOrder } from "./plan.js";
-import { bare, text } from "./names.js";
+import { bare, rejectsOf, text } from "./names.js";
 import { TableReader } from "./read.js";
 import { buffersOf } from "./unpack.js";
 
@@ -177,6 +180,15 @@ async function handle(request: DataRequest, begun: (connection: DuckDBConnection
       return { value: await on("run", (connection) => fix(connection, request.name).then(() => null)) };
     case "load":
       return { value: await on("run", (connection) => load(connection, request.name, request.columns, request.length)) };
+    case "csv":
+      fixed.delete(request.name);
+      return { value: await on("run", (connection) => readCsv(connection, request)) };
+    case "append":
+      return { value: await on("run", (connection) => append(connection, request)) };
+    case "attach":
+      return { value: await on("run", (connection) => attach(connection, request)) };
+    case "save":
+      return { value: await on("run", (connection) => saveTable(connection, request)) };
     case "drop":
       return { value: await on("page", (connection) => drop(connection, request.name)) };
     case "open": {
@@ -211,6 +223,7 @@ async function drop(connection: DuckDBConnection, name: string): Promise<void> {
   await forget(connection, name);
   const kept = `${name.slice(0, -1)}#"`;
   for (const [kind, what] of [
+    ["table", rejectsOf(name)],
     ["view", name],
     ["table", name],
     ["table", kept],

@@ -198,9 +198,52 @@ export interface CellHandle {
   clear(options?: { wait?: boolean }): void;
 }
 
+/** What `relation` takes: records, columns, records one by one, or the bytes of a file. */
+export type RelationSource<R extends object> =
+  R[] | { [K in keyof R]: ArrayLike<R[K]> } | Iterable<R> | AsyncIterable<R> | ArrayBuffer | Uint8Array | Blob | Response;
+export interface BytesOptions {
+  /** of bytes; default: by their first ones */
+  format?: "csv" | "parquet" | "json";
+}
+/** A DuckDB file of the workspace, opened for reading only. */
+export interface Database {
+  tables(): Promise<string[]>;
+  table<R extends object = Row>(name: string): Relation<R>;
+}
+export interface CsvOptions {
+  /** default: found */
+  delimiter?: string;
+  quote?: string;
+  escape?: string;
+  comment?: string;
+  header?: boolean;
+  /** lines before the header */
+  skip?: number;
+  /** words that stand for NULL */
+  nulls?: string | string[];
+  /** strptime pattern, such as "%d.%m.%Y" */
+  dateFormat?: string;
+  /** DuckDB types of some columns */
+  types?: Record<string, string>;
+  /** "report" (default): rows that do not fit are set aside and told; "error": the first one is an error */
+  rejects?: "report" | "error";
+}
+/** A row of a CSV file that does not fit its columns. */
+export interface CsvReject {
+  /** from 1, the header included */
+  line: number;
+  column: string | null;
+  problem: string;
+  text: string;
+}
+
 export interface Library {
   sql<R extends object = Row>(text: TemplateStringsArray, ...values: unknown[]): Relation<R>;
-  relation<R extends object = Row>(rows: R[] | { [K in keyof R]: ArrayLike<R[K]> }): Relation<R>;
+  relation<R extends object = Row>(rows: RelationSource<R>, options?: BytesOptions): Relation<R>;
+  /** a CSV file of the workspace; rows that do not fit are in `rejects` */
+  csv<R extends object = Row>(path: string, options?: CsvOptions): Relation<R> & { rejects: Relation<CsvReject & Row> };
+  /** tables of another DuckDB file of the workspace */
+  database(path: string): Database;
   /** absolute path of a workspace file or `npm:package/path` */
   file(path: string): string;
   /** `update`: in a Jupyter client, changes what an earlier request showed under this id */

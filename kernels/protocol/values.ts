@@ -63,7 +63,8 @@ export interface Relation<R extends object = Row> extends Settling {
   sample(n: number, options?: { seed?: number; key?: keyof R & string }): Relation<R>;
   split(options: SplitOptions<R>): Split<R>;
   describe(): Relation;
-  save(path: string): Promise<void>;
+  /** CSV, Parquet, JSON or NDJSON by the ending; `table` names the table of a `.duckdb` file */
+  save(path: string, options?: { table?: string }): Promise<void>;
   /** chunks of at most `size` (2,048) rows, in the relation's order */
   batches(options?: { columns?: string[]; size?: number } & NullRule): AsyncIterable<Columns & { length: number }>;
   /** content hash: SQL, and sha256 or size+mtime of the files that it reads */

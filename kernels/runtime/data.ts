@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import type { Drawn, RunContext } from "../protocol/cells.js";
+import type { BytesOptions, CsvOptions } from "../protocol/library.js";
 import type { KernelQuery } from "../protocol/document.js";
 import type { KernelConfig } from "../protocol/kernel.js";
 import { mime, type Output, type Progress, type TableView } from "../protocol/output.js";
@@ -44,12 +45,22 @@ type Sql = (strings: TemplateStringsArray, ...values: unknown[]) => Relation;
 export function createData(options: DataOptions): Data {
   const { config, calls, tensors } = options;
   const files = createFiles(config.workspace);
-  let opening: Promise<{ engine: Engine; sql: Sql; relation(text: string): Relation; values(values: never): Relation }> | null = null;
+  let opening: Promise<{
+    engine: Engine;
+    sql: Sql;
+    relation(text: string): Relation;
+    values(values: never, how: BytesOptions | undefined, told: (sentence: string) => void): Relation;
+  }> | null = null;
   let engine: Engine | null = null;
 
   const read = (path: string) => {
     if (!/[*?[{]/.test(path)) options.current()?.reads.add(path);
     return path;
+  };
+  /** what a person should know of the rows stands with the cell that reads them */
+  const told = (run: Run) => (sentence: string) => {
+    run.warnings.push(sentence);
+    run.emit({ kind: "stream", name: "stderr", text: `${sentence}\n` });
   };
   const open = () => {
     opening ??= (async () => {
@@ -77,7 +88,8 @@ export function createData(options: DataOptions): Data {
         engine: made,
         sql: sqlTag(made) as Sql,
         relation: (text: string) => sqlText(made, text) as Relation,
-        values: (values: never) => relationOfValues(made, values) as Relation,
+        values: (values: never, how: BytesOptions | undefined, tell: (sentence: string) => void) =>
+          relationOfValues(made, values, how, tell) as Relation,
       };
     })();
     return opening;
@@ -90,7 +102,18 @@ export function createData(options: DataOptions): Data {
         const { sql } = await open();
         return (strings: TemplateStringsArray, ...values: unknown[]) => pointed(sql(strings, ...values), strings, run.cell.id);
       },
-      relation: async () => (await open()).values,
+      relation: async (run) => {
+        const { values } = await open();
+        return (given: never, how?: BytesOptions) => values(given, how, told(run));
+      },
+      csv: async (run) => {
+        const [{ engine: made }, { CsvRelation }] = await Promise.all([open(), import("../data/csv.js")]);
+        return (path: string, how: CsvOptions = {}) => new CsvRelation(made, path, how, told(run));
+      },
+      database: async () => {
+        const [{ engine: made }, { database }] = await Promise.all([open(), import("../data/database.js")]);
+        return (path: string) => database(made, path);
+      },
     },
     async log(call) {
       const [{ engine: opened }, { logFunction }] = await Promise.all([open(), import("../data/log.js")]);

@@ -17,6 +17,8 @@ import type {
   TrainOptions,
   TrainResult,
 } from "../protocol/library.js";
+import { CsvRelation } from "../data/csv.js";
+import { database as openDatabase } from "../data/database.js";
 import { createEngine, type Engine } from "../data/engine.js";
 import { logFunction } from "../data/log.js";
 import { draw } from "../data/draw.js";
@@ -118,7 +120,10 @@ async function call<T>(name: string, options: unknown): Promise<T> {
 }
 
 export const sql: Library["sql"] = (text, ...values) => sqlTag(script().engine)(text, ...values);
-export const relation: Library["relation"] = (values) => relationOfValues(script().engine, values as never);
+const told = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+export const relation: Library["relation"] = (values, options) => relationOfValues(script().engine, values as never, options, told);
+export const csv: Library["csv"] = (path, options = {}) => new CsvRelation(script().engine, path, options, told) as never;
+export const database: Library["database"] = (path) => openDatabase(script().engine, path);
 export const file: Library["file"] = (path) => script().engine.files.resolve(path);
 export const log: Library["log"] = (endpoint, options) => logFunction(script().engine, script().context.call)(endpoint, options);
 export const display: Library["display"] = (value) => void process.stdout.write(`${String(toBundle(value)["text/plain"] ?? "")}\n`);

@@ -9,6 +9,8 @@ export * as f from "../models/f.js";
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- SQL has no schema before it has run: its rows are open records
 export declare const sql: <R extends object = Record<string, any>>(text: TemplateStringsArray, ...values: unknown[]) => Relation<R>;
 export declare const relation: Library["relation"];
+export declare const csv: Library["csv"];
+export declare const database: Library["database"];
 export declare const file: Library["file"];
 export declare const log: Library["log"];
 export declare const display: Library["display"];

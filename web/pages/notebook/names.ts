@@ -2,7 +2,7 @@
 import { definitions } from "../../../kernels/cells/definitions.js";
 import type { NotebookState } from "../../../kernels/protocol/document.js";
 
-const library = ["sql", "display", "view", "features", "f", "relation", "file", "log", "tf", "cell"];
+const library = ["sql", "display", "view", "features", "f", "relation", "csv", "database", "file", "log", "tf", "cell"];
 
 export function namesOf(state: NotebookState | null): { name: string; detail: string }[] {
   const variables = (state?.variables ?? []).map(({ name, type }) => ({ name, detail: type }));

@@ -1,0 +1,78 @@
+/** Bytes that a cell has fetched or made, as a relation: CSV, Parquet, JSON, by their own signs or as the cell says. */
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BytesOptions } from "../protocol/library.js";
+import type { Row } from "../protocol/values.js";
+import type { Engine } from "./engine.js";
+import { sentence } from "./csv.js";
+import type { CsvReport } from "./messages.js";
+import { text } from "./names.js";
+import { expected, sha, TableRelation } from "./relation.js";
+
+type Source = ArrayBuffer | Uint8Array | Blob | Response;
+type Format = NonNullable<BytesOptions["format"]>;
+const formats: readonly Format[] = ["csv", "parquet", "json"];
+let count = 0;
+
+export function isBytes(value: unknown): value is Source {
+  return value instanceof ArrayBuffer || value instanceof Uint8Array || value instanceof Blob || value instanceof Response;
+}
+
+/** What the first bytes say. */
+export function formatOf(bytes: Uint8Array): Format {
+  const head = Buffer.from(bytes.subarray(0, 64)).toString("latin1");
+  if (head.startsWith("PAR1")) return "parquet";
+  return /^(?:\u00ef\u00bb\u00bf)?\s*[[{]/.test(head) ? "json" : "csv";
+}
+
+export function relationOfBytes<R extends object = Row>(
+  engine: Engine,
+  source: Source,
+  options: BytesOptions,
+  told: (sentence: string) => void,
+): TableRelation<R> {
+  const { format } = options;
+  if (format !== undefined && !formats.includes(format)) throw expected("format", formats.map((one) => `"${one}"`).join(", "), format);
+  let bytes: Promise<Uint8Array> | null = null;
+  const read = (): Promise<Uint8Array> => (bytes ??= bytesOf(source));
+  return new TableRelation<R>(engine, {
+    upstream: [],
+    build: () => ({
+      make: async (name) => {
+        const all = await read();
+        if (all.length === 0) throw new Error("there are no bytes to read");
+        const kind = format ?? formatOf(all);
+        mkdirSync(engine.options.spill, { recursive: true, mode: 0o700 });
+        const path = join(engine.options.spill, `bytes-${process.pid}-${++count}.${kind}`);
+        writeFileSync(path, all, { mode: 0o600 });
+        if (kind === "csv") {
+          const report = await engine.request<CsvReport>({ do: "csv", name, path, list: [], strict: false });
+          if (report.rejected > 0) told(sentence("these bytes", report));
+        } else
+          await engine.request({
+            do: "create",
+            name,
+            sql: `from read_${kind === "json" ? "json_auto" : "parquet"}(${text(path)})`,
+            table: kind === "json",
+          });
+      },
+    }),
+    hash: async () =>
+      sha(
+        "bytes",
+        format ?? "",
+        createHash("sha256")
+          .update(await read())
+          .digest("hex"),
+      ),
+    steady: true,
+  });
+}
+
+async function bytesOf(source: Source): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source.slice();
+  if (source instanceof ArrayBuffer) return new Uint8Array(source.slice(0));
+  if (source instanceof Response && !source.ok) throw new Error(`the server answered ${source.status} ${source.statusText} for ${source.url}`);
+  return new Uint8Array(await source.arrayBuffer());
+}
