@@ -111,6 +111,8 @@ const never = new Promise<never>(() => {});
 /** library calls of a stopped run get so long to put things in order; less when their stack is gone */
 const grace = 400;
 const struckGrace = 60;
+/** ms between two lists of variables */
+const variablesEvery = 200;
 
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { shared, outputs, tell, control } = options;
@@ -448,7 +450,22 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       reads,
     });
     control({ type: "over", run: run.id });
+    tellVariables();
+  };
+
+  /** At most some times a second: the whole list after each of a thousand cells would be a million entries. */
+  let variablesAt = -Infinity;
+  let variablesTimer: NodeJS.Timeout | null = null;
+  const tellVariables = () => {
+    const wait = variablesAt + variablesEvery - performance.now();
+    if (wait > 0) {
+      variablesTimer ??= setTimeout(tellVariables, wait);
+      return;
+    }
+    if (variablesTimer) clearTimeout(variablesTimer);
+    variablesTimer = null;
     tell({ type: "variables", variables: variables() });
+    variablesAt = performance.now();
   };
 
   /** A name whose definition failed keeps its older value; requests that left nothing behind are forgotten in time. */

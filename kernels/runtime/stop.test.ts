@@ -1,9 +1,15 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startKernel, type TestKernel } from "../../test/support/kernel.js";
 
 let kernel: TestKernel;
 beforeAll(async () => {
   kernel = await startKernel({ backend: "wasm" });
+  writeFileSync(
+    join(kernel.workspace, "spin.ts"),
+    "export function spin(): never { for (;;); }\nexport async function later(): Promise<never> { await null; for (;;); }\n",
+  );
   await kernel.run("const kept = [1, 2, 3]", { id: "kept" });
 });
 afterAll(() => kernel.close());
@@ -46,6 +52,46 @@ const cases: [name: string, source: () => string][] = [
     "a gradient loop",
     () => `const v = tf.tidy(() => tf.variable(tf.scalar(2))); ${go()} for (;;) tf.tidy(() => void tf.variableGrads(() => v.square()))`,
   ],
+  ["a loop whose finally loops", () => `${go()} try { for (;;) { try { null.x } finally { continue } } } finally { for (;;) {} }`],
+  ["a generator that never ends", () => `function* all() { for (let i = 0; ; i++) yield i } ${go()} for (const i of all()) void i`],
+  [
+    "an async generator that never ends",
+    () => `async function* all() { for (let i = 0; ; i++) yield i } ${go()} for await (const i of all()) void i`,
+  ],
+  [
+    "an async iterator that never answers",
+    () => `${go()} for await (const i of { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }) void i`,
+  ],
+  ["a chain of immediates", () => `${go()} const next = () => { setImmediate(next); setImmediate(() => {}) }; next(); await new Promise(() => {})`],
+  ["a storm of nextTicks", () => `${go()} const next = () => process.nextTick(next); next(); await new Promise(() => {})`],
+  [
+    "a recursion that catches its own overflow",
+    () => `${go()} const deep = () => { try { deep() } catch {} deep() }; for (;;) { try { deep() } catch {} }`,
+  ],
+  ["an allocation loop", () => `${go()} for (;;) { const list = []; for (let i = 0; i < 1e4; i++) list.push({ i }) }`],
+  ["a loop in a getter", () => `const odd = { get x() { for (;;) {} } }; ${go()} display({ ...odd })`],
+  ["a loop in a proxy that display reads", () => `${go()} display(new Proxy({}, { ownKeys() { for (;;) {} }, get() { for (;;) {} } }))`],
+  ["a loop in toString", () => `${go()} display(\`\${{ toString() { for (;;) {} } }}\`)`],
+  ["a loop in a getter of the last value", () => `${go()} ;({ get [Symbol.toStringTag]() { for (;;) {} } })`],
+  [
+    "a loop in an event of an emitter",
+    () => `import { EventEmitter } from "node:events"; const e = new EventEmitter(); e.on("x", () => { for (;;) {} }); ${go()} e.emit("x")`,
+  ],
+  ["a wait for memory that nobody changes", () => `${go()} Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`],
+  ["a loop in an imported file", () => `import { spin } from "./spin.ts"; ${go()} spin()`],
+  ["a loop behind an await in an imported file", () => `import { later } from "./spin.ts"; ${go()} await later()`],
+  [
+    "a sort by a comparison that never tires",
+    () => `${go()} for (;;) Array.from({ length: 1e4 }, (_, i) => (i * 7919) % 10007).sort((a, b) => a - b)`,
+  ],
+  [
+    "a request that is never answered",
+    () =>
+      `import { createServer } from "node:http"; const dumb = createServer(() => {}); await new Promise((r) => dumb.listen(0, "127.0.0.1", r)); cell.onDispose(() => { dumb.closeAllConnections(); dumb.close() }); ${go()} await fetch("http://127.0.0.1:" + dumb.address().port)`,
+  ],
+  ["a loop that prints", () => `${go()} for (let i = 0; ; i++) { console.log(i); for (let j = 0; j < 1e5; j++); }`],
+  ["a loop that prints after an await", () => `${go()} for (let i = 0; ; i++) { await null; if (i % 1000 === 0) console.log("x".repeat(1000)) }`],
+  ["a loop that displays", () => `${go()} for (let i = 0; ; i++) { display({ i }, { id: "same" }); for (let j = 0; j < 1e6; j++); }`],
   ["a query", () => `${go()} await sql\`select count(*) from range(1000000) a, range(1000000) b where a.range + b.range = 7\`.rows()`],
   ["the wait for a request", () => `${go()} await fetch("http://127.0.0.1:1/").catch(() => new Promise(() => {}))`],
   [
@@ -65,7 +111,7 @@ for (const [name, source] of cases) {
   });
 }
 
-it("is as good as new after 200 stops", async () => {
+it("is as good as new after 200 stops", { timeout: 240_000 }, async () => {
   await kernel.run("const warm = tf.zeros([2, 2]); const rows = sql`select range as x from range(10)`", { id: "warm" });
   await kernel.run(training, { id: "train" });
   for (const id of ["train", "loop"]) await kernel.run("0", { id });

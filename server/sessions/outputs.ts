@@ -1,6 +1,6 @@
 /** Outputs on disk, one file a cell, with the hash of the source that made them; and the whole printed text of the last run. */
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Output } from "../../kernels/protocol/output.js";
@@ -34,6 +34,15 @@ export interface OutputStore {
 }
 
 export const sourceHash = (source: string) => createHash("sha256").update(source).digest("hex").slice(0, 32);
+
+/** Unlinks a file that may not be there; `rmSync` asks the disk three times. */
+function gone(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch {
+    // it was not there
+  }
+}
 
 /** A file name that no id can break out of; long ids are told apart by their hash. */
 const fileName = (id: string) => {
@@ -76,7 +85,7 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
   };
   const unmore = (cell: string) => {
     overflows.delete(cell);
-    rmSync(path(cell, ".more"), { force: true });
+    gone(path(cell, ".more"));
   };
   const later = (cell: string, kept: KeptOutputs | null) => {
     waiting.set(cell, kept);
@@ -105,7 +114,7 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
     },
     drop(cell) {
       texts.delete(cell);
-      rmSync(path(cell, ".txt"), { force: true });
+      gone(path(cell, ".txt"));
       unmore(cell);
       later(cell, null);
     },
