@@ -41,6 +41,8 @@ export function replay(state: NotebookState, event: NotebookEvent): NotebookStat
       return { ...next, variables: event.variables };
     case "badge":
       return { ...next, badge: event.badge };
+    case "language":
+      return { ...next, language: event.language };
     case "writer":
       return { ...next, writer: event.writer };
     case "clients":

@@ -1,4 +1,5 @@
 /** The notebook document, what may be done to it, and the one ordered log that every client replays. */
+import type { LanguageQuestion, LanguageState } from "./language.js";
 import type { CellError, ColumnInfo, Output, Progress, WireValue } from "./output.js";
 
 export type CellKind = "code" | "sql" | "markdown" | BuiltinKind;
@@ -156,6 +157,8 @@ export interface NotebookState {
   kernel: KernelState;
   variables: Variable[];
   badge: Badge;
+  /** what the language service says about the code */
+  language: LanguageState;
   writer: Person | null;
   /** who is connected, each client once, in the order in which they came */
   clients: Person[];
@@ -185,6 +188,7 @@ export type NotebookEvent = { seq: number } & (
   | { type: "kernel"; kernel: KernelState }
   | { type: "variables"; variables: Variable[] }
   | { type: "badge"; badge: Badge }
+  | { type: "language"; language: LanguageState }
   | { type: "writer"; writer: Person | null }
   | { type: "clients"; clients: Person[] }
   /** the file became readable or unreadable; `broken`: as in the state */
@@ -234,7 +238,9 @@ export type Command =
   | { do: "write" /** take over */ }
   | { do: "flush" }
   /** read-only calls that are answered in `reply.value` */
-  | { do: "call"; call: KernelQuery };
+  | { do: "call"; call: KernelQuery }
+  /** answered in `reply.value` by anyone's leave; refused as stale when the cell has changed since `rev` */
+  | { do: "language"; question: LanguageQuestion };
 
 /** Questions that the kernel answers beside a running cell. */
 export type KernelQuery =
@@ -315,7 +321,7 @@ export type ServerMessage =
       type: "reply";
       id: number;
       ok: false;
-      error: { code: "stale" | "not-writer" | "bad-request" | "not-found" | "kernel" | "internal"; message: string; rev?: number };
+      error: { code: "stale" | "not-writer" | "bad-request" | "not-found" | "kernel" | "language" | "internal"; message: string; rev?: number };
     }
   /** the `call` of this id takes long; percent of its present query */
   | { type: "working"; id: number; percent: number }

@@ -81,6 +81,20 @@ const query = z.discriminatedUnion("query", [
   z.object({ query: z.literal("memory") }),
 ]);
 
+const at = { cell: z.string().max(200), at: place, code: text.optional() };
+const question = z.discriminatedUnion("ask", [
+  z.object({ ask: z.literal("complete"), ...at, trigger: z.string().max(4).optional() }),
+  z.object({ ask: z.literal("detail"), ...at, label: z.string().max(1000) }),
+  z.object({ ask: z.literal("hover"), ...at }),
+  z.object({ ask: z.literal("signature"), ...at }),
+  z.object({ ask: z.literal("definition"), ...at }),
+  z.object({ ask: z.literal("references"), ...at }),
+  z.object({ ask: z.literal("rename"), ...at, to: z.string().max(1000).nullable() }),
+  z.object({ ask: z.literal("format"), cell: id }),
+  z.object({ ask: z.literal("fixes"), cell: id, from: place, to: place }),
+  z.object({ ask: z.literal("problems") }),
+]);
+
 const command: z.ZodType = z.discriminatedUnion("do", [
   z.object({ do: z.literal("ops"), ops: z.array(operation).min(1).max(10_000), token: z.string().min(1).max(100).optional() }),
   z.object({ do: z.literal("field"), cell: id, path: z.string().min(1).max(200), value: value.optional() }),
@@ -98,6 +112,7 @@ const command: z.ZodType = z.discriminatedUnion("do", [
   z.object({ do: z.literal("write") }),
   z.object({ do: z.literal("flush") }),
   z.object({ do: z.literal("call"), call: query }),
+  z.object({ do: z.literal("language"), question }),
 ]);
 
 const message: z.ZodType = z.discriminatedUnion("type", [

@@ -52,6 +52,7 @@ export function openState(opening: Opening): SessionState {
     kernel: { ...noKernel, memoryLimit: opening.memoryLimit },
     variables: [],
     badge: { state: "unchecked", why: "not run yet", cells: [] },
+    language: { state: "off", problems: {} },
     writer: null,
     clients: [],
     held: null,

@@ -16,6 +16,9 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
       if (step.doc.writer === null && input.watch !== true) become(step, client);
       return;
     }
+    case "language":
+      if (!same(input.language, step.doc.language)) step.emit({ type: "language", language: input.language });
+      return;
     case "leave":
       if (step.doc.clients.some((other) => other.client === input.client))
         step.emit({ type: "clients", clients: step.doc.clients.filter((other) => other.client !== input.client) });

@@ -7,7 +7,10 @@ import type { ClientMessage, Command, KernelQuery, NotebookEvent, NotebookState,
 import type { KernelConfig } from "../../kernels/protocol/kernel.js";
 import type { ServerCalls } from "../../kernels/protocol/serving.js";
 import type { Output } from "../../kernels/protocol/output.js";
+import type { LanguageState } from "../../kernels/protocol/language.js";
 import type { Log } from "../log.js";
+import { StaleQuestion, type Languages } from "../language/languages.js";
+import { LanguageError } from "../language/process.js";
 import { apply } from "./reducer.js";
 import { openState } from "./opening.js";
 import type { Kernel, QueryOptions } from "./kernel.js";
@@ -43,6 +46,8 @@ export interface SessionEffects {
   keep: boolean;
   /** instead of the notebook's own */
   seed: number | null;
+  /** null: nobody will ask about the code */
+  languages: Languages | null;
   /** fault-injection seam: called at each named step of disk work of journal and file */
   step?: ((name: string) => void) | undefined;
 }
@@ -185,7 +190,7 @@ export class Session {
   }
 
   /** A command of the server itself: headless runs, opening an example. */
-  async command(command: Exclude<Command, { do: "call" } | { do: "flush" }>, by = "server"): Promise<Refusal | null> {
+  async command(command: Exclude<Command, { do: "call" } | { do: "flush" } | { do: "language" }>, by = "server"): Promise<Refusal | null> {
     const writer = this.#state.doc.writer;
     // it does not take the pen from a person
     const client = writer?.client ?? by;
@@ -445,6 +450,22 @@ export class Session {
         );
       return;
     }
+    if (command.do === "language") {
+      if (this.#effects.languages === null) return reply({ ok: false, error: { code: "not-found", message: "There is no language service here." } });
+      this.#effects.languages.ask(this, viewer.client, command.question, rev).then(
+        (value) => reply({ ok: true, value }),
+        (error: Error) =>
+          reply({
+            ok: false,
+            error: {
+              code: error instanceof StaleQuestion ? "stale" : error instanceof LanguageError ? "language" : "internal",
+              message: error.message,
+              rev: this.#state.doc.rev,
+            },
+          }),
+      );
+      return;
+    }
     if (command.do === "flush") {
       this.flush().then(
         () => reply({ ok: true, value: { savedAt: this.#state.doc.savedAt } }),
@@ -463,6 +484,11 @@ export class Session {
     reply({ ok: false, error: { ...refused, rev: this.#state.doc.rev } });
   }
 
+  /** How the language service does, for the clients. */
+  language(language: LanguageState): void {
+    if (!this.#closed) this.dispatch({ type: "language", language });
+  }
+
   /** Journal, outputs and file are on the disk. */
   async flush(): Promise<void> {
     await Promise.all([this.#file.flush(), this.#store.flush()]);
@@ -472,6 +498,7 @@ export class Session {
   async close(reason = "The server is stopping."): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#effects.languages?.drop(this);
     if (this.#keepTimer !== null) clearTimeout(this.#keepTimer);
     const { running } = this.#state;
     if (running !== null) this.#keep(running.cell);

@@ -1,5 +1,6 @@
 /** All open notebooks of this server, one session a file. */
 import { recoverInstall } from "../packages/install.js";
+import { createLanguages, type Languages } from "../language/languages.js";
 import { kernelPool, type KernelPool } from "./pool.js";
 import { placeOf } from "./paths.js";
 import { defaultMemory, Session, type SessionEffects } from "./session.js";
@@ -12,6 +13,8 @@ export interface Sessions {
   all(): Session[];
   /** ends one session, for example before its file is moved */
   drop(path: string, reason: string): Promise<void>;
+  /** language services of the open notebooks */
+  readonly languages: Languages;
   /** starts the spare kernel */
   warm(): void;
   close(): Promise<void>;
@@ -29,6 +32,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       spare: options.spare ?? true,
       said: (text) => options.log.info({ text: text.slice(0, 2000) }, "kernel process"),
     }));
+  const languages = createLanguages({ log: options.log });
   const effects: SessionEffects = {
     now: Date.now,
     takeKernel: () => kernels().take(),
@@ -38,11 +42,13 @@ export function createSessions(options: SessionsOptions): Sessions {
     watch: true,
     keep: true,
     seed: null,
+    languages,
     ...options,
     memoryLimit,
   };
   const sessions = new Map<string, Session>();
   return {
+    languages,
     open(path) {
       const place = placeOf(options.root, path);
       let session = sessions.get(place.file);
@@ -67,6 +73,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       const open = [...sessions.values()];
       sessions.clear();
       await Promise.all(open.map((session) => session.close()));
+      languages.close();
       await pool?.close();
     },
   };

@@ -9,6 +9,7 @@ import type {
   Operation,
   Result,
 } from "../../kernels/protocol/document.js";
+import type { LanguageState } from "../../kernels/protocol/language.js";
 import type { BulkMessage, FromKernel, RunRequest } from "../../kernels/protocol/kernel.js";
 import type { Applied } from "./applied.js";
 import type { GraphView } from "./graph.js";
@@ -67,7 +68,8 @@ export type Input =
   /** the file cannot be read or written for now, or can again; null: all is well. `source`: the document of a notebook that did not parse when it was opened */
   | { type: "held"; why: string | null; source?: NotebookSource; at: number }
   /** something that a person should know */
-  | { type: "trouble"; text: string };
+  | { type: "trouble"; text: string }
+  | { type: "language"; language: LanguageState };
 
 /** What the process around the reducer has to do, in order. */
 export type Action =

@@ -15,7 +15,7 @@ import { createSessions } from "../../server/sessions/sessions.js";
 import { normal } from "./normal.js";
 
 interface Step {
-  command: Exclude<Command, { do: "call" } | { do: "flush" }>;
+  command: Exclude<Command, { do: "call" } | { do: "flush" } | { do: "language" }>;
   /** sent while this cell runs and has shown something; else once nothing runs */
   when?: string;
 }

@@ -14,7 +14,19 @@ export const notebook = "workspaces/demo/a.nb.ts";
 export function openSession(root: string, step?: (name: string) => void): Session {
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined } as unknown as Log;
   const effects: SessionEffects = {
-    ...{ root, log: quiet, now: Date.now, memoryLimit: 1 << 30, backend: null, quiet: 0, sync: 1, watch: false, keep: true, seed: null },
+    ...{
+      root,
+      log: quiet,
+      now: Date.now,
+      memoryLimit: 1 << 30,
+      backend: null,
+      quiet: 0,
+      sync: 1,
+      watch: false,
+      keep: true,
+      seed: null,
+      languages: null,
+    },
     takeKernel: () => Promise.reject(new Error("no kernel here")),
     handle: () => Promise.reject(new Error("no serving here")),
     ...(step === undefined ? {} : { step }),

@@ -18,6 +18,7 @@ const state = (more: Partial<NotebookState> = {}): NotebookState => ({
   kernel: { state: "idle", pid: 1, backend: null, memory: [], memoryLimit: 1, death: null, tensors: null },
   variables: [],
   badge: { state: "same" },
+  language: { state: "off", problems: {} },
   writer: null,
   clients: [],
   held: null,
