@@ -99,6 +99,36 @@ describe("running", () => {
     expect(machine.stale).toEqual(stale);
   });
 
+  it("runs from here: the cell, all below, what depends on it, and what they lack; promotions only when asked for themselves", () => {
+    const text = notebookOf({ u: "b", a: "const a = 1", b: "const b = a", c: "1", p: "2" }).replace('// %% id="p"', '// %% [promote] id="p"');
+    const machine = new Machine(text);
+    machine.do({ do: "run-from", cell: "b" });
+    expect(machine.drain()).toEqual(["a", "b", "u", "c"]);
+    machine.do({ do: "run-from", cell: "c" });
+    expect(machine.drain()).toEqual(["c"]);
+    machine.do({ do: "run-from", cell: "p" });
+    expect(machine.drain()).toEqual(["p"]);
+    expect(machine.do({ do: "run-from", cell: "nobody" })).toMatchObject({ code: "not-found" });
+  });
+
+  it("never starts a cell before its queued inputs, whatever was asked for first; an edit while they wait counts", () => {
+    const machine = new Machine(notebookOf({ a: "const a = 1", b: "const b = 2", c: "const c = b", d: "4" }));
+    machine.do({ do: "mode", mode: "lazy" });
+    machine.do({ do: "run", cells: ["d"] });
+    machine.do({ do: "run", cells: ["c"], inputs: false });
+    machine.do({ do: "run", cells: ["b"], inputs: false });
+    expect(machine.client.queue).toEqual(["d", "b", "c"]);
+    machine.do({ do: "run", cells: ["a"] });
+    machine.set("b", "const b = a");
+    expect(machine.client.queue).toEqual(["d", "a", "b", "c"]);
+    machine.do({ do: "cancel", cell: "b" });
+    expect(machine.client.queue).toEqual(["d", "a"]);
+    machine.step();
+    machine.do({ do: "cancel", cell: null });
+    expect(machine.client.queue).toEqual([]);
+    expect(machine.drain()).toEqual(["d"]);
+  });
+
   it("leaves disabled cells and what reads them out", () => {
     const machine = new Machine(notebookOf({ a: "const a = 1", b: "const b = a", c: "b", d: "a" }, { b: "disabled" }));
     machine.do({ do: "run-all" });

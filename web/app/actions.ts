@@ -46,6 +46,8 @@ export interface NotebookControl {
   toggleOutput(): void;
   unboundOutput(): void;
   toggleDisabled(): void;
+  toggleLazy(): void;
+  cancelAll(): void;
   select(delta: number, extend?: boolean): void;
   moveCell(delta: number): void;
   edit(): void;
@@ -114,7 +116,7 @@ export const actions: Action[] = [
   on("run-stale", "Run all stale cells", "anywhere", ["Mod+Shift+Enter"], (n) => n.runStale(), { icon: "refresh-cw" }),
   on("run-all", "Run all cells", "anywhere", [], (n) => n.runAll(), { icon: "play" }),
   on("run-above", "Run all cells above", "anywhere", [], (n) => n.runAbove(), { icon: "play" }),
-  on("run-below", "Run this cell and all below", "anywhere", [], (n) => n.runBelow(), { icon: "play" }),
+  on("run-below", "Run from here: this cell, all below and what depends on it", "anywhere", [], (n) => n.runBelow(), { icon: "play" }),
   on("stop", "Stop the running cell", "anywhere", ["Mod+Alt+."], (n) => n.interrupt(), { icon: "square" }),
   on("stop-selected", "Stop", "selected", ["i i", "Mod+."], (n) => n.interrupt(), { silent: true }),
   on("stop-keep", "Stop and keep the best", "anywhere", [], (n) => n.interrupt(true), { icon: "square" }),
@@ -157,6 +159,8 @@ export const actions: Action[] = [
   on("form", "Switch between form and code", "selected", ["t"], (n) => n.toggleForm(), { icon: "code" }),
   on("fold", "Fold the output", "selected", ["o"], (n) => n.toggleOutput(), { icon: "chevron-down" }),
   on("unbound", "Show the whole output", "selected", ["Shift+o"], (n) => n.unboundOutput(), { icon: "maximize" }),
+  on("lazy", "Run the cell only when asked (lazy), or when an input changes", "anywhere", [], (n) => n.toggleLazy(), { icon: "clock" }),
+  on("cancel-queued", "Cancel all cells that wait", "anywhere", [], (n) => n.cancelAll(), { icon: "x" }),
   on("disable", "Disable or enable the cell", "selected", ["Shift+d"], (n) => n.toggleDisabled(), { icon: "ban" }),
   on("run-stale-selected", "Run stale", "selected", ["r"], (n) => n.runStale(), { silent: true }),
   on("next-attention", "Next stale or failed cell", "selected", ["]"], (n) => n.attention(1), { icon: "refresh-cw" }),

@@ -25,6 +25,8 @@ export type CellAction =
   | "up"
   | "down"
   | "disable"
+  | "lazy"
+  | "run-from"
   | "form"
   | "code"
   | "fold"
@@ -166,6 +168,7 @@ export class TouchCell extends TouchElement {
       >
         ${icon(name)} ${label}
       </button>`;
+    const lazy = this.cell.options.lazy ?? this.definition?.costly === true;
     return html`<details
       class="menu"
       @focusout=${(event: FocusEvent) => {
@@ -177,6 +180,12 @@ export class TouchCell extends TouchElement {
       <div class="menu-list">
         ${item("insert-below", "plus", "Insert below", !this.writing)} ${item("up", "arrow-up", "Move up", !this.writing)}
         ${item("down", "arrow-down", "Move down", !this.writing)} ${item("duplicate", "copy", "Duplicate", !this.writing)}
+        ${
+          this.cell.kind === "markdown"
+            ? nothing
+            : html`${item("run-from", "play", "Run from here", !this.writing)}
+              ${this.cell.kind === "promote" ? nothing : item("lazy", "clock", lazy ? "Run when an input changes" : "Run only when asked (lazy)", !this.writing)}`
+        }
         ${item("disable", "ban", this.cell.options.disabled === true ? "Enable" : "Disable", !this.writing)}
         ${this.outputs.length > 0 ? item("fold", "chevron-down", this.folded ? "Show output" : "Fold output") : nothing}
         ${s.status === "running" && this.definition?.costly === true ? item("stop-keep", "square", "Stop and keep the best") : nothing}

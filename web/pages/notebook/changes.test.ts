@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { applyOperation } from "../../../kernels/notebook/operations.js";
 import type { Cell, NotebookSource } from "../../../kernels/protocol/document.js";
-import { conversion, deletion, disabling, headed, insertion, merging, moving, pasting, splitting, type Change } from "./changes.js";
+import { conversion, deletion, disabling, headed, insertion, lazing, merging, moving, pasting, splitting, type Change } from "./changes.js";
 
 const cellArb = fc.record({
   kind: fc.constantFrom("code", "sql", "markdown", "baseline") as fc.Arbitrary<Cell["kind"]>,
@@ -47,6 +47,14 @@ test("an empty code cell is used up by a kind chosen for it", () => {
   const cells: Cell[] = [{ id: "a", kind: "code", source: " ", options: {} }];
   const change = insertion(cells, "sql", "a", "const q = sql`select 1`");
   expect(run({ front: {}, cells }, change.ops).cells.map((cell) => cell.kind)).toEqual(["sql"]);
+});
+
+test("lazy is written only where it differs from the kind's own way", () => {
+  const cell: Cell = { id: "a", kind: "code", source: "1", options: { disabled: true } };
+  const options = (change: Change) => run({ front: {}, cells: [cell] }, change.ops).cells[0]!.options;
+  expect(options(lazing(cell, false))).toEqual({ disabled: true, lazy: true });
+  expect(options(lazing({ ...cell, options: { lazy: true } }, false))).toEqual({});
+  expect(options(lazing(cell, true))).toEqual({ disabled: true, lazy: false });
 });
 
 test("cells of different kinds are not merged", () => {

@@ -121,6 +121,13 @@ export function optionsChange(cell: Cell, options: Cell["options"]): Change {
 export const disabling = (cell: Cell): Change =>
   optionsChange(cell, cell.options.disabled === true ? disabledOff(cell) : { ...cell.options, disabled: true });
 
+/** Runs by itself when an input changes, or only when asked; what the kind does on its own is not written. `costly`: the kind is lazy on its own. */
+export function lazing(cell: Cell, costly: boolean): Change {
+  const { lazy, ...rest } = cell.options;
+  const next = !(lazy ?? costly);
+  return optionsChange(cell, next === costly ? rest : { ...rest, lazy: next });
+}
+
 /** Up or down by `delta`; null at the ends. */
 export function moving(cells: readonly Cell[], at: number, delta: number): Change | null {
   const to = at + delta;

@@ -6,7 +6,7 @@ import type { Aside } from "../../controllers/document.js";
 import { plural } from "../../controllers/format.js";
 import { freshResult, newId, plainSource, scopeOf } from "../../controllers/scope.js";
 import { byKind, NotebookBase } from "./base.js";
-import { conversion, deletion, disabling, headed, insertion, merging, moving, pasting, splitting } from "./changes.js";
+import { conversion, deletion, disabling, headed, insertion, lazing, merging, moving, pasting, splitting } from "./changes.js";
 
 export class NotebookCommands extends NotebookBase implements NotebookControl {
   clipboard: Cell[] = [];
@@ -39,23 +39,23 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
   runStale(): void {
     if (this.mayWrite()) this.do({ do: "run-stale" });
   }
-  #runSlice(from: number, to: number): void {
+  runAbove(): void {
     const cells = this.cells
-      .slice(from, to)
+      .slice(0, Math.max(0, this.number(this.current ?? "") - 1))
       .filter((cell) => cell.kind !== "markdown")
       .map((cell) => cell.id);
     if (cells.length > 0 && this.mayWrite()) this.do({ do: "run", cells });
   }
-  runAbove(): void {
-    this.#runSlice(0, this.number(this.current ?? "") - 1);
-  }
   runBelow(): void {
-    this.#runSlice(this.number(this.current ?? "") - 1, this.cells.length);
+    if (this.current !== null && this.mayWrite()) this.do({ do: "run-from", cell: this.current });
   }
   interrupt(soft = false): void {
     if (!this.busy && this.session?.state?.kernel.state !== "stopping") return;
     this.stopAt ??= Date.now();
     this.do({ do: "interrupt", soft });
+  }
+  cancelAll(): void {
+    this.do({ do: "cancel", cell: null });
   }
   restart(): void {
     this.emit("confirm", {
@@ -164,6 +164,10 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
   heading(level: number): void {
     const cell = this.selected;
     if (cell !== undefined && !byKind.has(cell.kind)) this.change(headed(this.cells, cell, level));
+  }
+  toggleLazy(): void {
+    const cell = this.selected;
+    if (cell !== undefined && cell.kind !== "markdown") this.change(lazing(cell, byKind.get(cell.kind)?.costly === true));
   }
   toggleDisabled(): void {
     if (this.selected !== undefined) this.change(disabling(this.selected));

@@ -39,6 +39,10 @@ export function cellEvents(page: NotebookCommands) {
           return page.moveCell(-1);
         case "down":
           return page.moveCell(1);
+        case "run-from":
+          return page.runBelow();
+        case "lazy":
+          return page.toggleLazy();
         case "disable":
           return page.toggleDisabled();
         case "form":

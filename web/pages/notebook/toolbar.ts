@@ -6,6 +6,7 @@ import { icon } from "../../elements/icon.js";
 import { spark } from "../../elements/spark.js";
 import { stopText } from "../banners.js";
 import type { NotebookCommands } from "./commands.js";
+import { queueMenu } from "./queue.js";
 
 export function toolbar(page: NotebookCommands) {
   const session = page.session!;
@@ -53,7 +54,7 @@ export function toolbar(page: NotebookCommands) {
         <summary class="primary" aria-label="More ways to run">${icon("chevron-down")}</summary>
         <div class="menu-list">
           ${item("Run all", () => page.runAll(), !writing)} ${item("Run stale", () => page.runStale(), !writing)}
-          ${item("Run above", () => page.runAbove(), !writing)} ${item("Run this and below", () => page.runBelow(), !writing)}
+          ${item("Run above", () => page.runAbove(), !writing)} ${item("Run from here", () => page.runBelow(), !writing)}
           ${item("Restart and run all", () => page.do({ do: "restart", then: "all" }), !writing)}
           ${item("Clear outputs", () => page.clearOutputs(), !writing)}
         </div>
@@ -66,6 +67,7 @@ export function toolbar(page: NotebookCommands) {
           : html`<button class="stop" @click=${() => page.interrupt()}>${icon("square")} Stop</button>`
         : nothing
     }
+    ${queueMenu(page, state, blur)}
     <button
       class="quiet"
       title="Auto: what depends on a change runs by itself. Lazy: it is marked stale."
