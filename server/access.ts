@@ -77,13 +77,15 @@ export function checkServing(request: RequestFacts): Verdict {
 
 /** The workbench: pages, /api/ts/ and upgrades. */
 export function checkAccess(access: Access, request: RequestFacts): Verdict {
-  const bearer = /^Bearer (\S+)$/.exec(request.header("authorization") ?? "")?.[1];
-  const byToken = bearer !== undefined && same(bearer, access.token);
+  const url = new URL(request.url, "http://localhost");
+  const given = url.searchParams.get("token");
+  // Jupyter's clients say `token`, and have no other way than the address for a WebSocket
+  const jupyter = url.pathname.startsWith("/api/") && !url.pathname.startsWith("/api/ts/");
+  const bearer = /^(?:Bearer|token) (\S+)$/i.exec(request.header("authorization") ?? "")?.[1] ?? (jupyter ? given : null);
+  const byToken = bearer !== null && same(bearer, access.token);
   const origin = checkOrigin(request, byToken);
   if (origin.ok !== true) return origin;
   if (byToken) return { ok: true };
-  const url = new URL(request.url, "http://localhost");
-  const given = url.searchParams.get("token");
   if (given !== null && request.method === "GET" && !request.upgrade) {
     if (!same(given, access.token))
       return refuse(401, "token", "This link's token is not the one of this server. Open the address that `touchstone start` printed.");

@@ -10,10 +10,12 @@ import { accessOf } from "./access.js";
 import { createApp } from "./app.js";
 import type { ServingPort } from "./effects.js";
 import { silent } from "./log.js";
+import { JupyterKernels } from "./jupyter/kernels.js";
 import { createSessions, type Sessions } from "./sessions/sessions.js";
 
 let root: string;
 let sessions: Sessions;
+let jupyter: JupyterKernels;
 let app: Hono;
 let told: string[];
 const access = accessOf("c".repeat(64));
@@ -75,11 +77,13 @@ beforeEach(() => {
     log: silent,
     now: () => 0,
     sessions,
+    jupyter: (jupyter = new JupyterKernels(sessions)),
     serving,
     doctor: async () => [{ name: "Node", state: "ok", found: "v20" }],
   });
 });
 afterEach(async () => {
+  await jupyter.close();
   await sessions.close();
   rmSync(root, { recursive: true, force: true });
 });

@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { checkAccess, checkServing, type RequestFacts } from "./access.js";
 import type { Effects } from "./effects.js";
+import { jupyterRoutes } from "./jupyter/routes.js";
 import { callRoutes } from "./routes/calls.js";
 import { doctorRoutes } from "./routes/doctor.js";
 import { exampleRoutes } from "./routes/examples.js";
@@ -62,6 +63,7 @@ export function createApp(effects: Effects): Hono {
   own.route("/", callRoutes(effects));
   own.route("/", doctorRoutes(effects));
   app.route("/api/ts", own);
+  app.route("/api", jupyterRoutes(effects.jupyter));
   const page = pageRoutes(effects.web, { cache: effects.cache });
   app.get("*", async (c, next) => (c.req.path.startsWith("/api/") && c.req.path !== "/api/ts/frame" ? next() : page.fetch(c.req.raw, c.env)));
   return app;

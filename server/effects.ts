@@ -1,6 +1,7 @@
 /** All that the application needs of the world: no port, no clock of its own, no globals. */
 import type { DoctorCheck } from "../kernels/protocol/http.js";
 import type { Access } from "./access.js";
+import type { JupyterKernels } from "./jupyter/kernels.js";
 import type { Log } from "./log.js";
 import type { Serving } from "./serving/serving.js";
 import type { Sessions } from "./sessions/sessions.js";
@@ -24,6 +25,7 @@ export interface Effects {
   log: Log;
   now(): number;
   sessions: Sessions;
+  jupyter: JupyterKernels;
   serving: ServingPort;
   doctor(): Promise<DoctorCheck[]>;
 }

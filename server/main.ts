@@ -10,7 +10,9 @@ import { silent, type Log } from "./log.js";
 import { doctor } from "./doctor.js";
 import { packageRoot } from "../kernels/paths/paths.js";
 import { createSessions, type Sessions, type SessionsOptions } from "./sessions/sessions.js";
-import { attachSockets } from "./sessions/socket.js";
+import { attachSockets, notebookSocket } from "./sessions/socket.js";
+import { JupyterKernels } from "./jupyter/kernels.js";
+import { channels } from "./jupyter/socket.js";
 import { openServing } from "./serving/open.js";
 
 export interface ServerOptions extends Partial<
@@ -44,6 +46,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const serving = options.serving ?? openServing({ root, log });
   const { port: asked, serving: _, dev, ...rest } = options;
   const sessions = createSessions({ ...rest, log, handle: (method, params) => serving.handle(method, params) });
+  const jupyter = new JupyterKernels(sessions);
   const app = createApp({
     root,
     web: join(packageRoot(), "dist/web"),
@@ -52,11 +55,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     now: Date.now,
     sessions,
+    jupyter,
     serving,
     doctor: () => doctor(root),
   });
   const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
-  const sockets = attachSockets(server, { access, sessions, log });
+  const sockets = attachSockets(server, { access, routes: [notebookSocket(sessions, log), channels(jupyter)] });
   let port: number;
   try {
     port = await listen(server, asked);
@@ -79,6 +83,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     close() {
       closing ??= (async () => {
         server.close();
+        await jupyter.close();
         await sessions.close();
         sockets.close();
         await serving.close();

@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { ClientMessage, Command, KernelQuery, NotebookEvent, NotebookState, ServerMessage } from "../../kernels/protocol/document.js";
-import type { KernelConfig } from "../../kernels/protocol/kernel.js";
+import type { BulkMessage, FromControl, FromKernel, KernelConfig, RunRequest } from "../../kernels/protocol/kernel.js";
 import type { ServerCalls } from "../../kernels/protocol/serving.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import type { LanguageState } from "../../kernels/protocol/language.js";
@@ -52,6 +52,18 @@ export interface SessionEffects {
   step?: ((name: string) => void) | undefined;
 }
 
+/** What a console hears of its own runs. */
+export interface ConsoleEvents {
+  message(message: Exclude<FromKernel, { type: "ready" | "reply" }> | FromControl): void;
+  outputs(messages: Extract<BulkMessage, { type: "output" }>[]): void;
+  prompt(params: ServerCalls["prompt"]["params"]): Promise<string>;
+}
+export interface Console {
+  run(request: Omit<RunRequest, "mayCommit" | "console">): void;
+  interrupt(run: string): void;
+  close(): void;
+}
+
 export const defaultMemory = (): number => {
   const given = Number(process.env["TOUCHSTONE_MEMORY"]);
   if (Number.isFinite(given) && given > 0) return given;
@@ -71,6 +83,7 @@ export class Session {
   readonly #viewers = new Set<Viewer>();
   readonly #listeners = new Set<(event: NotebookEvent, state: NotebookState) => void>();
   readonly #ring = new Ring();
+  readonly #consoles = new Map<string, ConsoleEvents>();
   #kernel: Kernel | null = null;
   /** counts kernels, so that what an old one says late is not taken for the new one's */
   #generation = 0;
@@ -336,18 +349,24 @@ export class Session {
       ready: (pid) => current() && this.dispatch({ type: "ready", pid, at: this.#effects.now() }),
       message: (message) => {
         if (!current()) return;
+        const console = this.#consoleOf(message);
         if (message.type === "call") void this.#call(kernel, message);
+        else if (console !== undefined) console.message(message);
         else this.dispatch({ type: "kernel", message, at: this.#effects.now() });
       },
-      outputs: (messages) => {
+      outputs: (all) => {
         if (!current()) return;
+        const messages = all.filter((message) => this.#consoleOf(message) === undefined);
+        if (messages.length < all.length)
+          for (const [prefix, console] of this.#consoles) console.outputs(all.filter(({ run }) => run.startsWith(`${prefix}-`)));
         // late outputs of a run that was replaced would be taken for the new one's
-        this.#inlet.take(messages.filter(({ cell, run }) => this.#state.doc.cells[cell]?.run === run));
+        if (messages.length > 0) this.#inlet.take(messages.filter(({ cell, run }) => this.#state.doc.cells[cell]?.run === run));
       },
       control: (message) => {
         if (!current()) return;
         if (message.type === "memory") this.dispatch({ type: "memory", rss: message.rss, limit: this.#effects.memoryLimit });
         else if (message.type === "near-limit") this.dispatch({ type: "near-limit", rss: message.rss, limit: message.limit });
+        else if (message.type === "interrupted" && this.#consoleOf(message) !== undefined) this.#consoleOf(message)!.message(message);
         else if (message.type === "interrupted" && message.how === "stuck") this.dispatch({ type: "stuck", at: this.#effects.now() });
       },
       exit: (exit) => {
@@ -388,11 +407,30 @@ export class Session {
     try {
       // a commit is a person's click or `run --promote`, never a cell's doing
       if (message.method === "registry.commit") throw new Error("a cell cannot commit a promotion; press the button, or run with --promote");
-      const value = await this.#effects.handle(message.method, message.params as never);
+      const asker = message.method === "prompt" ? this.#consoleOf(message.params as { run?: string }) : undefined;
+      const value = asker
+        ? await asker.prompt(message.params as ServerCalls["prompt"]["params"])
+        : await this.#effects.handle(message.method, message.params as never);
       kernel.send({ type: "answer", id: message.id, ok: true, value });
     } catch (error) {
       kernel.send({ type: "answer", id: message.id, ok: false, message: (error as Error).message });
     }
+  }
+
+  #consoleOf(message: object): ConsoleEvents | undefined {
+    const run = (message as { run?: unknown }).run;
+    if (this.#consoles.size === 0 || typeof run !== "string") return undefined;
+    return this.#consoles.get(run.slice(0, run.lastIndexOf("-")));
+  }
+
+  /** A console on this notebook's kernel: runs whose ids are `PREFIX-N` are its own, no client sees them. Returns how to let go. */
+  console(prefix: string, events: ConsoleEvents): Console {
+    this.#consoles.set(prefix, events);
+    return {
+      run: (request) => this.#kernel?.send({ type: "run", request: { ...request, mayCommit: false, console: true } }),
+      interrupt: (run) => this.#kernel?.control({ type: "interrupt", run }),
+      close: () => void this.#consoles.delete(prefix),
+    };
   }
 
   /** Asks the kernel beside a running cell. */

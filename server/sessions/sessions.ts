@@ -1,8 +1,11 @@
 /** All open notebooks of this server, one session a file. */
 import { recoverInstall } from "../packages/install.js";
 import { createLanguages, type Languages } from "../language/languages.js";
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { kernelPool, type KernelPool } from "./pool.js";
-import { placeOf } from "./paths.js";
+import { notebookEnding, placeOf } from "./paths.js";
 import { defaultMemory, Session, type SessionEffects } from "./session.js";
 
 export interface Sessions {
@@ -11,6 +14,8 @@ export interface Sessions {
   /** null when it is not open */
   get(path: string): Session | null;
   all(): Session[];
+  /** a kernel without a notebook, in the folder that `path` lies in: nothing of it is kept. The caller closes it. */
+  bare(path: string): Session;
   /** ends one session, for example before its file is moved */
   drop(path: string, reason: string): Promise<void>;
   /** language services of the open notebooks */
@@ -47,6 +52,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     memoryLimit,
   };
   const sessions = new Map<string, Session>();
+  const bare = new Set<Session>();
   return {
     languages,
     open(path) {
@@ -59,6 +65,19 @@ export function createSessions(options: SessionsOptions): Sessions {
     get(path) {
       return sessions.get(placeOf(options.root, path, false).file) ?? null;
     },
+    bare(path) {
+      const shell = (at: string) => placeOf(options.root, join(at, `console-${randomUUID()}${notebookEnding}`), false);
+      let place: ReturnType<typeof placeOf>;
+      try {
+        place = shell(path);
+      } catch {
+        place = shell("");
+      }
+      if (!existsSync(dirname(place.file))) place = shell("");
+      const session = new Session(place, { ...effects, keep: false, watch: false });
+      bare.add(session);
+      return session;
+    },
     all: () => [...sessions.values()],
     async drop(path, reason) {
       const { file } = placeOf(options.root, path, false);
@@ -70,7 +89,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (options.takeKernel === undefined) kernels().warm();
     },
     async close() {
-      const open = [...sessions.values()];
+      const open = [...sessions.values(), ...bare];
       sessions.clear();
       await Promise.all(open.map((session) => session.close()));
       languages.close();

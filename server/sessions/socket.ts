@@ -1,7 +1,7 @@
-/** The WebSocket of a notebook: /api/ts/notebook?path=... Access is checked before the upgrade. */
+/** WebSockets: upgrades by route, and the one of a notebook, /api/ts/notebook?path=... Access is checked before the upgrade. */
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer, type WebSocket } from "ws";
+import { WebSocketServer, type ServerOptions, type WebSocket } from "ws";
 import { checkAccess, type Access } from "../access.js";
 import type { Log } from "../log.js";
 import { readMessage } from "./guard.js";
@@ -15,18 +15,36 @@ const maxPayload = 32 * 2 ** 20;
 /** a connection that says nothing for so long is gone */
 const pingEvery = 15_000;
 
-export function attachSockets(server: Server, options: { access: Access; sessions: Sessions; log: Log }): { close(): void } {
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload });
+/** One kind of WebSocket: its paths, and what happens on it once the upgrade is accepted. */
+export interface SocketRoute {
+  path: RegExp;
+  options?: Pick<ServerOptions, "maxPayload" | "handleProtocols">;
+  /** why an upgrade is refused with 404; null: it is not */
+  refusal?(match: RegExpExecArray): string | null;
+  serve(socket: WebSocket, url: URL, match: RegExpExecArray): void;
+}
+
+export function notebookSocket(sessions: Sessions, log: Log): SocketRoute {
+  return { path: /^\/api\/ts\/notebook$/, serve: (socket, url) => serve(socket, url.searchParams.get("path") ?? "", { sessions, log }) };
+}
+
+/** Accepts upgrades by the given routes; access is checked first. */
+export function attachSockets(server: Server, options: { access: Access; routes: SocketRoute[] }): { close(): void } {
+  const all = options.routes.map((route) => ({
+    route,
+    sockets: new WebSocketServer({ maxPayload, ...route.options, noServer: true, perMessageDeflate: false }),
+  }));
   const alive = new WeakSet<WebSocket>();
   const timer = setInterval(() => {
-    for (const socket of sockets.clients) {
-      if (!alive.has(socket)) {
-        socket.terminate();
-        continue;
+    for (const { sockets } of all)
+      for (const socket of sockets.clients) {
+        if (!alive.has(socket)) {
+          socket.terminate();
+          continue;
+        }
+        alive.delete(socket);
+        socket.ping();
       }
-      alive.delete(socket);
-      socket.ping();
-    }
   }, pingEvery);
   timer.unref();
 
@@ -40,18 +58,26 @@ export function attachSockets(server: Server, options: { access: Access; session
     if (verdict.ok !== true)
       return refuse(stream, verdict.ok === false ? verdict.status : 401, verdict.ok === false ? verdict.message : "Not signed in.");
     const url = new URL(request.url ?? "/", "http://localhost");
-    if (url.pathname !== "/api/ts/notebook") return refuse(stream, 404, "There is no such WebSocket.");
-    sockets.handleUpgrade(request, stream, head, (socket) => {
-      alive.add(socket);
-      socket.on("pong", () => alive.add(socket));
-      serve(socket, url.searchParams.get("path") ?? "", options);
-    });
+    for (const { route, sockets } of all) {
+      const match = route.path.exec(url.pathname);
+      if (match === null) continue;
+      const refusal = route.refusal?.(match) ?? null;
+      if (refusal !== null) return refuse(stream, 404, refusal);
+      return sockets.handleUpgrade(request, stream, head, (socket) => {
+        alive.add(socket);
+        socket.on("pong", () => alive.add(socket));
+        route.serve(socket, url, match);
+      });
+    }
+    refuse(stream, 404, "There is no such WebSocket.");
   });
   return {
     close() {
       clearInterval(timer);
-      for (const socket of sockets.clients) socket.terminate();
-      sockets.close();
+      for (const { sockets } of all) {
+        for (const socket of sockets.clients) socket.terminate();
+        sockets.close();
+      }
     },
   };
 }

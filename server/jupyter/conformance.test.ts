@@ -1,0 +1,284 @@
+/** The conformance list of Jupyter kernels over our WebSocket, by the client that JupyterLab itself uses. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KernelManager, KernelSpecManager, ServerConnection, SessionManager, type Kernel, type KernelMessage } from "@jupyterlab/services";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import WebSocket from "ws";
+import { NotebookClient } from "../../test/support/notebook.js";
+import { startServer, type RunningServer } from "../../test/support/server.js";
+import { noServing } from "../../test/support/serving.js";
+import { decode, encode, v1 } from "./framing.js";
+
+let root: string;
+let server: RunningServer;
+let settings: ServerConnection.ISettings;
+let kernels: KernelManager;
+let kernel: Kernel.IKernelConnection;
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "touchstone-jupyter-"));
+  server = await startServer({ root, files: { "workspaces/w/package.json": "{}" }, memoryLimit: 1.5 * 2 ** 30, serving: noServing });
+  settings = ServerConnection.makeSettings({
+    baseUrl: `${server.url}/`,
+    wsUrl: `${server.url.replace("http", "ws")}/`,
+    token: server.token,
+    appendToken: true,
+  });
+  kernels = new KernelManager({ serverSettings: settings });
+  await kernels.ready;
+  kernel = await kernels.startNew({ name: "touchstone" });
+});
+afterAll(async () => {
+  kernels?.dispose();
+  await server.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+type Content = KernelMessage.IExecuteRequestMsg["content"];
+interface Ran {
+  reply: KernelMessage.IExecuteReplyMsg["content"];
+  iopub: { type: string; content: Record<string, unknown>; parent: unknown }[];
+  request: string;
+}
+async function run(code: string, options: Partial<Content> = {}, on: Kernel.IKernelConnection = kernel): Promise<Ran> {
+  const future = on.requestExecute({ code, ...options });
+  const iopub: Ran["iopub"] = [];
+  future.onIOPub = ({ header, content, parent_header }) =>
+    void iopub.push({ type: header.msg_type, content: content as Record<string, unknown>, parent: (parent_header as { msg_id?: string }).msg_id });
+  const { content } = await future.done;
+  return { reply: content, iopub, request: future.msg.header.msg_id };
+}
+const types = (ran: Ran) => ran.iopub.map(({ type, content }) => (type === "status" ? content["execution_state"] : type));
+const first = (ran: Ran, type: string) => ran.iopub.find((message) => message.type === type)?.content;
+const text = (ran: Ran) => (first(ran, "execute_result")?.["data"] as Record<string, string> | undefined)?.["text/plain"];
+const streams = (ran: Ran, name: string) => ran.iopub.map(({ content }) => (content["name"] === name ? content["text"] : "")).join("");
+
+describe("basic", () => {
+  it("execute: input, result and reply between busy and idle, all with the request as parent", async () => {
+    const ran = await run("const a = 20\na + 1");
+    expect(types(ran)).toEqual(["busy", "execute_input", "execute_result", "idle"]);
+    expect(first(ran, "execute_input")).toMatchObject({ code: "const a = 20\na + 1", execution_count: expect.any(Number) });
+    expect(ran.reply).toMatchObject({ status: "ok", user_expressions: {}, payload: [] });
+    expect(text(ran)).toBe("21");
+    expect(new Set(ran.iopub.map(({ parent }) => parent))).toEqual(new Set([ran.request]));
+  });
+  it("stdout and stderr", async () => {
+    const ran = await run("console.log('out'); console.error('err')");
+    expect([streams(ran, "stdout"), streams(ran, "stderr")]).toEqual(["out\n", "err\n"]);
+  });
+  it("kernel_info", async () => {
+    const { content } = await kernel.requestKernelInfo().then((reply) => reply as KernelMessage.IInfoReplyMsg);
+    expect(content).toMatchObject({ status: "ok", protocol_version: "5.4", language_info: { name: "typescript", file_extension: ".ts" } });
+    expect((await new KernelSpecManager({ serverSettings: settings }).ready.then(() => kernel.spec))?.language).toBe("typescript");
+  });
+  it("a shutdown by message is answered, and the kernel is gone", async () => {
+    const other = await kernels.startNew({ name: "touchstone" });
+    await run("1", {}, other);
+    const message = encode("default", {
+      channel: "control",
+      header: { msg_id: "m", msg_type: "shutdown_request", session: "s", username: "u" },
+      parent_header: {},
+      metadata: {},
+      content: { restart: false },
+      buffers: [],
+    });
+    const socket = new WebSocket(`${server.url.replace("http", "ws")}/api/kernels/${other.id}/channels?token=${server.token}`);
+    const reply = await new Promise<string>((resolve) => {
+      socket.on("open", () => socket.send(message));
+      socket.on("message", (data) => String(data).includes("shutdown_reply") && resolve(String(data)));
+    });
+    expect(JSON.parse(reply)).toMatchObject({ channel: "control", content: { status: "ok", restart: false }, parent_header: { msg_id: "m" } });
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect((await server.fetch(`/api/kernels/${other.id}`)).status).toBe(404);
+    other.dispose();
+  });
+});
+
+describe("interactive", () => {
+  it("complete: names and properties, in code points", async () => {
+    await run("const shelf = { books: [1], open() {} }");
+    const { content } = (await kernel.requestComplete({ code: "'😀'; shelf.bo", cursor_pos: 13 })) as {
+      content: KernelMessage.ICompleteReplyMsg["content"] & { matches: string[] };
+    };
+    expect(content).toMatchObject({ status: "ok", matches: ["books"], cursor_start: 11, cursor_end: 13 });
+    const names = (await kernel.requestComplete({ code: "she", cursor_pos: 3 })).content as { matches: string[] };
+    expect(names.matches).toContain("shelf");
+  });
+  it("inspect", async () => {
+    await run("function area(r: number) { return r * r }");
+    const { content } = await kernel.requestInspect({ code: "area(2)", cursor_pos: 2, detail_level: 0 });
+    expect(content).toMatchObject({ status: "ok", found: true, data: { "text/plain": expect.stringContaining("area: function") } });
+    expect((await kernel.requestInspect({ code: "nowhere", cursor_pos: 2, detail_level: 0 })).content).toMatchObject({ found: false });
+  });
+  it("history", async () => {
+    await run("'remember me'");
+    const { content } = (await kernel.requestHistory({ output: false, raw: true, hist_access_type: "tail", n: 1 })) as KernelMessage.IHistoryReplyMsg;
+    expect((content as unknown as { history: unknown[][] }).history[0]![2]).toBe("'remember me'");
+  });
+  it.each([
+    ["1 + 1", { status: "complete" }],
+    ["function f() {", { status: "incomplete", indent: "  " }],
+    ["const t = `a", { status: "incomplete", indent: "" }],
+    ["[1,\n  2,", { status: "incomplete", indent: "  " }],
+    ["const 1 = 2", { status: "invalid" }],
+    ["a b c", { status: "invalid" }],
+  ])("is_complete: %j", async (code, expected) => {
+    expect((await kernel.requestIsComplete({ code })).content).toEqual(expected);
+  });
+  it("comm_info, and a comm to an unknown target is closed", async () => {
+    expect((await kernel.requestCommInfo({})).content).toEqual({ status: "ok", comms: {} });
+    const comm = kernel.createComm("nobody");
+    const closed = new Promise<string>((resolve) => (comm.onClose = (message) => resolve(message.content.comm_id)));
+    await comm.open({ x: 1 }).done;
+    expect(await closed).toBe(comm.commId);
+  });
+  it("errors: name, value, traceback with the line, and what waits is aborted", async () => {
+    const [failed, aborted] = await Promise.all([run("const fine = 1\nnull.x", { stop_on_error: true }), run("'never'", { stop_on_error: true })]);
+    expect(failed.reply).toMatchObject({
+      status: "error",
+      ename: "TypeError",
+      evalue: expect.stringContaining("null"),
+      traceback: expect.any(Array),
+    });
+    expect((failed.reply as { traceback: string[] }).traceback.join("\n")).toMatch(/line 2: null\.x[^]*In \[\d+\]:2:/);
+    expect(first(failed, "error")).toMatchObject({ ename: "TypeError" });
+    expect(aborted.reply.status).toBe("aborted");
+    expect(types(aborted)).toEqual(["busy", "idle"]);
+  });
+});
+
+describe("rich", () => {
+  it("display_data, update_display_data by its id, clear_output", async () => {
+    const shown = await run("display('one', { id: 'p' }); display('two', { id: 'p' }); cell.clear({ wait: true }); display(3)");
+    expect(types(shown).slice(2, -1)).toEqual(["display_data", "update_display_data", "clear_output", "display_data"]);
+    expect(first(shown, "display_data")).toMatchObject({ data: { "text/plain": "one" }, transient: { display_id: "p" } });
+    expect(first(shown, "clear_output")).toEqual({ wait: true });
+    // the client hands it to the outputs that showed the id
+    const heard: unknown[] = [];
+    const note = (_: unknown, message: KernelMessage.IIOPubMessage) =>
+      void (message.header.msg_type === "update_display_data" && heard.push(message.content));
+    kernel.iopubMessage.connect(note);
+    await run("display('later', { id: 'p', update: true })");
+    kernel.iopubMessage.disconnect(note);
+    expect(heard).toMatchObject([{ data: { "text/plain": "later" }, transient: { display_id: "p" } }]);
+  });
+  it("rich results: tables are HTML, figures Plotly, all have text", async () => {
+    expect(first(await run("sql`select 42 as answer`"), "execute_result")!["data"]).toMatchObject({
+      "text/html": expect.stringContaining("<td>42</td>"),
+      "text/plain": expect.stringContaining("answer"),
+    });
+    expect(first(await run("({ data: [{ type: 'bar', y: [1] }], layout: {} })"), "execute_result")!["data"]).toMatchObject({
+      "application/vnd.plotly.v1+json": { data: [{ type: "bar", y: [1] }], layout: {} },
+      "text/plain": "figure, 1 trace",
+    });
+    expect(first(await run("html`<b>x</b>`"), "execute_result")!["data"]).toEqual({ "text/html": "<b>x</b>", "text/plain": "x" });
+  });
+  it("silent, store_history and user_expressions", async () => {
+    const before = (await run("0")).reply.execution_count!;
+    const silent = await run("console.log('s'); 5", { silent: true });
+    expect(types(silent)).toEqual(["busy", "stream", "idle"]);
+    const counted = await run("const ue = 2", { user_expressions: { twice: "ue * 2", bad: "nope" } });
+    expect(counted.reply).toMatchObject({
+      execution_count: before + 1,
+      user_expressions: { twice: { status: "ok", data: { "text/plain": "4" } }, bad: { status: "error", ename: "ReferenceError" } },
+    });
+  });
+});
+
+describe("advanced", () => {
+  it("counts", async () => {
+    const one = (await run("1")).reply.execution_count!;
+    expect((await run("2")).reply.execution_count).toBe(one + 1);
+  });
+  it("interrupt by REST ends a loop, and the variables stay", async () => {
+    await run("let kept = 'kept'");
+    const future = kernel.requestExecute({ code: "console.log('in'); for (;;) {}" });
+    const seen = new Promise<void>((resolve) => (future.onIOPub = ({ header }) => void (header.msg_type === "stream" && resolve())));
+    await seen;
+    await kernel.interrupt();
+    expect((await future.done).content).toMatchObject({ status: "error", ename: "Interrupted" });
+    expect(text(await run("kept"))).toBe("kept");
+  });
+  it("stdin", async () => {
+    const future = kernel.requestExecute({ code: "`hello ${await prompt('name? ')}`", allow_stdin: true });
+    future.onStdin = (message) => {
+      const { content } = message as KernelMessage.IInputRequestMsg;
+      expect(content).toEqual({ prompt: "name? ", password: false });
+      kernel.sendInputReply({ status: "ok", value: "Ada" }, message.header as KernelMessage.IHeader<"input_request">);
+    };
+    let shown: unknown;
+    future.onIOPub = ({ header, content }) => void (header.msg_type === "execute_result" && (shown = (content as { data: unknown }).data));
+    await future.done;
+    expect(shown).toEqual({ "text/plain": "hello Ada" });
+    expect((await run("await prompt('x')", { allow_stdin: false })).reply).toMatchObject({
+      status: "error",
+      evalue: expect.stringContaining("nobody to ask"),
+    });
+  });
+  it("restart keeps the id, changes the session and forgets the names", async () => {
+    const sessionOf = async () => (await kernel.requestKernelInfo())!.header.session;
+    const { id } = kernel;
+    const before = await sessionOf();
+    await run("const gone = 1");
+    await kernel.restart();
+    expect(kernel.id).toBe(id);
+    expect(await sessionOf()).not.toBe(before);
+    const ran = await run("typeof gone");
+    expect([text(ran), ran.reply.execution_count]).toEqual(["undefined", 1]);
+  });
+  it("reconnects", async () => {
+    await run("const before = 'still here'");
+    await kernel.reconnect();
+    expect(text(await run("before"))).toBe("still here");
+  });
+  it("death is said with its cause to all who listen", async () => {
+    const other = await kernels.startNew({ name: "touchstone" });
+    const said: string[] = [];
+    other.iopubMessage.connect((_, { header, content }) => void (header.msg_type === "stream" && said.push((content as { text: string }).text)));
+    const dead = new Promise<void>((resolve) => other.statusChanged.connect((_, status) => void (status === "dead" && resolve())));
+    other.requestExecute({ code: "process.kill(process.pid, 'SIGKILL'); await new Promise(() => {})" }).done.catch(() => undefined);
+    await dead;
+    expect(said.join("")).toMatch(/killed from outside .signal 9/);
+    expect(((await (await server.fetch(`/api/kernels/${other.id}`)).json()) as { execution_state: string }).execution_state).toBe("dead");
+  });
+});
+
+it("speaks v1 in binary", async () => {
+  const socket = new WebSocket(`${server.url.replace("http", "ws")}/api/kernels/${kernel.id}/channels?token=${server.token}`, [v1]);
+  await new Promise((resolve) => socket.once("open", resolve));
+  expect(socket.protocol).toBe(v1);
+  socket.send(
+    encode(v1, {
+      channel: "shell",
+      header: { msg_id: "k", msg_type: "kernel_info_request", session: "s", username: "u" },
+      parent_header: {},
+      metadata: {},
+      content: {},
+      buffers: [],
+    }),
+  );
+  const heard = await new Promise<Buffer>((resolve) => socket.once("message", (data) => resolve(data as Buffer)));
+  expect(new TextDecoder().decode(heard)).toContain('"execution_state":"busy"');
+  socket.send("hello");
+  expect(await new Promise((resolve) => socket.once("close", resolve))).toBe(1007);
+  expect(() => decode(v1, "x")).toThrow();
+});
+
+it("a session on a notebook sees its variables, and the notebook none of the console's", async () => {
+  writeFileSync(join(root, "workspaces/w/n.nb.ts"), '// %% id="first"\nconst rate = 0.5\n');
+  const client = await NotebookClient.open(server, "workspaces/w/n.nb.ts");
+  await client.run("first");
+  const sessions = new SessionManager({ serverSettings: settings, kernelManager: kernels });
+  await sessions.ready;
+  const session = await sessions.startNew({ path: "workspaces/w/n.nb.ts", name: "n", type: "notebook", kernel: { name: "touchstone" } });
+  expect(text(await run("const mine = rate * 4\nmine", {}, session.kernel!))).toBe("2");
+  await client.add("other", "console.log(typeof mine)");
+  await client.run("other");
+  expect(client.state.outputs["other"]).toMatchObject([{ text: "undefined\n" }]);
+  await session.shutdown();
+  // its page is open: the kernel stays
+  expect(client.state.kernel.state).toBe("idle");
+  sessions.dispose();
+  client.close();
+});

@@ -1,0 +1,91 @@
+/** The Jupyter kernels and sessions of this server. An open notebook with a running kernel is a session too, so that clients can connect to it. */
+import { randomUUID } from "node:crypto";
+import { basename, dirname } from "node:path";
+import { notebookEnding, PathError } from "../sessions/paths.js";
+import type { Session } from "../sessions/session.js";
+import type { Sessions } from "../sessions/sessions.js";
+import { JupyterKernel } from "./kernel.js";
+
+export interface JupyterSession {
+  id: string;
+  path: string;
+  name: string;
+  type: string;
+  kernel: JupyterKernel;
+}
+
+export class JupyterKernels {
+  readonly kernels = new Map<string, JupyterKernel>();
+  readonly sessions = new Map<string, JupyterSession>();
+  readonly #sessions: Sessions;
+  readonly started = new Date();
+  readonly #cull: NodeJS.Timeout;
+
+  /** `idle`: ms after which a kernel that nobody is connected to, and that runs nothing, ends */
+  constructor(sessions: Sessions, idle = 8 * 3600_000) {
+    this.#sessions = sessions;
+    this.#cull = setInterval(() => {
+      const before = Date.now() - idle;
+      for (const kernel of this.kernels.values())
+        if (!kernel.notebook && kernel.connections === 0 && kernel.state !== "busy" && kernel.lastActivity.getTime() < before)
+          void this.remove(kernel);
+    }, 60_000);
+    this.#cull.unref();
+  }
+
+  /** Kernels of notebooks that run already are taken up. */
+  refresh(): void {
+    for (const session of this.#sessions.all()) {
+      const { state } = session.state.kernel;
+      if (state === "none" || state === "dead" || [...this.sessions.values()].some((each) => each.kernel.session === session)) continue;
+      this.#add(session.place.path, basename(session.place.path), "notebook", this.#keep(new JupyterKernel(session, true)));
+    }
+  }
+
+  start(path: string): JupyterKernel {
+    const notebook = this.#notebook(path);
+    const known = notebook && [...this.kernels.values()].find((kernel) => kernel.session === notebook);
+    return known ?? this.#keep(notebook ? new JupyterKernel(notebook, true) : new JupyterKernel(this.#sessions.bare(dirname(path)), false));
+  }
+
+  /** The session of this path, or a new one. */
+  open(path: string, name: string, type: string, kernel?: JupyterKernel): JupyterSession {
+    this.refresh();
+    const known = [...this.sessions.values()].find((session) => session.path === path);
+    return known ?? this.#add(path, name, type, kernel ?? this.start(path));
+  }
+
+  async remove(kernel: JupyterKernel): Promise<void> {
+    this.kernels.delete(kernel.id);
+    for (const session of this.sessions.values()) if (session.kernel === kernel) this.sessions.delete(session.id);
+    await kernel.close();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#cull);
+    await Promise.all([...this.kernels.values()].map((kernel) => this.remove(kernel)));
+  }
+
+  /** Null: not one of our notebooks, for example an .ipynb of the client's own. */
+  #notebook(path: string): Session | null {
+    if (!path.endsWith(notebookEnding)) return null;
+    try {
+      return this.#sessions.open(path);
+    } catch (error) {
+      if (error instanceof PathError && error.code === "not-found") return null;
+      throw error;
+    }
+  }
+
+  #keep(kernel: JupyterKernel): JupyterKernel {
+    this.kernels.set(kernel.id, kernel);
+    kernel.onShutdown = () => this.remove(kernel);
+    return kernel;
+  }
+
+  #add(path: string, name: string, type: string, kernel: JupyterKernel): JupyterSession {
+    const session = { id: randomUUID(), path, name, type, kernel };
+    this.sessions.set(session.id, session);
+    return session;
+  }
+}
