@@ -1,6 +1,6 @@
 /** The notebook document, what may be done to it, and the one ordered log that every client replays. */
 import type { LanguageQuestion, LanguageState } from "./language.js";
-import type { CellError, ColumnInfo, Output, Progress, WireValue } from "./output.js";
+import type { CellError, ColumnInfo, Output, Progress, ValueChild, WireValue } from "./output.js";
 
 export type CellKind = "code" | "sql" | "markdown" | BuiltinKind;
 export type BuiltinKind = "label" | "baseline" | "train" | "distill" | "ab-test" | "drift" | "diagnose" | "review" | "promote";
@@ -250,10 +250,20 @@ export type KernelQuery =
   /** the first rows whole, long BLOBs too: asked by the server alone, for rows that leave the kernel */
   | { query: "table.rows"; relation: string; limit: number }
   | { query: "table.export"; relation: string; format: "csv" | "parquet"; path: string; sort?: SortKey[]; where?: Filter[] }
+  /** a displayed value's parts; `path`: indexes of children from its root. Answered when the cell that runs yields */
+  | { query: "value.children"; handle: string; path: number[]; offset: number; limit: number }
+  /** writes a displayed text into a file of the server's choice */
+  | { query: "value.export"; handle: string; path: string }
   | { query: "variables" }
   | { query: "memory" }
   /** what stands at the end of `path` (`["model", "layers"]`), and how it could go on; no getter is run. An empty path: the names in scope */
   | { query: "look"; path: string[] };
+
+/** Answer to `value.children`. */
+export interface ValueChildren {
+  children: ValueChild[];
+  total: number;
+}
 
 /** Answer to `table.page`: wire values, row-major; row numbers count from `offset`. */
 export interface TablePage {

@@ -10,8 +10,12 @@ export const mime = {
   html: "text/html",
   markdown: "text/markdown",
   png: "image/png",
+  jpeg: "image/jpeg",
+  gif: "image/gif",
+  webp: "image/webp",
   svg: "image/svg+xml",
   plotly: "application/vnd.plotly.v1+json",
+  value: "application/vnd.touchstone.value+json",
   table: "application/vnd.touchstone.table+json",
   finding: "application/vnd.touchstone.finding+json",
   progress: "application/vnd.touchstone.progress+json",
@@ -57,6 +61,25 @@ export interface ColumnInfo {
   name: string;
   /** DuckDB's name of the type */
   type: string;
+}
+
+/** `mime.value`: a value whose text does not say all of it; the kernel holds it until its cell runs again. */
+export interface ValueView {
+  /** names it in `value.children` and `value.export` */
+  handle: string;
+  node: ValueNode;
+  /** characters of a string that is too long to be sent */
+  length?: number;
+}
+export interface ValueNode {
+  /** one line */
+  text: string;
+  /** how many children it has; 0 = it cannot be unfolded */
+  size: number;
+}
+export interface ValueChild {
+  key: string;
+  node: ValueNode;
 }
 
 /** `mime.table`: a relation that the page reads in pages (`table.page` of the kernel's calls). */

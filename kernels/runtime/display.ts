@@ -1,9 +1,15 @@
 /** A value in the forms that the page can draw. Never throws: a value that breaks its own inspection is shown as such. */
 import { inspect, types } from "node:util";
 import { mime, type MimeBundle } from "../protocol/output.js";
+import { fullText, lineText } from "./inspection.js";
+import { isPixels, pictureKind, pixelsToPng } from "./picture.js";
 
 /** marks what `html` and `md` make */
 export const bundle = Symbol.for("touchstone.bundle");
+/** a longer text is shown by its beginning; the page can have the whole */
+const longText = 200_000;
+const shownText = 20_000;
+const largestPicture = 20_000_000;
 const maxRows = 50;
 const maxColumns = 30;
 
@@ -17,21 +23,24 @@ export function toBundle(value: unknown): MimeBundle {
 }
 
 function rich(value: unknown): MimeBundle {
-  if (typeof value === "string") return { [mime.text]: value };
+  if (typeof value === "string") return { [mime.text]: value.length > longText ? value.slice(0, shownText) : value };
   if (typeof value !== "object" || value === null) return { [mime.text]: inspect(value) };
-  if (types.isProxy(value)) return { [mime.text]: inspect(value, { depth: 2 }) };
+  if (types.isProxy(value)) return { [mime.text]: lineText(value) };
   if (bundle in value) return (value as { [bundle]: MimeBundle })[bundle];
-  if (value instanceof Uint8Array && isPng(value)) {
+  const picture = value instanceof Uint8Array && value.length <= largestPicture ? pictureKind(value) : null;
+  if (picture !== null) {
+    const { buffer, byteOffset, length } = value as Uint8Array;
     return {
-      [mime.png]: Buffer.from(value.buffer, value.byteOffset, value.length).toString("base64"),
-      [mime.text]: `PNG image, ${value.length} bytes`,
+      [picture]: Buffer.from(buffer, byteOffset, length).toString("base64"),
+      [mime.text]: `${picture.slice("image/".length).toUpperCase()} image, ${length} bytes`,
     };
   }
-  if (isTensor(value)) return { [mime.text]: tensorText(value) };
+  if (isTensor(value)) return tensorBundle(value);
+  if (isModel(value)) return { [mime.text]: modelText(value) };
   if (isPlotly(value)) return { [mime.plotly]: value, [mime.text]: plotText(value) };
   if (isFinding(value)) return { [mime.text]: `${value.verdict}: ${value.sentence}` };
   const table = recordsTable(value);
-  const text = inspect(value, { depth: 4, maxArrayLength: 100, maxStringLength: 10_000, breakLength: 100, getters: false });
+  const text = fullText(value);
   return table ? { [mime.html]: table, [mime.text]: text } : { [mime.text]: text };
 }
 
@@ -41,10 +50,6 @@ function safeInspect(value: unknown, error: unknown): string {
   } catch {
     return `[value that cannot be shown: ${error instanceof Error ? error.message : "its inspection failed"}]`;
   }
-}
-
-function isPng(bytes: Uint8Array): boolean {
-  return bytes.length > 8 && bytes[0] === 0x89 && bytes[1] === 0x50 && bytes[2] === 0x4e && bytes[3] === 0x47;
 }
 
 interface TensorLike {
@@ -59,13 +64,52 @@ export function isTensor(value: object): value is TensorLike {
   return "dataId" in value && "shape" in value && "dtype" in value && "rankType" in value;
 }
 
-function tensorText(tensor: TensorLike): string {
+/** Shape, type, range, mean and first values; pixels also as a picture. */
+function tensorBundle(tensor: TensorLike): MimeBundle {
   const head = `Tensor ${tensor.dtype} [${tensor.shape.join(", ")}]`;
-  if (tensor.isDisposed) return `${head}, disposed`;
-  if (tensor.size > 1_000_000) return head;
-  const data = tensor.dataSync();
+  if (tensor.isDisposed) return { [mime.text]: `${head}, disposed` };
+  if (tensor.size > 4_000_000) return { [mime.text]: head };
+  let data: ArrayLike<number>;
+  try {
+    data = tensor.dataSync();
+  } catch (error) {
+    return { [mime.text]: `${head}, on the device (${error instanceof Error ? error.message : "its values cannot be read at once"})` };
+  }
   const shown = Array.from({ length: Math.min(20, data.length) }, (_, i) => formatNumber(data[i]));
-  return `${head}\n${shown.join(" ")}${data.length > 20 ? ` ... ${data.length - 20} more` : ""}`;
+  const values = `${shown.join(" ")}${data.length > 20 ? ` ... ${data.length - 20} more` : ""}`;
+  const text = data.length > 20 && tensor.dtype !== "string" ? `${head}\n${rangeText(data)}\n${values}` : `${head}\n${values}`;
+  const picture = isPixels(tensor.shape) && tensor.dtype !== "string" ? pixelsToPng(data, tensor.shape, tensor.dtype === "float32") : null;
+  return picture === null ? { [mime.text]: text } : { [mime.png]: Buffer.from(picture).toString("base64"), [mime.text]: text };
+}
+
+function rangeText(data: ArrayLike<number>): string {
+  let [min, max, sum, count] = [Infinity, -Infinity, 0, 0];
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    if (Number.isNaN(value)) continue;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    sum += value;
+    count++;
+  }
+  const missing = data.length - count;
+  const range = count === 0 ? "" : `min ${formatNumber(min)}, max ${formatNumber(max)}, mean ${formatNumber(sum / count)}`;
+  return missing === 0 ? range : `${range}${range === "" ? "" : ", "}${missing} NaN`;
+}
+
+interface ModelLike {
+  name: string;
+  layers: unknown[];
+  summary(lineLength?: number, positions?: number[], print?: (line: string) => void): void;
+}
+function isModel(value: object): value is ModelLike {
+  return "layers" in value && Array.isArray(value.layers) && "summary" in value && typeof value.summary === "function";
+}
+/** The model's own table of its layers. */
+function modelText(model: ModelLike): string {
+  const lines = [`Model ${model.name}`];
+  model.summary(undefined, undefined, (line) => lines.push(line));
+  return lines.join("\n");
 }
 
 function formatNumber(value: unknown): string {
@@ -91,7 +135,7 @@ function isFinding(value: object): value is { sentence: string; verdict: string 
 
 /** An array of flat records, as a small HTML table. */
 function recordsTable(value: object): string | null {
-  if (!Array.isArray(value) || value.length === 0 || !value.every(isRecord)) return null;
+  if (!Array.isArray(value) || value.length === 0 || !value.slice(0, 1000).every(isRecord)) return null;
   const columns: string[] = [];
   for (const row of value.slice(0, maxRows) as Record<string, unknown>[])
     for (const key of Object.keys(row)) if (!columns.includes(key)) columns.push(key);
@@ -171,7 +215,4 @@ export function preview(value: unknown): { type: string; size: number | null; pr
   }
 }
 
-function short(value: unknown): string {
-  const text = inspect(value, { depth: 0, breakLength: Infinity, maxArrayLength: 5, maxStringLength: 80, getters: false });
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
-}
+const short = (value: unknown): string => lineText(value);

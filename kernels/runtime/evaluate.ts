@@ -7,6 +7,7 @@ import type { CellError, Output } from "../protocol/output.js";
 import { settle, type Settling } from "../protocol/values.js";
 import { preview, toBundle } from "./display.js";
 import { position, toCellError, type Place } from "./errors.js";
+import type { Held } from "./held.js";
 import type { Importer, Imports } from "./imports.js";
 import { randomFrom } from "./random.js";
 import { createScope, type Scope } from "./scope.js";
@@ -53,6 +54,8 @@ export interface EvaluatorOptions {
   seed(cell: string, purpose: string): number;
   injected: Injected;
   imports: Imports;
+  /** values on show that the page may unfold */
+  held: Held;
   notebook: string;
   /** a frame's file when it is not a cell's: null hides it */
   filePlace(file: string, line: number, column: number): Place | null;
@@ -274,7 +277,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
           run.emit({
             kind: "display",
             id: name,
-            data: orElse(() => toBundle(value), { "text/plain": "(a value that cannot be read)" }),
+            data: orElse(() => options.held.hold(run.id, name, value, toBundle(value)), { "text/plain": "(a value that cannot be read)" }),
             ...how,
           } as Output);
           return undefined;
@@ -520,6 +523,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
 
   const drop = (cell: string) => {
     runs.get(cell)?.scope.dispose();
+    options.held.release(runs.get(cell)?.id ?? "");
     runs.delete(cell);
     const values = new Map<string, unknown>();
     for (const map of [names, own])

@@ -4,6 +4,7 @@ import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
 import { createCalls } from "./calls.js";
 import { createEvaluator, type Run } from "./evaluate.js";
 import { createFiles } from "./files.js";
+import { createHeld } from "./held.js";
 import { createImports, type Imports, type Namespace } from "./imports.js";
 import { createLibrary } from "./injected.js";
 import { look } from "./look.js";
@@ -73,7 +74,9 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
     },
     read: (path) => evaluator.current()?.reads.add(path),
   });
+  const held = createHeld();
   const evaluator = createEvaluator({
+    held,
     shared,
     outputs,
     tell,
@@ -112,6 +115,7 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
         const answer = async (): Promise<unknown> => {
           if (query.query === "variables") return evaluator.variables();
           if (query.query === "memory") return { ...process.memoryUsage(), tensors: tensors.loaded()?.tf.memory() ?? null };
+          if (query.query === "value.children" || query.query === "value.export") return held.answer(query);
           if (query.query === "look") return look(query.path, evaluator, Object.keys(library.names));
           return library.answer(query);
         };

@@ -95,6 +95,20 @@ export function notebookRoutes({ root, sessions }: Effects): Hono {
         const limit = wholeNumber(c.req.query("limit") ?? "50", "limit", 500);
         return c.json({ total, offset, outputs: session.moreOutputs(cell, offset, limit) });
       })
+      // a displayed text that is too long to be sent with the state
+      .get("/values/text", async (c) => {
+        const session = open(c.req.query("path"));
+        const folder = join(session.place.store, "exports");
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        const file = join(folder, `${Date.now()}-${Math.random().toString(36).slice(2)}.txt`);
+        try {
+          await session.query({ query: "value.export", handle: c.req.query("handle") ?? "", path: file });
+        } catch (error) {
+          await rm(file, { force: true });
+          throw new RequestError(409, "kernel", (error as Error).message);
+        }
+        return download(file, "value.txt", "text/plain; charset=utf-8", () => void rm(file, { force: true }));
+      })
       // a relation as the grid shows it: sorted and filtered
       .get("/tables/export", async (c) => {
         const session = open(c.req.query("path"));

@@ -77,6 +77,13 @@ const query = z.discriminatedUnion("query", [
   }),
   z.object({ query: z.literal("table.count"), relation, where }),
   z.object({ query: z.literal("table.profile"), relation, columns: z.array(z.string()), where }),
+  z.object({
+    query: z.literal("value.children"),
+    handle: z.string().max(500),
+    path: z.array(count).max(1000),
+    offset: count,
+    limit: count.max(1000),
+  }),
   z.object({ query: z.literal("variables") }),
   z.object({ query: z.literal("memory") }),
 ]);

@@ -27,6 +27,8 @@ function output(one: Output): unknown {
   if (one.kind === "stream") return { [one.name]: one.text };
   if (one.kind === "error") return { error: error(one.error) };
   const data = { ...one.data };
+  // names the run
+  delete data[mime.value];
   const table = data[mime.table] as TableView | undefined;
   if (table) data[mime.table] = { columns: table.columns.map(({ name, type }) => `${name} ${type}`), total: table.total, first: table.first };
   const finding = data[mime.finding] as FindingView | undefined;

@@ -10,9 +10,10 @@ import {
   type PlotlySpec,
   type Progress,
   type TableView,
+  type ValueView,
 } from "../../kernels/protocol/output.js";
 import { api } from "../controllers/api.js";
-import { integer, plural } from "../controllers/format.js";
+import { bytes, integer, plural } from "../controllers/format.js";
 import { relationRows, type RowSource } from "../controllers/rows.js";
 import { define, TouchElement } from "./base.js";
 import { progressView } from "./progress.js";
@@ -22,6 +23,7 @@ import "./grid.js";
 import "./plot.js";
 import "./result.js";
 import "./text.js";
+import "./value.js";
 
 const step = 50;
 
@@ -91,10 +93,23 @@ export class TouchOutput extends TouchElement {
       return html`<touch-plot .spec=${data[mime.plotly] as PlotlySpec} .label=${String(data[mime.text] ?? "figure")}></touch-plot>`;
     if (mime.progress in data) return progressView(data[mime.progress] as Progress);
     if (mime.markdown in data) return html`<touch-markdown .text=${String(data[mime.markdown])}></touch-markdown>`;
-    if (mime.png in data)
-      return html`<img class="picture" src="data:image/png;base64,${String(data[mime.png])}" alt=${String(data[mime.text] ?? "picture")} />`;
+    const picture = [mime.png, mime.jpeg, mime.gif, mime.webp].find((type) => type in data);
+    if (picture !== undefined)
+      return html`<img class="picture" src="data:${picture};base64,${String(data[picture])}" alt=${String(data[mime.text] ?? "picture")} />`;
     if (mime.svg in data) return html`<img class="picture" src=${svgSource(String(data[mime.svg]))} alt=${String(data[mime.text] ?? "picture")} />`;
     if (mime.html in data) return html`<touch-frame .content=${String(data[mime.html])}></touch-frame>`;
+    const view = data[mime.value] as ValueView | undefined;
+    if (view !== undefined && view.length === undefined)
+      return html`<touch-value .view=${view} .text=${String(data[mime.text])} .query=${this.query}></touch-value>`;
+    if (view?.length !== undefined) {
+      const text = String(data[mime.text]);
+      const href = `/api/ts/values/text?path=${encodeURIComponent(this.notebook)}&handle=${encodeURIComponent(view.handle)}`;
+      return html`<div class="cut">
+          <span>The first ${integer(text.length)} of ${integer(view.length)} characters.</span>
+          <a href=${href} download>Download (${bytes(view.length)})</a>
+        </div>
+        <touch-text .text=${text} .name=${"value"}></touch-text>`;
+    }
     const text = data[mime.text];
     return html`<touch-text .text=${text === undefined ? JSON.stringify(data, null, 2) : String(text)} .name=${"value"}></touch-text>`;
   }
