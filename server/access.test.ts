@@ -22,6 +22,9 @@ it.each([
   { name: "change from the page", request: facts("POST", "/api/ts/notebooks", { host, cookie, origin: `http://${host}` }) },
   { name: "upgrade from the page", request: facts("GET", "/api/ts/notebook", { host, cookie, origin: `http://${host}` }, true) },
   { name: "command line", request: facts("POST", "/api/ts/calls", { host, authorization: `Bearer ${access.token}` }) },
+  { name: "a Jupyter client", request: facts("POST", "/api/kernels", { host, authorization: `token ${access.token}` }) },
+  { name: "a Jupyter client's address", request: facts("GET", `/api/kernels?token=${access.token}`, { host }) },
+  { name: "a Jupyter client's WebSocket", request: facts("GET", `/api/kernels/k/channels?token=${access.token}`, { host }, true) },
   { name: "upgrade of a program", request: facts("GET", "/api/ts/notebook", { host, authorization: `Bearer ${access.token}` }, true) },
 ])("lets in: $name", ({ request }) => {
   expect(checkAccess(access, request)).toEqual({ ok: true });
@@ -34,6 +37,14 @@ it.each([
   { name: "half a cookie", request: facts("GET", "/", { host, cookie: cookie.slice(0, -1) }), status: 401 },
   { name: "an empty token", request: facts("GET", "/?token=", { host }), status: 401 },
   { name: "a wrong token, also with a cookie", request: facts("GET", "/?token=abc", { host, cookie }), status: 401 },
+  { name: "a Jupyter client without a token", request: facts("GET", "/api/kernels", { host }), status: 401 },
+  { name: "a Jupyter client with a wrong token", request: facts("GET", "/api/kernels?token=abc", { host, cookie }), status: 401 },
+  { name: "a wrong token at a Jupyter WebSocket", request: facts("GET", "/api/kernels/k/channels?token=abc", { host }, true), status: 403 },
+  {
+    name: "a Jupyter WebSocket from another site, also with the token",
+    request: facts("GET", `/api/kernels/k/channels?token=${access.token}`, { host, origin: "https://evil.example" }, true),
+    status: 403,
+  },
   { name: "a wrong bearer", request: facts("GET", "/api/ts/home", { host, authorization: "Bearer abc" }), status: 401 },
   { name: "a name that points here (DNS rebinding)", request: facts("GET", "/", { host: "evil.example:4747", cookie }), status: 403 },
   { name: "a name that begins like ours", request: facts("GET", "/", { host: "127.0.0.1.evil.example", cookie }), status: 403 },

@@ -196,6 +196,9 @@ describe("advanced", () => {
     const future = kernel.requestExecute({ code: "console.log('in'); for (;;) {}" });
     const seen = new Promise<void>((resolve) => (future.onIOPub = ({ header }) => void (header.msg_type === "stream" && resolve())));
     await seen;
+    // asked beside it, answered at once: there is nothing to know
+    expect((await kernel.requestComplete({ code: "kep", cursor_pos: 3 })).content).toMatchObject({ status: "ok", matches: [] });
+    expect(kernel.status).toBe("busy");
     await kernel.interrupt();
     expect((await future.done).content).toMatchObject({ status: "error", ename: "Interrupted" });
     expect(text(await run("kept"))).toBe("kept");

@@ -7,6 +7,9 @@ import { answer, type History } from "./answers.js";
 import { startExecution, step, type Effect, type Execute, type ExecutionInput } from "./execution.js";
 import { protocolVersion, type Channel, type Header, type Message } from "./message.js";
 
+/** ms */
+const lookPatience = 1000;
+
 /** A connected client: `send` frames the message as it was agreed. */
 export interface Peer {
   send(message: Message): void;
@@ -17,8 +20,9 @@ export class JupyterKernel {
   readonly id = randomUUID();
   readonly name = "touchstone";
   readonly session: Session;
-  /** false: it stands on a process of its own, which ends with it */
   readonly notebook: boolean;
+  /** ends a process of its own; null: it is a notebook's */
+  readonly #letGo: (() => Promise<void>) | null;
   lastActivity: Date;
   #uuid = randomUUID() as string;
   readonly #peers = new Map<number, Peer>();
@@ -33,9 +37,10 @@ export class JupyterKernel {
   #asked: { msg: string; resolve(line: string): void; reject(error: Error): void } | null = null;
   readonly #stop: () => void;
 
-  constructor(session: Session, notebook: boolean) {
+  constructor(session: Session, letGo: (() => Promise<void>) | null) {
     this.session = session;
-    this.notebook = notebook;
+    this.notebook = letGo === null;
+    this.#letGo = letGo;
     this.lastActivity = new Date();
     this.#state = session.state.kernel.state;
     this.#console = this.#connect();
@@ -74,7 +79,7 @@ export class JupyterKernel {
     this.#restarting = true;
     this.#do({ type: "end", cause: null });
     this.#publish("status", null, { execution_state: "restarting" });
-    const refused = await this.session.command({ do: "restart", then: "nothing" }, "jupyter");
+    const refused = await this.session.command({ do: "restart", then: "nothing" }, "jupyter").finally(() => (this.#restarting = false));
     if (refused !== null) throw new Error(refused.message);
   }
 
@@ -86,7 +91,7 @@ export class JupyterKernel {
     this.#publish("status", null, { execution_state: "dead" });
     for (const peer of this.#peers.values()) peer.close(1000, "the kernel was shut down");
     this.#peers.clear();
-    if (!this.notebook) await this.session.close();
+    if (this.#letGo !== null) await this.#letGo();
     else if (this.session.viewers === 0 && !this.session.busy) await this.session.command({ do: "shutdown" }, "jupyter");
   }
 
@@ -214,10 +219,18 @@ export class JupyterKernel {
       return null;
     }
     try {
-      return await answer(header.msg_type, content, { history: this.#history, look: (path) => this.session.query({ query: "look", path }) });
+      return await answer(header.msg_type, content, { history: this.#history, look: (path) => this.#look(path) });
     } catch (error) {
       return { status: "error", ename: "Error", evalue: (error as Error).message, traceback: [] };
     }
+  }
+
+  /** Nothing is known while a request keeps the kernel's thread: an editor must not wait for it. */
+  async #look(path: string[]): Promise<unknown> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => (timer = setTimeout(resolve, lookPatience, null)));
+    const found = this.session.query({ query: "look", path }).catch(() => null);
+    return await Promise.race([found, late]).finally(() => clearTimeout(timer));
   }
 
   #header(type: string): Header {

@@ -38,14 +38,17 @@ export class JupyterKernels {
     for (const session of this.#sessions.all()) {
       const { state } = session.state.kernel;
       if (state === "none" || state === "dead" || [...this.sessions.values()].some((each) => each.kernel.session === session)) continue;
-      this.#add(session.place.path, basename(session.place.path), "notebook", this.#keep(new JupyterKernel(session, true)));
+      this.#add(session.place.path, basename(session.place.path), "notebook", this.#keep(new JupyterKernel(session, null)));
     }
   }
 
   start(path: string): JupyterKernel {
     const notebook = this.#notebook(path);
     const known = notebook && [...this.kernels.values()].find((kernel) => kernel.session === notebook);
-    return known ?? this.#keep(notebook ? new JupyterKernel(notebook, true) : new JupyterKernel(this.#sessions.bare(dirname(path)), false));
+    if (known) return known;
+    if (notebook) return this.#keep(new JupyterKernel(notebook, null));
+    const { session, letGo } = this.#sessions.bare(dirname(path));
+    return this.#keep(new JupyterKernel(session, letGo));
   }
 
   /** The session of this path, or a new one. */

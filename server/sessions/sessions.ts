@@ -14,8 +14,8 @@ export interface Sessions {
   /** null when it is not open */
   get(path: string): Session | null;
   all(): Session[];
-  /** a kernel without a notebook, in the folder that `path` lies in: nothing of it is kept. The caller closes it. */
-  bare(path: string): Session;
+  /** a kernel without a notebook, in the folder that `path` names: nothing of it is kept. `letGo` ends it. */
+  bare(path: string): { session: Session; letGo(): Promise<void> };
   /** ends one session, for example before its file is moved */
   drop(path: string, reason: string): Promise<void>;
   /** language services of the open notebooks */
@@ -76,7 +76,13 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (!existsSync(dirname(place.file))) place = shell("");
       const session = new Session(place, { ...effects, keep: false, watch: false });
       bare.add(session);
-      return session;
+      return {
+        session,
+        async letGo() {
+          bare.delete(session);
+          await session.close();
+        },
+      };
     },
     all: () => [...sessions.values()],
     async drop(path, reason) {
