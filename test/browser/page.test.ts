@@ -42,6 +42,35 @@ it("9. a filter from the funnel makes a chip, fewer rows, and a file of that man
   await v.leave();
 });
 
+it("a file is uploaded by drop or by choice, and a cell reads it", async () => {
+  const path = writeNotebook(stage, "p", "upload", `// %% id="a"\nconst one = 1\n`);
+  const v = await Visitor.enter(stage, path);
+  await v.cell("a").waitFor();
+  const transfer = await v.page.evaluateHandle(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(["city,people\nOslo,717710\nBergen,291940\n"], "cities.csv", { type: "text/csv" }));
+    return data;
+  });
+  await v.page.locator(".notebook-body").dispatchEvent("drop", { dataTransfer: transfer });
+  await v.page.getByText("Uploaded data/cities.csv").waitFor();
+  await expect.poll(() => v.cells().count()).toBe(2);
+  expect(readFileSync(join(stage.root, "workspaces/p/data/cities.csv"), "utf8")).toContain("Oslo");
+  const cell = v.cells().nth(1);
+  await cell.getByRole("button", { name: /^Run/ }).click();
+  await cell.getByText("717710").waitFor();
+  // what no cell can read is refused in words, and stays until it is put away
+  const chooser = v.page.waitForEvent("filechooser");
+  await v.page.keyboard.press("Control+k");
+  await v.page.keyboard.type("upload");
+  await v.page.keyboard.press("Enter");
+  await (await chooser).setFiles({ name: "tool.exe", mimeType: "application/octet-stream", buffer: Buffer.from("x") });
+  await v.page.getByRole("alert").filter({ hasText: "of no kind that a cell can read" }).waitFor();
+  await v.page.getByRole("list", { name: "Uploads" }).getByRole("button", { name: "Close" }).click();
+  expect(v.complaints.filter((text) => !text.includes("415"))).toEqual([]);
+  v.complaints.length = 0;
+  await v.leave();
+});
+
 it("a cell is split at the caret, merged again, and a change from outside is told", async () => {
   const path = writeNotebook(stage, "p", "split", `// %% id="a"\nconst one = 1\nconst two = 2\n\n// %% id="z"\none + two\n`);
   const v = await Visitor.enter(stage, path);

@@ -29,6 +29,8 @@ export interface NotebookControl {
   restart(): void;
   shutdown(): void;
   clearOutputs(): void;
+  /** asks for files of this computer and uploads them */
+  chooseFiles(): void;
   toggleMode(): void;
   insert(kind: CellKind, where: "above" | "below", edit?: boolean): void;
   openInsert(where: "above" | "below"): void;
@@ -165,6 +167,7 @@ export const actions: Action[] = [
   on("run-stale-selected", "Run stale", "selected", ["r"], (n) => n.runStale(), { silent: true }),
   on("next-attention", "Next stale or failed cell", "selected", ["]"], (n) => n.attention(1), { icon: "refresh-cw" }),
   on("previous-attention", "Previous stale or failed cell", "selected", ["["], (n) => n.attention(-1), { icon: "refresh-cw" }),
+  on("upload", "Upload a data file", "anywhere", [], (n) => n.chooseFiles(), { icon: "upload" }),
   on("clear", "Clear all outputs", "anywhere", [], (n) => n.clearOutputs(), { icon: "trash-2" }),
 ];
 

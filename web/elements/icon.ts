@@ -10,6 +10,7 @@ import circleX from "lucide-static/icons/circle-x.svg?raw";
 import clock from "lucide-static/icons/clock.svg?raw";
 import copy from "lucide-static/icons/copy.svg?raw";
 import download from "lucide-static/icons/download.svg?raw";
+import upload from "lucide-static/icons/upload.svg?raw";
 import dumbbell from "lucide-static/icons/dumbbell.svg?raw";
 import ellipsis from "lucide-static/icons/ellipsis.svg?raw";
 import equal from "lucide-static/icons/equal.svg?raw";
@@ -77,6 +78,7 @@ const icons: Record<string, string> = {
   clock: clock,
   copy: copy,
   download: download,
+  upload: upload,
   dumbbell: dumbbell,
   ellipsis: ellipsis,
   equal: equal,

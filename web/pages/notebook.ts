@@ -7,6 +7,7 @@ import { cellList } from "./notebook/cells.js";
 import { NotebookCommands } from "./notebook/commands.js";
 import { cellEvents } from "./notebook/events.js";
 import { toolbar } from "./notebook/toolbar.js";
+import { hasFiles, uploadsView } from "./notebook/uploads.js";
 import { outlinePanel, problemsOf, problemsPanel, variablesPanel } from "./panels.js";
 
 export class TouchNotebook extends NotebookCommands {
@@ -50,8 +51,17 @@ export class TouchNotebook extends NotebookCommands {
       .map((v) => `${v.name} ${bytes(v.size!)}`);
     const banner = bannerOf({ session, now: Date.now(), closed: this.closed, number: this.number, largest }, this.#act);
     return html`
-      ${toolbar(this)} ${bannerView(banner, this.#act)}
-      <div class="notebook-body ${this.left ? "with-left" : ""} ${this.right ? "with-right" : ""}">
+      ${toolbar(this)} ${bannerView(banner, this.#act)} ${uploadsView(this.uploads)}
+      <div
+        class="notebook-body ${this.left ? "with-left" : ""} ${this.right ? "with-right" : ""}"
+        @dragover=${(event: DragEvent) => hasFiles(event) && event.preventDefault()}
+        @drop=${(event: DragEvent) => {
+          if (!hasFiles(event)) return;
+          // else the browser would leave the page for the file
+          event.preventDefault();
+          void this.addFiles([...(event.dataTransfer?.files ?? [])]);
+        }}
+      >
         ${
           this.left
             ? html`<aside class="panel left" id="outline" aria-label="Outline">

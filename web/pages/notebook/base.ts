@@ -4,6 +4,7 @@ import { definitions } from "../../../kernels/cells/definitions.js";
 import type { Cell, Operation } from "../../../kernels/protocol/document.js";
 import { newId } from "../../controllers/scope.js";
 import { NotebookSession, type SessionSocket } from "../../controllers/session.js";
+import { Uploads } from "../../controllers/upload.js";
 import { TouchElement } from "../../elements/base.js";
 import type { TouchCell } from "../../elements/cell.js";
 import { loadMonaco } from "../../elements/editor.js";
@@ -49,6 +50,7 @@ export class NotebookBase extends TouchElement {
   readonly codeView = new Set<string>();
   readonly folded = new Set<string>();
   readonly unbound = new Set<string>();
+  readonly uploads = new Uploads(() => this.version++);
   /** where the focus goes with the next drawing */
   focusNext: { cell: string; edit: boolean } | null = null;
   /** when a stop was asked for that has had no effect yet */

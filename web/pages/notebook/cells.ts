@@ -71,6 +71,7 @@ export function cellList(page: NotebookCommands, state: NotebookState, on: Retur
     ${
       empty
         ? html`<div class="chips starters">
+            <button @click=${() => page.chooseFiles()}>Load a file</button>
             ${(["sql", "baseline", "markdown"] as CellKind[]).filter((kind) => kind === "sql" || kind === "markdown" || byKind.has(kind)).map((kind) => html`<button @click=${() => page.insertAfter(kind, cells[0]?.id ?? null)}>${kind === "sql" ? "SQL" : kind === "markdown" ? "Text" : "Baseline"}</button>`)}
             <a class="button" href="/">Open an example</a>
           </div>`

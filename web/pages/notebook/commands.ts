@@ -4,6 +4,7 @@ import type { Cell, CellKind } from "../../../kernels/protocol/document.js";
 import type { NotebookControl } from "../../app/actions.js";
 import type { Aside } from "../../controllers/document.js";
 import { plural } from "../../controllers/format.js";
+import { cellFor } from "../../controllers/upload.js";
 import { freshResult, newId, plainSource, scopeOf } from "../../controllers/scope.js";
 import { byKind, NotebookBase } from "./base.js";
 import { conversion, deletion, disabling, headed, insertion, lazing, merging, moving, pasting, splitting } from "./changes.js";
@@ -110,6 +111,27 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
         ? freshResult(definition.toSource(scope), scopeOf(state, this.cells, definitions))
         : plainSource(kind as "code", scope));
     if (this.change({ ...insertion(this.cells, kind, after, text), caret: definition === undefined && caret })) this.insertAt = null;
+  }
+  chooseFiles(): void {
+    const input = document.createElement("input");
+    input.type = "file";
+    input.multiple = true;
+    input.addEventListener("change", () => void this.addFiles([...(input.files ?? [])]));
+    input.click();
+  }
+  /** Uploads files into the workspace's data folder, and puts a cell that reads each below the selected one. */
+  async addFiles(files: readonly File[]): Promise<void> {
+    if (files.length === 0 || !this.mayWrite()) return;
+    await Promise.all(
+      files.map(async (file) => {
+        const path = await this.uploads.add(file, this.workspace);
+        if (path === null) return;
+        const taken = new Set(Object.values(this.session?.state?.cells ?? {}).flatMap((cell) => cell.defines));
+        const { kind, source } = cellFor(path, taken);
+        this.insertAfter(kind, this.current, source, false);
+        this.emit("toast", { level: "info", text: `Uploaded ${path}` });
+      }),
+    );
   }
   openInsert(where: "above" | "below"): void {
     if (!this.mayWrite()) return;
