@@ -64,7 +64,7 @@ export function uploadRoutes({ root }: Effects): Hono {
 
 /** `data/NAME` of the workspace. Throws for a name that is a path, hidden, or of no kind that a cell reads. */
 function target(folder: string, name: string): string {
-  if (name === "" || name.length > 200 || /[\\/\0-\u001f]/.test(name) || name.startsWith("."))
+  if (name === "" || name.length > 200 || /[\\/\p{Cc}]/u.test(name) || name.startsWith("."))
     throw new RequestError(400, "bad-request", `Expected \`name\` to be the name of a file, got ${JSON.stringify(name.slice(0, 200))}.`);
   if (!endings.has(extname(name).toLowerCase()))
     throw new RequestError(415, "kind", `${name} is of no kind that a cell can read: Expected one of ${[...endings].join(", ")}.`);
