@@ -126,6 +126,10 @@ export interface KernelState {
   memoryLimit: number;
   death: { cause: string; code: number | null; signal: string | null; cell: string | null; at: number } | null;
   tensors: { count: number; bytes: number } | null;
+  /** server clock: since when a stop has been known to have no effect (a native call does not yield) */
+  stuck?: number | null;
+  /** the last run that was stopped because memory ran low; gone with the next run */
+  nearLimit?: { used: number; limit: number; cell: string | null } | null;
 }
 
 /** "same": every cell ok, none stale; what is shown equals a clean run. */

@@ -3,7 +3,7 @@ import type { Command } from "../../kernels/protocol/document.js";
 import { edit } from "./editing.js";
 import { fieldEdit, renameEdits } from "./edits.js";
 import { planAll, planFrom, planRun, planStale, reach, walkOf } from "./plan.js";
-import { dropKernel, enqueue } from "./queue.js";
+import { calm, dropKernel, enqueue } from "./queue.js";
 import type { Input, Refusal } from "./state.js";
 import { become, type Step } from "./step.js";
 
@@ -98,14 +98,14 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
       }
       dropKernel(step, null, at);
       step.set({ then });
-      step.kernel({ state: "starting", death: null });
+      step.kernel({ state: "starting", death: null, ...calm });
       step.act({ do: "restart" });
       return null;
     }
     case "shutdown":
       if (doc.kernel.state === "none") return null;
       dropKernel(step, null, at);
-      step.kernel({ state: "none", pid: null, death: null, memory: [], tensors: null });
+      step.kernel({ state: "none", pid: null, death: null, memory: [], tensors: null, ...calm });
       step.act({ do: "shutdown" });
       return null;
     case "clear": {

@@ -7,7 +7,17 @@ import { deriveBadge, deriveCells } from "./derive.js";
 import { viewGraph } from "./graph.js";
 import type { KeptResult, Ran, SessionState } from "./state.js";
 
-export const noKernel: KernelState = { state: "none", pid: null, backend: null, memory: [], memoryLimit: 0, death: null, tensors: null };
+export const noKernel: KernelState = {
+  state: "none",
+  pid: null,
+  backend: null,
+  memory: [],
+  memoryLimit: 0,
+  death: null,
+  tensors: null,
+  stuck: null,
+  nearLimit: null,
+};
 
 export interface Opening {
   epoch: string;

@@ -3,7 +3,7 @@ import type { Output } from "../../kernels/protocol/output.js";
 import { same } from "./same.js";
 import { changed } from "./editing.js";
 import { planAll, planStale, planTo } from "./plan.js";
-import { dropKernel, enqueue, finish, pump } from "./queue.js";
+import { calm, dropKernel, enqueue, finish, pump } from "./queue.js";
 import type { Input } from "./state.js";
 import { become, type Step } from "./step.js";
 
@@ -25,7 +25,7 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
       if (step.doc.writer?.client === input.client) step.emit({ type: "writer", writer: null });
       return;
     case "ready": {
-      step.kernel({ state: "idle", pid: input.pid, memory: [], death: null, tensors: null });
+      step.kernel({ state: "idle", pid: input.pid, memory: [], death: null, tensors: null, ...calm });
       const { then } = step.state;
       step.set({ then: null });
       if (then === "all") return enqueue(step, planAll(step.state), input.at);
@@ -50,6 +50,7 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
     case "memory":
       return step.kernel({ memory: [...step.doc.kernel.memory.slice(-59), input.rss], memoryLimit: input.limit });
     case "near-limit":
+      step.kernel({ nearLimit: { used: input.rss, limit: input.limit, cell: step.state.running?.cell ?? null } });
       return step.emit({
         type: "notice",
         level: "warning",
@@ -57,17 +58,18 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
         ...(step.state.running !== null && { cell: step.state.running.cell }),
       });
     case "stuck":
+      step.kernel({ stuck: input.at });
       return step.emit({
         type: "notice",
         level: "warning",
-        text: "stuck: a native call does not yield; restart the kernel, or wait.",
+        text: "The stop has no effect yet: a native call does not yield. Restart the kernel, or wait until it returns.",
         ...(step.state.running !== null && { cell: step.state.running.cell }),
       });
     case "exit": {
       if (input.expected) return;
       const cell = step.state.running?.cell ?? null;
       dropKernel(step, input.cause, input.at);
-      step.kernel({ state: "dead", pid: null, death: { cause: input.cause, code: input.code, signal: input.signal, cell, at: input.at } });
+      step.kernel({ state: "dead", pid: null, ...calm, death: { cause: input.cause, code: input.code, signal: input.signal, cell, at: input.at } });
       return step.settle();
     }
     case "outside": {

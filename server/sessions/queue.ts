@@ -66,7 +66,7 @@ export function pump(step: Step, at: number): void {
     step.cell(cell.id, { run, startedAt: at, elapsedMs: null, progress: null, blockedBy: null });
     const { uses, defines } = view;
     step.act({ do: "run", request: { cell, run, uses: [...new Set(uses.map((use) => use.name))], defines, mayCommit: next.mayCommit } });
-    step.kernel({ state: "busy" });
+    step.kernel({ state: "busy", ...calm });
     return;
   }
   if (step.doc.kernel.state === "busy") step.kernel({ state: "idle" });
@@ -82,6 +82,9 @@ function record(step: Step, id: string): void {
   step.act({ do: "keep", cell: id });
 }
 
+/** Nothing is stuck and nothing was stopped for its memory. */
+export const calm = { stuck: null, nearLimit: null };
+
 /** The running cell is over. */
 export function finish(step: Step, result: "ok" | "error" | "interrupted", elapsedMs: number, at: number): void {
   const { running } = step.state;
@@ -93,7 +96,7 @@ export function finish(step: Step, result: "ok" | "error" | "interrupted", elaps
   step.set({ running: null, live });
   step.cell(cell, { result, elapsedMs, progress: null });
   record(step, cell);
-  if (step.doc.kernel.state === "stopping") step.kernel({ state: "busy" });
+  step.kernel({ stuck: null, ...(step.doc.kernel.state === "stopping" && { state: "busy" }) });
   if (result === "interrupted" && !running.soft) step.set({ queue: [] });
   pump(step, at);
 }

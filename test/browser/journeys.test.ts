@@ -303,11 +303,29 @@ it("22. a killed kernel is explained, outputs stay, and one press brings the not
   await v.page.keyboard.press("Control+Enter");
   await v.see(/The kernel stopped in cell/);
   await v.see(/SIGKILL|signal 9/);
+  await v.page.getByRole("img", { name: /memory of the last/ }).waitFor();
   expect((await v.cell("b").locator("touch-output").innerText()).trim()).toBe("21");
   await v.type(v.cell("boom"), "x + 2");
   await v.page.getByRole("button", { name: /Restart and run to/ }).click();
   await v.ok(v.cell("boom"));
   expect((await v.cell("boom").locator("touch-output").innerText()).trim()).toBe("22");
+  await v.leave();
+});
+
+it("a native call that does not yield is told, waited for, and ended by a restart", async () => {
+  const source = `import { execFileSync } from "node:child_process"\nexecFileSync("sleep", ["60"])`;
+  const path = writeNotebook(stage, "j", "native", `// %% id="a"\n${source}\n\n// %% id="b"\n1 + 1\n`);
+  const v = await Visitor.enter(stage, path);
+  await v.cell("a").getByRole("button", { name: /^Run/ }).click();
+  await v.state(v.cell("a"), { status: "running" });
+  await v.cell("a").getByRole("button", { name: "Stop", exact: true }).click();
+  await v.see(/The stop has no effect yet: a native call does not yield.* Restart in \d+ s/);
+  await v.page.getByRole("button", { name: "Keep waiting" }).click();
+  await v.see(/Waiting until it returns/);
+  await v.page.getByRole("button", { name: "Restart now" }).click();
+  await v.state(v.cell("a"), { status: "idle", result: "interrupted" });
+  await v.cell("b").getByRole("button", { name: /^Run/ }).click();
+  await v.ok(v.cell("b"));
   await v.leave();
 });
 

@@ -20,7 +20,12 @@ it("22. near the memory limit the cell is interrupted and variables stay", async
   await v.ok(v.cell("a"));
   await v.cell("hog").getByRole("button", { name: /^Run/ }).click();
   await v.state(v.cell("hog"), { status: "idle", result: "interrupted" }, 60_000);
-  await v.see(/Memory .* interrupted/);
+  const banner = v.page.locator('[data-banner="memory"]');
+  await banner.waitFor();
+  expect((await banner.innerText()).replaceAll(/\s+/g, " ")).toMatch(/Memory .* of .*: cell 2 hog was interrupted first so that variables live\./);
+  await v.page.getByRole("img", { name: /memory of the last/ }).waitFor();
+  await v.page.getByRole("button", { name: "Largest variables" }).click();
+  await v.page.getByRole("tab", { name: /Variables/ }).waitFor();
   await v.cell("b").getByRole("button", { name: /^Run/ }).click();
   await v.ok(v.cell("b"));
   expect((await v.cell("b").locator("touch-output").innerText()).trim()).toBe("21");

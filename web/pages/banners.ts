@@ -1,7 +1,8 @@
 /** The banner under the toolbar: one at a time by rank; cause, effect, action (ui 3.3). */
 import { html, nothing, type TemplateResult } from "lit";
 import { icon } from "../elements/icon.js";
-import { bytes, clock, time } from "../controllers/format.js";
+import { spark } from "../elements/spark.js";
+import { bytes, time } from "../controllers/format.js";
 import type { Aside } from "../controllers/document.js";
 import type { NotebookSession } from "../controllers/session.js";
 
@@ -16,6 +17,11 @@ export interface BannerActions {
   copyAside(aside: Aside): void;
   forget(aside: Aside): void;
   dismiss(name: string): void;
+  /** opens the list of variables */
+  variables(): void;
+  /** a stop has no effect: restart at once, or let the native call return */
+  restartNow(): void;
+  keepWaiting(): void;
 }
 
 export interface BannerInput {
@@ -25,6 +31,8 @@ export interface BannerInput {
   closed: ReadonlySet<string>;
   number(cell: string): number;
   largest: string[];
+  /** ms until the page restarts a kernel that a stop does not reach; null: it waits */
+  restartIn: number | null;
 }
 
 interface Banner {
@@ -35,7 +43,7 @@ interface Banner {
   closable?: boolean;
 }
 
-export function bannerOf({ session, now, closed, number, largest }: BannerInput, act: BannerActions): Banner | null {
+export function bannerOf({ session, now, closed, number, largest, restartIn }: BannerInput, act: BannerActions): Banner | null {
   const { state } = session;
   if (session.link === "lost" && session.lostAt !== null && now - session.lostAt > 1500) {
     const wait = Math.max(0, Math.ceil(((session.retryAt ?? now) - now) / 1000));
@@ -55,7 +63,7 @@ export function bannerOf({ session, now, closed, number, largest }: BannerInput,
       level: "error",
       text: html`The kernel stopped${cell === null ? "" : html` in cell ${number(cell)} <code>${cell}</code>`} at ${time(death.at)}:
       ${death.cause}${death.signal !== null ? ` (${death.signal})` : death.code !== null ? ` (exit code ${death.code})` : ""}. Outputs are kept,
-      variables are gone.`,
+      variables are gone. ${curve(state.kernel.memory, state.kernel.memoryLimit)}`,
       actions: [
         ...(cell === null ? [] : [[`Restart and run to cell ${number(cell)}`, () => act.restart({ to: cell })] as [string, () => void]]),
         ["Restart", () => act.restart("nothing")],
@@ -78,6 +86,27 @@ export function bannerOf({ session, now, closed, number, largest }: BannerInput,
       text: "The server restarted; outputs are from before, variables are gone.",
       actions: [["Run all", act.runAll]],
       closable: true,
+    };
+  if ((state.kernel.stuck ?? null) !== null)
+    return {
+      name: "stuck",
+      level: "warning",
+      text: `The stop has no effect yet: a native call does not yield, and only a restart ends it. ${
+        restartIn === null ? "Waiting until it returns." : `Restart in ${Math.ceil(restartIn / 1000)} s: variables are dropped, outputs are kept.`
+      }`,
+      actions: session.writing
+        ? [["Restart now", act.restartNow], ...(restartIn === null ? [] : [["Keep waiting", act.keepWaiting] as [string, () => void]])]
+        : [],
+    };
+  const near = state.kernel.nearLimit ?? null;
+  if (near !== null)
+    return {
+      name: "memory",
+      level: "warning",
+      text: html`Memory ${bytes(near.used)} of ${bytes(near.limit)}:
+      ${near.cell === null ? "the running cell" : html`cell ${number(near.cell)} <code>${near.cell}</code>`} was interrupted first so that variables
+      live. ${curve(state.kernel.memory, near.limit)}`,
+      actions: [["Largest variables", act.variables]],
     };
   const used = state.kernel.memory.at(-1) ?? 0;
   if (used > 0.9 * state.kernel.memoryLimit && state.kernel.memoryLimit > 0)
@@ -143,5 +172,9 @@ export function bannerView(banner: Banner | null, act: BannerActions) {
   </div>`;
 }
 
-/** Stop that has no effect after 5 s becomes an offer to restart. */
-export const stopText = (since: number, now: number): string | null => (now - since < 5000 ? null : `Restart (${clock(now - since)} without effect)`);
+/** Memory of the last minute with its limit, as a line and in words. */
+function curve(samples: number[], limit: number) {
+  if (samples.length < 2) return nothing;
+  const words = `memory of the last ${samples.length} s: ${bytes(samples[0]!)} to ${bytes(samples.at(-1)!)}, limit ${bytes(limit)}`;
+  return html`<span class="curve" role="img" aria-label=${words} title=${words}>${spark(samples, limit)}</span>`;
+}

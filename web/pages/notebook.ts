@@ -26,6 +26,12 @@ export class TouchNotebook extends NotebookCommands {
       ),
     forget: (aside) => this.session?.forget(aside),
     dismiss: (name) => this.close(name),
+    variables: () => {
+      this.right = true;
+      this.tab = "variables";
+    },
+    restartNow: () => this.restartNow(),
+    keepWaiting: () => this.keepWaiting(),
   };
 
   protected override render() {
@@ -49,7 +55,8 @@ export class TouchNotebook extends NotebookCommands {
       .slice(0, 3)
       .filter((v) => (v.size ?? 0) > 0)
       .map((v) => `${v.name} ${bytes(v.size!)}`);
-    const banner = bannerOf({ session, now: Date.now(), closed: this.closed, number: this.number, largest }, this.#act);
+    const restartIn = this.stuck?.restartAt == null ? null : Math.max(0, this.stuck.restartAt - Date.now());
+    const banner = bannerOf({ session, now: Date.now(), closed: this.closed, number: this.number, largest, restartIn }, this.#act);
     return html`
       ${toolbar(this)} ${bannerView(banner, this.#act)} ${uploadsView(this.uploads)}
       <div

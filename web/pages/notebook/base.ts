@@ -14,6 +14,9 @@ import { clientId } from "./client.js";
 import { namesOf } from "./names.js";
 import { Speaker } from "./speaker.js";
 
+/** ms of countdown until a kernel that a stop does not reach is restarted */
+const restartAfter = 10_000;
+
 export const byKind = new Map(definitions.map((definition) => [definition.kind as string, definition]));
 
 export class NotebookBase extends TouchElement {
@@ -53,8 +56,8 @@ export class NotebookBase extends TouchElement {
   readonly uploads = new Uploads(() => this.version++);
   /** where the focus goes with the next drawing */
   focusNext: { cell: string; edit: boolean } | null = null;
-  /** when a stop was asked for that has had no effect yet */
-  stopAt: number | null = null;
+  /** a stop that has no effect: when this page restarts the kernel, or that a person chose to wait */
+  stuck: { restartAt: number | null } | null = null;
   #undo: Operation[][] = [];
   #redo: Operation[][] = [];
   #tick: ReturnType<typeof setInterval> | null = null;
@@ -79,7 +82,9 @@ export class NotebookBase extends TouchElement {
     super.connectedCallback();
     addEventListener("beforeunload", this.#unsent);
     this.#tick = setInterval(() => {
-      if (this.session?.link === "lost" || this.stopAt !== null) this.version++;
+      if (this.session?.link === "lost" || this.stuck !== null) this.version++;
+      const { session, stuck } = this;
+      if (stuck?.restartAt != null && Date.now() >= stuck.restartAt && session?.writing === true && session.link === "open") this.restartNow();
     }, 500);
   }
   override disconnectedCallback(): void {
@@ -124,12 +129,23 @@ export class NotebookBase extends TouchElement {
         return;
       }
       if (this.current === null || !this.cells.some((cell) => cell.id === this.current)) this.current = this.anchor = this.cells[0]?.id ?? null;
-      if (state.kernel.state !== "busy") this.stopAt = null;
+      if ((state.kernel.stuck ?? null) === null) this.stuck = null;
+      else this.stuck ??= { restartAt: Date.now() + restartAfter };
       if (this.session!.back !== null && this.session!.back.epochChanged === false && !this.closed.has("back"))
         setTimeout(() => this.close("back"), 8000);
       this.#speaker.tell(this.cells, state, this.number);
       this.emit("notebook-state", { state, link: this.session!.link, notebook: this });
     }
+    this.version++;
+  }
+
+  /** Ends a kernel that a stop does not reach. */
+  restartNow(): void {
+    this.stuck = { restartAt: null };
+    this.do({ do: "restart", then: "nothing" });
+  }
+  keepWaiting(): void {
+    this.stuck = { restartAt: null };
     this.version++;
   }
 

@@ -52,7 +52,6 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
   }
   interrupt(soft = false): void {
     if (!this.busy && this.session?.state?.kernel.state !== "stopping") return;
-    this.stopAt ??= Date.now();
     this.do({ do: "interrupt", soft });
   }
   cancelAll(): void {

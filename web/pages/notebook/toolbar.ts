@@ -4,7 +4,6 @@ import { bytes, time } from "../../controllers/format.js";
 import { badgeText } from "../../controllers/session.js";
 import { icon } from "../../elements/icon.js";
 import { spark } from "../../elements/spark.js";
-import { stopText } from "../banners.js";
 import type { NotebookCommands } from "./commands.js";
 import { queueMenu } from "./queue.js";
 
@@ -22,7 +21,6 @@ export function toolbar(page: NotebookCommands) {
   const badge = badgeText(state.badge, page.number);
   const used = state.kernel.memory.at(-1) ?? 0;
   const busy = page.busy || state.kernel.state === "stopping";
-  const stuck = page.stopAt === null ? null : stopText(page.stopAt, Date.now());
   const item = (label: string, run: () => void, off = false) =>
     html`<button
       class="menu-item"
@@ -60,13 +58,7 @@ export function toolbar(page: NotebookCommands) {
         </div>
       </details>
     </div>
-    ${
-      busy
-        ? stuck !== null
-          ? html`<button class="stop" @click=${() => page.do({ do: "restart", then: "nothing" })}>${icon("square")} ${stuck}</button>`
-          : html`<button class="stop" @click=${() => page.interrupt()}>${icon("square")} Stop</button>`
-        : nothing
-    }
+    ${busy ? html`<button class="stop" @click=${() => page.interrupt()}>${icon("square")} Stop</button>` : nothing}
     ${queueMenu(page, state, blur)}
     <button
       class="quiet"
