@@ -58,8 +58,7 @@ export function toolbar(page: NotebookCommands) {
         </div>
       </details>
     </div>
-    ${busy ? html`<button class="stop" @click=${() => page.interrupt()}>${icon("square")} Stop</button>` : nothing}
-    ${queueMenu(page, state, blur)}
+    ${busy ? html`<button class="stop" @click=${() => page.interrupt()}>${icon("square")} Stop</button>` : nothing} ${queueMenu(page, state, blur)}
     <button
       class="quiet"
       title="Auto: what depends on a change runs by itself. Lazy: it is marked stale."
