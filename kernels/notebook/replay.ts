@@ -26,6 +26,8 @@ export function replay(state: NotebookState, event: NotebookEvent): NotebookStat
       }
       return { ...next, cells, outputs, outputsFrom, more };
     }
+    case "clean":
+      return { ...next, clean: event.clean };
     case "queue":
       return { ...next, queue: state.queue.toSpliced(event.at, event.remove, ...event.insert) };
     case "outputs": {

@@ -134,10 +134,26 @@ export interface KernelState {
 
 /** "same": every cell ok, none stale; what is shown equals a clean run. */
 export type Badge =
-  | { state: "same" }
+  | { state: "same"; /** when a clean run in a second process gave the same outputs */ verified?: number }
   | { state: "stale"; cells: string[] }
   | { state: "error"; cells: string[] }
   | { state: "unchecked"; why: string; cells: string[] };
+
+/** "Run clean and compare": the notebook in a second kernel process, its outputs beside those on screen. */
+export interface CleanRun {
+  status: "running" | "done" | "failed";
+  /** when it began or ended */
+  at: number;
+  /** the document and the number of runs that it was compared with: after another edit or run it says nothing */
+  rev: number;
+  runs: number;
+  /** cells over, of how many */
+  done: number;
+  total: number;
+  differences: { cell: string; /** what is on screen and what the clean run gave, cut */ here: string; clean: string }[];
+  /** of a failure */
+  why?: string;
+}
 
 export interface NotebookState {
   epoch: string;
@@ -157,6 +173,8 @@ export interface NotebookState {
   outputsFrom: Record<string, { run: string; sourceHash: string; at: number }>;
   /** cells that wait to run, the next one first; the running one is not among them */
   queue: string[];
+  /** the last comparison with a clean run */
+  clean: CleanRun | null;
   mode: "auto" | "lazy";
   kernel: KernelState;
   variables: Variable[];
@@ -198,6 +216,7 @@ export type NotebookEvent = { seq: number } & (
   /** the file became readable or unreadable; `broken`: as in the state */
   | { type: "file"; held: string | null; broken: string | null }
   | { type: "mode"; mode: "auto" | "lazy" }
+  | { type: "clean"; clean: CleanRun }
   | { type: "saved"; at: number; /** the file holds the document of this revision */ rev: number }
   | { type: "notice"; level: "info" | "warning" | "error"; text: string; cell?: string; error?: CellError }
 );
@@ -232,6 +251,8 @@ export type Command =
   /** `promote`: also the promote cells (they propose; nothing is committed), as headless runs do */
   | { do: "run-all"; promote?: boolean }
   | { do: "run-stale" }
+  /** runs the whole notebook in a second kernel and compares the outputs; the page's kernel is not touched */
+  | { do: "compare" }
   | { do: "interrupt"; /** stop and keep best: sets `cell.signal` first */ soft?: boolean }
   /** takes a cell that waits, and what depends on it, out of the queue; null: all that wait */
   | { do: "cancel"; cell: string | null }

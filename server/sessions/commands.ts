@@ -72,6 +72,15 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
     case "run-stale":
       enqueue(step, planStale(step.state), at);
       return null;
+    case "compare": {
+      const { running, queue, runs } = step.state;
+      if (running !== null || queue.length > 0) return { code: "bad-request", message: "Cells are still running; compare when they are done." };
+      if (doc.clean?.status === "running") return { code: "bad-request", message: "A clean run is already on its way." };
+      const clean = { status: "running" as const, at, rev: doc.rev, runs, done: 0, total: planAll(step.state).length, differences: [] };
+      step.emit({ type: "clean", clean });
+      step.act({ do: "compare", clean });
+      return null;
+    }
     case "interrupt": {
       const { running } = step.state;
       // what was waiting does not start after a stop; "stop and keep best" ends one cell only

@@ -146,5 +146,9 @@ export function deriveBadge(state: SessionState, cells: Record<string, CellState
       cells: open,
     };
   if (gone.length > 0) return { state: "unchecked", why: "outputs are from before the kernel was restarted", cells: gone };
-  return { state: "same" };
+  const { clean, rev } = state.doc;
+  // a comparison counts until the next edit or run
+  if (clean?.status !== "done" || clean.rev !== rev || clean.runs !== state.runs) return { state: "same" };
+  if (clean.differences.length === 0) return { state: "same", verified: clean.at };
+  return { state: "unchecked", why: "a clean run gave other outputs", cells: clean.differences.map((one) => one.cell) };
 }

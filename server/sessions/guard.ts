@@ -110,6 +110,7 @@ const command: z.ZodType = z.discriminatedUnion("do", [
   z.object({ do: z.literal("run-from"), cell: id }),
   z.object({ do: z.literal("run-all"), promote: z.boolean().optional() }),
   z.object({ do: z.literal("run-stale") }),
+  z.object({ do: z.literal("compare") }),
   z.object({ do: z.literal("interrupt"), soft: z.boolean().optional() }),
   z.object({ do: z.literal("cancel"), cell: id.nullable() }),
   z.object({ do: z.literal("restart"), then: z.union([z.enum(["nothing", "all", "stale"]), z.object({ to: id })]) }),

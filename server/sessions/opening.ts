@@ -57,6 +57,7 @@ export function openState(opening: Opening): SessionState {
     outputs: pick((kept) => kept.outputs),
     outputsFrom: pick(({ run, sourceHash, at }) => ({ run, sourceHash, at })),
     queue: [],
+    clean: null,
     more: Object.fromEntries(Object.entries(outputs).flatMap(([id, { more }]) => (known.has(id) && more !== undefined ? [[id, more] as const] : []))),
     mode: opening.mode,
     kernel: { ...noKernel, memoryLimit: opening.memoryLimit },

@@ -85,6 +85,9 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
       }
       if (step.doc.held !== input.why) step.emit({ type: "file", held: input.why, broken: step.doc.broken });
       return;
+    case "clean":
+      step.emit({ type: "clean", clean: input.clean });
+      return step.settle();
     case "trouble":
       return step.emit({ type: "notice", level: "warning", text: input.text });
   }

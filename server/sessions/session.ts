@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
-import type { ClientMessage, Command, KernelQuery, NotebookEvent, NotebookState, ServerMessage } from "../../kernels/protocol/document.js";
+import type { CleanRun, ClientMessage, Command, KernelQuery, NotebookEvent, NotebookState, ServerMessage } from "../../kernels/protocol/document.js";
 import type { BulkMessage, FromControl, FromKernel, KernelConfig, RunRequest } from "../../kernels/protocol/kernel.js";
 import type { ServerCalls } from "../../kernels/protocol/serving.js";
 import type { Output } from "../../kernels/protocol/output.js";
@@ -14,6 +14,8 @@ import { LanguageError } from "../language/process.js";
 import { apply } from "./reducer.js";
 import { openState } from "./opening.js";
 import type { Kernel, QueryOptions } from "./kernel.js";
+import { compareOutputs } from "./compare.js";
+import { runClean } from "./clean.js";
 import { openJournal, readJournal, restore, type Journal } from "./journal.js";
 import { sweep } from "./sweep.js";
 import { createInlet, type Inlet } from "./inlet.js";
@@ -46,6 +48,8 @@ export interface SessionEffects {
   keep: boolean;
   /** instead of the notebook's own */
   seed: number | null;
+  /** a session of its own for the same file, which keeps nothing: for a clean run beside this one */
+  second?: ((place: NotebookPlace) => Session) | undefined;
   /** null: nobody will ask about the code */
   languages: Languages | null;
   /** fault-injection seam: called at each named step of disk work of journal and file */
@@ -89,6 +93,7 @@ export class Session {
   #generation = 0;
   #leaving: Promise<unknown> = Promise.resolve();
   #keepTimer: NodeJS.Timeout | null = null;
+  #second: Session | null = null;
   #closed = false;
   /** the batch of runs under way, from an empty queue to an empty queue */
   #batch: { at: number; cells: Set<string> } | null = null;
@@ -276,6 +281,8 @@ export class Session {
         return void this.#start();
       case "shutdown":
         return this.#leave();
+      case "compare":
+        return void this.#compare(action.clean);
       case "journal":
         this.#journal?.append(action.record);
         if ((this.#journal?.size ?? 0) > 8 * 2 ** 20) void this.#journal?.rebase(this.#base(this.#file.saved));
@@ -316,6 +323,31 @@ export class Session {
       this.#keepRunning();
     }, 2000);
     this.#keepTimer.unref();
+  }
+
+  /** The notebook in a second kernel, its outputs beside those on screen. */
+  async #compare(begun: CleanRun): Promise<void> {
+    const tell = (clean: CleanRun) => this.#closed || this.dispatch({ type: "clean", clean });
+    try {
+      if (this.#effects.second === undefined) throw new Error("there is no second kernel here");
+      // the second session reads the file
+      await this.flush();
+      this.#second = this.#effects.second(this.place);
+      const state = await runClean(this.#second, this.#state.doc.source, (done) => tell({ ...begun, done }));
+      const differences = this.#state.doc.source.cells.flatMap(({ id, kind }) => {
+        const clean = state.cells[id];
+        if (clean === undefined || clean.result === "none") return [];
+        const differs = compareOutputs(kind, this.#state.doc.outputs[id] ?? [], state.outputs[id] ?? []);
+        return differs === null ? [] : [{ cell: id, ...differs }];
+      });
+      tell({ ...begun, status: "done", at: this.#effects.now(), done: begun.total, differences });
+    } catch (error) {
+      tell({ ...begun, status: "failed", at: this.#effects.now(), why: (error as Error).message });
+    } finally {
+      const second = this.#second;
+      this.#second = null;
+      await second?.close();
+    }
   }
 
   async #start(): Promise<void> {
@@ -541,6 +573,7 @@ export class Session {
     const { running } = this.#state;
     if (running !== null) this.#keep(running.cell);
     this.#leave();
+    await this.#second?.close();
     for (const viewer of this.#viewers) viewer.close(1001, reason);
     this.#viewers.clear();
     await this.flush();

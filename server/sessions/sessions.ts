@@ -48,6 +48,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     keep: true,
     seed: null,
     languages,
+    second: (place) => new Session(place, { ...effects, keep: false, watch: false, languages: null, second: undefined }),
     ...options,
     memoryLimit,
   };

@@ -1,5 +1,6 @@
 /** A session: what the clients see (`doc`), and what only the server needs to know about runs. Pure data, never changed in place. */
 import type {
+  CleanRun,
   CallField,
   CellKind,
   Command,
@@ -64,6 +65,8 @@ export type Input =
   | { type: "exit"; expected: boolean; cause: string; code: number | null; signal: string | null; at: number }
   /** the file changed outside and was merged */
   | { type: "outside"; source: NotebookSource; text: string; at: number }
+  /** how the comparison with a clean run goes */
+  | { type: "clean"; clean: CleanRun }
   | { type: "saved"; at: number; rev: number }
   /** the file cannot be read or written for now, or can again; null: all is well. `source`: the document of a notebook that did not parse when it was opened */
   | { type: "held"; why: string | null; source?: NotebookSource; at: number }
@@ -79,6 +82,7 @@ export type Action =
   | { do: "interrupt"; run: string; soft: boolean }
   | { do: "restart" }
   | { do: "shutdown" }
+  | { do: "compare"; clean: CleanRun }
   /** the document changed: journal it, and write the file once it is quiet */
   | { do: "journal"; record: JournalRecord }
   | { do: "project" }

@@ -50,6 +50,7 @@ export interface NotebookControl {
   toggleDisabled(): void;
   toggleLazy(): void;
   cancelAll(): void;
+  compare(): void;
   select(delta: number, extend?: boolean): void;
   moveCell(delta: number): void;
   edit(): void;
@@ -162,6 +163,7 @@ export const actions: Action[] = [
   on("fold", "Fold the output", "selected", ["o"], (n) => n.toggleOutput(), { icon: "chevron-down" }),
   on("unbound", "Show the whole output", "selected", ["Shift+o"], (n) => n.unboundOutput(), { icon: "maximize" }),
   on("lazy", "Run the cell only when asked (lazy), or when an input changes", "anywhere", [], (n) => n.toggleLazy(), { icon: "clock" }),
+  on("compare", "Run clean and compare", "anywhere", [], (n) => n.compare(), { icon: "equal" }),
   on("cancel-queued", "Cancel all cells that wait", "anywhere", [], (n) => n.cancelAll(), { icon: "x" }),
   on("disable", "Disable or enable the cell", "selected", ["Shift+d"], (n) => n.toggleDisabled(), { icon: "ban" }),
   on("run-stale-selected", "Run stale", "selected", ["r"], (n) => n.runStale(), { silent: true }),

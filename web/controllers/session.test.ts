@@ -14,6 +14,7 @@ const state = (more: Partial<NotebookState> = {}): NotebookState => ({
   more: {},
   outputsFrom: {},
   queue: [],
+  clean: null,
   mode: "auto",
   kernel: { state: "idle", pid: 1, backend: null, memory: [], memoryLimit: 1, death: null, tensors: null },
   variables: [],

@@ -13,6 +13,7 @@ import type {
   ClientMessage,
   KernelQuery,
 } from "../../kernels/protocol/document.js";
+import { time } from "./format.js";
 import { replay } from "../../kernels/notebook/replay.js";
 import { confirm, edit, openDocument, putBack, rebase, refuse, saved, take, type Aside, type LocalDocument } from "./document.js";
 
@@ -351,7 +352,10 @@ function changedCells(before: NotebookSource, after: NotebookSource): string[] {
 export function badgeText(badge: Badge, number: (cell: string) => number): { icon: string; text: string } {
   switch (badge.state) {
     case "same":
-      return { icon: "equal", text: "Same as a clean run" };
+      return {
+        icon: "equal",
+        text: badge.verified === undefined ? "Same as a clean run" : `Same as a clean run, verified at ${time(badge.verified)}`,
+      };
     case "stale":
       return { icon: "refresh-cw", text: `${badge.cells.length} ${badge.cells.length === 1 ? "cell" : "cells"} stale` };
     case "error":

@@ -54,6 +54,9 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
     if (!this.busy && this.session?.state?.kernel.state !== "stopping") return;
     this.do({ do: "interrupt", soft });
   }
+  compare(): void {
+    if (this.mayWrite()) this.do({ do: "compare" });
+  }
   cancelAll(): void {
     this.do({ do: "cancel", cell: null });
   }

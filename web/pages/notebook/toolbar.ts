@@ -5,6 +5,7 @@ import { badgeText } from "../../controllers/session.js";
 import { icon } from "../../elements/icon.js";
 import { spark } from "../../elements/spark.js";
 import type { NotebookCommands } from "./commands.js";
+import { cleanRun } from "./clean.js";
 import { queueMenu } from "./queue.js";
 
 export function toolbar(page: NotebookCommands) {
@@ -76,6 +77,7 @@ export function toolbar(page: NotebookCommands) {
             : html`${state.badge.state === "unchecked" ? html`<p class="hint">${state.badge.why}</p>` : nothing}
               ${state.badge.cells.map((cell) => item(`cell ${page.number(cell)} ${state.cells[cell]?.defines[0] ?? cell}`, () => page.go(cell)))}`
         }
+        ${cleanRun(page, state)} ${item("Run clean and compare", () => page.compare(), !writing || busy || state.clean?.status === "running")}
       </div>
     </details>
     <span class="meter" title="Memory of the kernel and its limit"

@@ -1,0 +1,45 @@
+/** "Run clean and compare" with real kernels: the page's own kernel is left alone. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { NotebookClient } from "../../test/support/notebook.js";
+import { startServer, type RunningServer } from "../../test/support/server.js";
+import { noServing } from "../../test/support/serving.js";
+
+let root: string;
+let server: RunningServer;
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "touchstone-clean-"));
+  server = await startServer({ root, files: { "workspaces/w/package.json": "{}" }, memoryLimit: 1.5 * 2 ** 30, serving: noServing });
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+it("verifies equal outputs, finds the cell that differs, and leaves variables and pid as they were", async () => {
+  const path = "workspaces/w/clean.nb.ts";
+  writeFileSync(join(root, path), `// %% id="a"\nconst list = [1]\n\n// %% id="b"\nlist.length\n\n// %% id="c"\nlist.push(2)\n`);
+  const client = await NotebookClient.open(server, path);
+  await client.do({ do: "run-all" });
+  await client.until(() => client.state.badge.state === "same");
+  const { pid } = client.state.kernel;
+  const compared = () => client.until(() => client.state.clean !== null && client.state.clean.status !== "running");
+  await client.do({ do: "compare" });
+  await compared();
+  expect(client.state.clean).toMatchObject({ status: "done", differences: [], done: 3, total: 3 });
+  expect(client.state.badge).toMatchObject({ state: "same", verified: client.state.clean!.at });
+
+  // by states all is well, but `b` has seen what `c` did to the list
+  await client.run("b");
+  expect(client.state.badge).toEqual({ state: "same" });
+  await client.do({ do: "compare" });
+  await client.until(() => client.state.clean?.status === "done" && client.state.clean.runs > 3);
+  expect(client.state.clean!.differences).toEqual([{ cell: "b", here: "2", clean: "1" }]);
+  expect(client.state.badge).toMatchObject({ state: "unchecked", cells: ["b"] });
+  expect(client.state.kernel.pid).toBe(pid);
+  expect(client.state.kernel.state).toBe("idle");
+  await client.do({ do: "shutdown" });
+  client.close();
+});
