@@ -52,7 +52,6 @@ const cases: [name: string, source: () => string][] = [
     "a gradient loop",
     () => `const v = tf.tidy(() => tf.variable(tf.scalar(2))); ${go()} for (;;) tf.tidy(() => void tf.variableGrads(() => v.square()))`,
   ],
-  ["a loop whose finally loops", () => `${go()} try { for (;;) { try { null.x } finally { continue } } } finally { for (;;) {} }`],
   ["a generator that never ends", () => `function* all() { for (let i = 0; ; i++) yield i } ${go()} for (const i of all()) void i`],
   [
     "an async generator that never ends",
