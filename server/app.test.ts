@@ -96,6 +96,45 @@ const ask = (method: string, path: string, body?: unknown, headers: Record<strin
     ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
 
+describe("review queues", () => {
+  const queue = "/api/ts/review/demo/late";
+  it("are made, listed and answered; an answer to what another window changed is refused", async () => {
+    expect((await ask("POST", "/api/ts/review", { workspace: "demo", name: "late", labels: ["late", "on time"] })).status).toBe(201);
+    const file = join(root, "workspaces/demo/data/review/late.ndjson");
+    const item = { type: "item", at: "2026", key: "k", record: { x: 1 }, reason: { kind: "complaint", text: "a caller" }, probability: null };
+    writeFileSync(
+      file,
+      `${readFileSync(file, "utf8")}${JSON.stringify({ ...item, guess: "late", from: { notebook: "n", cell: "c", batch: "b" } })}\n`,
+    );
+    expect(await (await ask("GET", "/api/ts/review")).json()).toMatchObject({ queues: [{ name: "late", href: "/review/demo/late", waiting: 1 }] });
+    expect(await (await ask("GET", queue)).json()).toMatchObject({ open: [{ key: "k", rev: 0, hasGuess: true, guess: null }] });
+    expect(await (await ask("GET", `${queue}?guess=shown`)).json()).toMatchObject({ open: [{ guess: "late" }] });
+    const press = { key: "k", rev: 0, by: "Ann", use: "use", label: "late" };
+    expect(await (await ask("POST", `${queue}/answer`, press)).json()).toMatchObject({ queue: { answered: 1 }, done: [{ answer: { by: "Ann" } }] });
+    const twice = await ask("POST", `${queue}/answer`, press);
+    expect([twice.status, await twice.text()]).toEqual([409, expect.stringContaining("answered `late` by Ann in another window")]);
+    expect(await (await ask("POST", `${queue}/note`, { key: "k", text: " why? " })).json()).toMatchObject({ done: [{ note: "why?", rev: 1 }] });
+    expect(await (await ask("POST", `${queue}/flag`, { key: "k", flagged: true })).json()).toMatchObject({ queue: { flagged: 1 } });
+    expect(await (await ask("POST", `${queue}/undo`, { key: "k", rev: 1 })).json()).toMatchObject({ queue: { answered: 0 }, open: [{ rev: 2 }] });
+    expect(await (await ask("POST", `${queue}/skip`, { key: "k", rev: 2 })).json()).toMatchObject({ queue: { skipped: 1 } });
+  });
+  it.each([
+    ["GET", "/api/ts/review/demo/none", undefined, 404, "no queue none in demo"],
+    ["POST", "/api/ts/review", { workspace: "nowhere", name: "late" }, 404, "nowhere"],
+    ["POST", "/api/ts/review", { workspace: "demo", name: "a/b" }, 400, "queue's name"],
+    ["POST", "/api/ts/review/demo/none/skip", { key: "k", rev: -1 }, 400, "rev"],
+    ["POST", "/api/ts/review/demo/none/note", { key: "k", text: "x".repeat(2001) }, 400, "text"],
+    ["POST", "/api/ts/review/send", { path: "workspaces/demo/one.nb.ts", cell: "a", batch: "b" }, 404, "shows no result"],
+  ])("refuse %s %s %j", async (method, path, given, status, says) => {
+    const answer = await ask(method, path, given);
+    expect([answer.status, await answer.text()]).toEqual([status, expect.stringContaining(says)]);
+    expect(existsSync(join(root, "workspaces/demo/data/review"))).toBe(false);
+  });
+  it("need the token", async () => {
+    expect((await ask("GET", "/api/ts/review", undefined, {})).status).toBe(401);
+  });
+});
+
 describe("home and files", () => {
   it("lists workspaces, notebooks, models and examples", async () => {
     const home = (await (await ask("GET", "/api/ts/home")).json()) as HomeView;

@@ -58,11 +58,15 @@ export type ReviewLine =
   | ({ type: "answer"; key: string; /** from shown to answered */ ms: number | null } & ReviewAnswer)
   | { type: "skip"; at: string; key: string; by: string }
   /** takes back the newest answer or skip of the item */
-  | { type: "undo"; at: string; key: string; by: string };
+  | { type: "undo"; at: string; key: string; by: string }
+  /** what a person wrote beside the item; the last one holds, an empty one removes it */
+  | { type: "note"; at: string; key: string; by: string; text: string }
+  /** for somebody else to look at; the last one holds */
+  | { type: "flag"; at: string; key: string; by: string; flagged: boolean };
 
 export interface ReviewItem {
   key: string;
-  /** number of things done to it: a command that carries another is refused */
+  /** number of answers, skips and undos of it: a command that carries another is refused */
   rev: number;
   record: Record<string, WireValue>;
   reason: ReviewReason;
@@ -73,6 +77,8 @@ export interface ReviewItem {
   guess: WireValue;
   skipped: boolean;
   answer: ReviewAnswer | null;
+  note: string | null;
+  flagged: boolean;
 }
 
 export interface QueueSummary {
@@ -87,6 +93,8 @@ export interface QueueSummary {
   skipped: number;
   /** not answered, skipped ones too */
   waiting: number;
+  /** marked for somebody else to look at, answered or not */
+  flagged: number;
   /** when the longest waiting one came */
   oldest: string | null;
   reasons: { kind: ReviewReason["kind"]; total: number; waiting: number }[];

@@ -13,6 +13,8 @@ type Item = Extract<ReviewLine, { type: "item" }>;
 interface Entry {
   item: Item;
   rev: number;
+  note: string | null;
+  flagged: boolean;
   /** newest last; an undo takes the last one away */
   acts: ({ type: "skip" } | { type: "answer"; answer: ReviewAnswer; ms: number | null; order: number })[];
 }
@@ -38,10 +40,18 @@ export function apply(queue: QueueState, line: ReviewLine): boolean {
   const entry = queue.entries.get(line.key);
   if (line.type === "item") {
     if (entry !== undefined) return false;
-    queue.entries.set(line.key, { item: line, rev: 0, acts: [] });
+    queue.entries.set(line.key, { item: line, rev: 0, note: null, flagged: false, acts: [] });
     return true;
   }
   if (entry === undefined) return false;
+  if (line.type === "note") {
+    entry.note = line.text === "" ? null : line.text;
+    return true;
+  }
+  if (line.type === "flag") {
+    entry.flagged = line.flagged;
+    return true;
+  }
   entry.rev++;
   if (line.type === "undo") entry.acts.pop();
   else if (line.type === "skip") entry.acts.push({ type: "skip" });
@@ -64,7 +74,7 @@ export function itemView(entry: Entry, guess: boolean): ReviewItem {
   const answer = answerOf(entry);
   const hasGuess = entry.item.guess !== null && entry.item.guess !== undefined;
   return {
-    ...{ key, rev: entry.rev, record, reason, probability, from, hasGuess, answer },
+    ...{ key, rev: entry.rev, record, reason, probability, from, hasGuess, answer, note: entry.note, flagged: entry.flagged },
     guess: hasGuess && (guess || answer !== null) ? entry.item.guess : null,
     skipped: isSkipped(entry),
   };
@@ -119,6 +129,7 @@ export function summaryOf(
     answered: entries.length - waits.length,
     skipped: waits.filter(isSkipped).length,
     waiting: waits.length,
+    flagged: entries.filter((entry) => entry.flagged).length,
     oldest: waits.reduce<string | null>((oldest, { item }) => (oldest === null || item.at < oldest ? item.at : oldest), null),
     reasons: [...reasons.values()],
     batches: [...batches].map(([id, rows]) => ({ id, rows })),

@@ -27,6 +27,8 @@ const line = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("skip"), at, key, by: text }),
   z.object({ type: z.literal("undo"), at, key, by: text }),
+  z.object({ type: z.literal("note"), at, key, by: text, text: z.string().max(2000) }),
+  z.object({ type: z.literal("flag"), at, key, by: text, flagged: z.boolean() }),
 ]);
 
 /** The line, or why it is none. */

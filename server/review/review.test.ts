@@ -63,6 +63,18 @@ describe("a queue", () => {
     expect(view().done.map((item) => [item.key, item.answer?.label])).toEqual([[keys[0], "other"]]);
     expect(createReviews({ root, now: Date.now }).view("w", "late", false)).toEqual(view());
   });
+  it("keeps a note and a flag beside the answer, and neither of them makes a window's revision old", () => {
+    send([1, 2]);
+    const [key, other] = view().open.map((item) => item.key) as [string, string];
+    reviews.note("w", "late", { key, by: "Ann", text: "looks wrong" });
+    reviews.flag("w", "late", { key, by: "Ann", flagged: true });
+    expect(reviews.answer("w", "late", { key, ...said(0) }).done[0]).toMatchObject({ note: "looks wrong", flagged: true, rev: 1 });
+    reviews.note("w", "late", { key, by: "Ann", text: "" });
+    reviews.flag("w", "late", { key: other, by: "Ann", flagged: true });
+    const again = createReviews({ root, now: Date.now }).view("w", "late", false);
+    expect([again.done[0]!.note, again.open[0]!.note, again.queue.flagged]).toEqual([null, null, 2]);
+    expect(() => reviews.flag("w", "late", { key: "nobody", by: "Ann", flagged: true })).toThrow("not in queue");
+  });
   it("keeps what was answered first when two windows answer the same item", () => {
     send([1]);
     const { key } = view().open[0]!;

@@ -37,10 +37,15 @@ export interface Reviews {
   answer(workspace: string, name: string, act: Act & { use: ReviewUse; label: string; guessSeen: boolean; ms: number | null }): QueueView;
   skip(workspace: string, name: string, act: Act): QueueView;
   undo(workspace: string, name: string, act: Act): QueueView;
+  /** a note and a flag say something about the item, they decide nothing: they need no revision */
+  note(workspace: string, name: string, note: { key: string; by: string; text: string }): QueueView;
+  flag(workspace: string, name: string, flag: { key: string; by: string; flagged: boolean }): QueueView;
 }
 
 export const queueHref = (workspace: string, name: string): string =>
   `/review/${workspace === "." ? "-" : encodeURIComponent(workspace)}/${encodeURIComponent(name)}`;
+
+const missing = (key: string, queue: string): RequestError => new RequestError(404, "not-found", `Item ${key} is not in queue ${queue}.`);
 
 export function createReviews(options: { root: string; now(): number; disk?: Disk }): Reviews {
   const { root } = options;
@@ -77,13 +82,20 @@ export function createReviews(options: { root: string; now(): number; disk?: Dis
   /** The item that an act is about, as the client saw it, or a refusal that says what happened meanwhile. */
   const subject = (found: ReturnType<typeof existing>, act: Act) => {
     const entry = found.queueFile.read().queue.entries.get(act.key);
-    if (entry === undefined) throw new RequestError(404, "not-found", `Item ${act.key} is not in queue ${found.name}.`);
+    if (entry === undefined) throw missing(act.key, found.name);
     if (entry.rev !== act.rev) {
       const { answer, skipped } = itemView(entry, true);
       const now = answer !== null ? `answered \`${answer.label}\` by ${answer.by}` : skipped ? "skipped" : "opened again";
       throw new RequestError(409, "stale", `Meanwhile this item was ${now} in another window; what you pressed was not kept.`);
     }
     return entry;
+  };
+
+  const remark = (workspace: string, name: string, line: ReviewLine & { key: string }): QueueView => {
+    const found = existing(workspace, name);
+    if (!found.queueFile.read().queue.entries.has(line.key)) throw missing(line.key, name);
+    found.queueFile.append([line]);
+    return view(found, false);
   };
 
   return {
@@ -144,6 +156,8 @@ export function createReviews(options: { root: string; now(): number; disk?: Dis
       found.queueFile.append([{ type: "undo", at: at(), key: act.key, by: act.by }]);
       return view(found, false);
     },
+    note: (workspace, name, { key, by, text }) => remark(workspace, name, { type: "note", at: at(), key, by, text }),
+    flag: (workspace, name, { key, by, flagged }) => remark(workspace, name, { type: "flag", at: at(), key, by, flagged }),
   };
 }
 

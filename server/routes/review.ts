@@ -11,6 +11,9 @@ import { body, RequestError, text } from "./problem.js";
 
 const key = z.string().min(1).max(120);
 const act = z.object({ key, rev: z.number().int().min(0), by: z.string().trim().min(1).max(100).default("reviewer") });
+const remark = act.omit({ rev: true });
+const note = remark.extend({ text: z.string().trim().max(2000) });
+const flag = remark.extend({ flagged: z.boolean() });
 const answer = act.extend({
   use: z.enum(["use", "unusable", "unsure"]),
   label: z.string().min(1).max(1000),
@@ -82,5 +85,7 @@ export function reviewRoutes({ root, sessions, now }: Effects): Hono {
       .post("/review/:workspace/:queue/answer", async (c) => c.json(reviews.answer(...place(c), checked(answer, await body(c)))))
       .post("/review/:workspace/:queue/skip", async (c) => c.json(reviews.skip(...place(c), checked(act, await body(c)))))
       .post("/review/:workspace/:queue/undo", async (c) => c.json(reviews.undo(...place(c), checked(act, await body(c)))))
+      .post("/review/:workspace/:queue/note", async (c) => c.json(reviews.note(...place(c), checked(note, await body(c)))))
+      .post("/review/:workspace/:queue/flag", async (c) => c.json(reviews.flag(...place(c), checked(flag, await body(c)))))
   );
 }

@@ -1,4 +1,6 @@
-/** Journeys on the shipped examples and on training: ui.md 9, numbers 1, 12, 13, 14, 19. */
+/** Journeys on the shipped examples, on training and on review: ui.md 9, numbers 1, 12, 13, 14, 19, 20. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openStage, Visitor, writeNotebook, type Stage } from "../support/journey.js";
 
@@ -229,5 +231,66 @@ const moved = await drift({ reference: january, current: june, columns: ["delay"
   await v.see(`1 of ${named}`);
   await v.page.reload();
   await v.see(`1 of ${named}`);
+  await v.leave();
+});
+
+it("20. a review queue of twenty rows by keys, with undo, a skip, an accepted guess, a note and a flag", async () => {
+  const at = "2026-01-01T00:00:00.000Z";
+  const choices = ["late", "on time"].map((label, i) => ({ key: String(i + 1), label, use: "use" }));
+  const lines = [{ type: "queue", at, title: "late", choices }].concat(
+    Array.from({ length: 20 }, (_, i) => ({
+      ...{ type: "item", at, key: `k${i + 1}`, record: { delay: i }, reason: { kind: "random audit", text: "a random row" }, probability: 0.1 },
+      ...{ guess: "on time", from: { notebook: "n", cell: "c", batch: "b" } },
+    })) as never[],
+  );
+  const file = join(stage.root, "workspaces", "r", "data", "review", "late.ndjson");
+  writeNotebook(stage, "r", "main", `// %% id="a"\n1\n`);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const v = await Visitor.enter(stage, "/review/r/late");
+  const item = v.page.locator(".review-item");
+  await item.waitFor();
+  expect(await item.textContent()).not.toContain("on time");
+  for (let i = 0; i < 10; i++) await v.page.keyboard.press("1");
+  // faster than any saving: the keys after an undo are about the item that it brings back
+  await v.page.keyboard.press("u");
+  expect(await item.getAttribute("data-key")).toBe("k10");
+  await v.page.keyboard.press("2");
+  await v.page.keyboard.press("s");
+  await v.page.getByLabel("show guess").check();
+  await v.page.getByRole("button", { name: /accept on time/ }).waitFor();
+  expect(await item.getAttribute("data-key")).toBe("k12");
+  await item.focus();
+  await v.page.keyboard.press("Enter");
+  await v.see("11 of 20, 1 skipped");
+  await v.page.keyboard.press("n");
+  await v.page.getByLabel("Note").fill("ask Ben");
+  await v.page.keyboard.press("Enter");
+  await v.see("Note: ask Ben");
+  await v.page.keyboard.press("f");
+  await v.see("1 flagged");
+  await v.page.keyboard.press("i");
+  await v.page.getByRole("heading", { name: "Guide" }).waitFor();
+  const saved = (): unknown[] =>
+    readFileSync(file, "utf8")
+      .trim()
+      .split("\n")
+      .slice(21)
+      .map((line) => JSON.parse(line) as { type: string; key: string; label?: string })
+      .map(({ type, key, label }) => [type, key, ...(label === undefined ? [] : [label])].join(" "));
+  const ones = Array.from({ length: 10 }, (_, i) => `answer k${i + 1} late`);
+  expect(saved()).toEqual([...ones, "undo k10", "answer k10 on time", "skip k11", "answer k12 on time", "note k13", "flag k13"]);
+  // a skipped item is taken back too, and the answer before it
+  await v.page.keyboard.press("u");
+  await v.page.keyboard.press("u");
+  expect(await item.getAttribute("data-key")).toBe("k11");
+  await v.page.keyboard.press("s");
+  await v.page.keyboard.press("2");
+  await v.see("11 of 20, 1 skipped");
+  await expect.poll(() => saved().slice(-4)).toEqual(["undo k12", "undo k11", "skip k11", "answer k12 on time"]);
+  expect(await v.page.locator("touch-queue [role=alert]").count()).toBe(0);
+  await v.page.reload();
+  await v.see("11 of 20, 1 skipped");
+  expect(await item.getAttribute("data-key")).toBe("k13");
   await v.leave();
 });

@@ -170,6 +170,22 @@ describe("HTTP", () => {
     ["a new notebook outside", "/api/ts/notebooks", post({ workspace: "../..", name: "x" }), [400, 403, 404], /.+/],
     ["a new notebook with a number for a name", "/api/ts/notebooks", post({ workspace: "wrong", name: 7 }), [400], /name/],
     ["an unknown example", "/api/ts/examples/nothing/open", { method: "POST" }, [404], /nothing/],
+    ["a review queue that is not there", "/api/ts/review/wrong/nothing", {}, [404], /no queue nothing in wrong/],
+    ["a review queue of a name that is a path", "/api/ts/review/wrong/..%2f..%2fmain", {}, [400], /queue's name/],
+    ["a new review queue outside", "/api/ts/review", post({ workspace: "../..", name: "x" }), [400, 403, 404], /.+/],
+    [
+      "a new review queue with the same label twice",
+      "/api/ts/review",
+      post({ workspace: "wrong", name: "q", labels: ["a", "a"] }),
+      [400],
+      /labels.*twice/,
+    ],
+    ["an answer that is none", "/api/ts/review/wrong/q/answer", post({ key: "a", rev: 0, use: "maybe", label: "x" }), [400], /use/],
+    ["an answer in a queue that is not there", "/api/ts/review/wrong/q/answer", post({ key: "a", rev: 0, use: "use", label: "x" }), [404], /queue q/],
+    ["a skip without a revision", "/api/ts/review/wrong/q/skip", post({ key: "a" }), [400], /rev/],
+    ["a note that is a number", "/api/ts/review/wrong/q/note", post({ key: "a", text: 3 }), [400], /text/],
+    ["a flag that is a word", "/api/ts/review/wrong/q/flag", post({ key: "a", flagged: "yes" }), [400], /flagged/],
+    ["rows to review of a result that is not there", "/api/ts/review/send", post({ path, cell: "kept", batch: "b" }), [404], /kept/],
     ["a listing outside", "/api/ts/files?workspace=wrong&path=../../..", {}, [400, 403, 404], /.+/],
   ];
   it.each(cases)("%s", async (_, url, init, statuses, says) => {

@@ -14,6 +14,7 @@ import upload from "lucide-static/icons/upload.svg?raw";
 import dumbbell from "lucide-static/icons/dumbbell.svg?raw";
 import ellipsis from "lucide-static/icons/ellipsis.svg?raw";
 import equal from "lucide-static/icons/equal.svg?raw";
+import flag from "lucide-static/icons/flag.svg?raw";
 import flaskConical from "lucide-static/icons/flask-conical.svg?raw";
 import folder from "lucide-static/icons/folder.svg?raw";
 import graduationCap from "lucide-static/icons/graduation-cap.svg?raw";
@@ -82,6 +83,7 @@ const icons: Record<string, string> = {
   dumbbell: dumbbell,
   ellipsis: ellipsis,
   equal: equal,
+  flag,
   "flask-conical": flaskConical,
   folder: folder,
   "graduation-cap": graduationCap,

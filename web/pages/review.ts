@@ -59,7 +59,7 @@ export class TouchReview extends TouchElement {
         queues.length === 0
           ? nothing
           : html`<div class="table-scroll">
-              <table class="rows">
+              <table class="rows queues">
                 <thead>
                   <tr>
                     <th scope="col">Queue</th>
@@ -78,8 +78,9 @@ export class TouchReview extends TouchElement {
                         <td>${queue.workspace}</td>
                         <td class="number"><strong>${queue.waiting}</strong></td>
                         <td class="nowrap">${queue.answered} of ${queue.total}${queue.skipped > 0 ? `, ${queue.skipped} skipped` : ""}</td>
-                        <td>
-                          ${queue.reasons.map((reason) => html`<span class="chip">${reason.kind} ${reason.waiting}</span> `)}
+                        <td class="why">
+                          ${queue.reasons.filter((reason) => reason.waiting > 0).map((reason) => html`<span class="chip">${reason.kind} ${reason.waiting}</span> `)}
+                          ${queue.flagged > 0 ? html`<span class="chip">${icon("flag")} ${queue.flagged} flagged</span>` : nothing}
                           ${queue.warnings.length > 0 ? html`<span class="status-warn">${icon("triangle-alert")} ${plural(queue.warnings.length, "line")} unread</span>` : nothing}
                         </td>
                         <td class="nowrap">${queue.oldest === null ? "" : ago(Date.parse(queue.oldest), Date.now())}</td>
