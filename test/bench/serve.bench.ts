@@ -138,7 +138,7 @@ export async function bench(): Promise<Figure[]> {
     const token = served.url.searchParams.get("token")!;
     const url = served.url.origin;
     const client = await NotebookClient.open({ url, token }, "workspaces/bench/late.nb.ts");
-    await client.do({ do: "run-all" });
+    await client.do({ do: "run-all", promote: true });
     await client.until(() => Object.values(client.state.cells).every(({ status, result }) => status === "idle" && result !== "none"));
     const failed = Object.entries(client.state.cells).filter(([, cell]) => cell.result !== "ok");
     if (failed.length > 0) throw new Error(`${failed.map(([id]) => id).join(", ")} failed: ${JSON.stringify(client.state.outputs[failed[0]![0]])}`);

@@ -52,7 +52,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, "clash.nb.ts"), `// %% id="a"\nconst x = 1\n\n// %% id="b"\nconst x = 2\n`);
   server = await startServer({ root });
   client = await NotebookClient.open(server, path);
-  await client.do({ do: "run-all" });
+  await client.do({ do: "run-all", promote: true });
   await client.until(() => ["idle"].includes(client.state.cells["served"]!.status) && client.state.cells["served"]!.result !== "none");
   const failed = Object.entries(client.state.cells).filter(([, cell]) => cell.result !== "ok");
   expect(failed.map(([id]) => [id, JSON.stringify(client.state.outputs[id])])).toEqual([]);
