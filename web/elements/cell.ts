@@ -3,6 +3,7 @@ import { html, nothing, type PropertyValues } from "lit";
 import type { CellDefinition, ScopeName } from "../../kernels/protocol/cells.js";
 import { blankCell } from "../../kernels/notebook/blank.js";
 import type { Cell, CellState, KernelQuery } from "../../kernels/protocol/document.js";
+import type { CodeProblem } from "../../kernels/protocol/language.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import { time } from "../controllers/format.js";
 import { statusOf } from "../controllers/status.js";
@@ -64,6 +65,7 @@ export class TouchCell extends TouchElement {
     usedBy: { attribute: false },
     place: { attribute: false },
     hint: { attribute: false },
+    code: { attribute: false },
     tick: { state: true },
   };
   declare cell: Cell;
@@ -89,6 +91,8 @@ export class TouchCell extends TouchElement {
   /** in the queue, from 1 */
   declare place: number | null;
   declare hint: string;
+  /** what the language service says about the source */
+  declare code: readonly CodeProblem[];
   declare tick: number;
   #timer: ReturnType<typeof setInterval> | null = null;
 
@@ -110,6 +114,7 @@ export class TouchCell extends TouchElement {
     this.usedBy = [];
     this.place = null;
     this.hint = "";
+    this.code = [];
     this.tick = 0;
   }
 
@@ -299,6 +304,7 @@ export class TouchCell extends TouchElement {
                 .readonly=${!this.writing}
                 .label=${`Cell ${this.number}, ${cell.kind}`}
                 .hint=${this.hint}
+                .problems=${this.code}
               ></touch-editor>`
       }
       ${

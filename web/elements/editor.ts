@@ -3,6 +3,7 @@ import { html, nothing, type PropertyValues } from "lit";
 import type { editor as Editor, IDisposable } from "monaco-editor/editor/editor.api.js";
 import { splice } from "../controllers/splice.js";
 import { highlight, type Language } from "../controllers/tokens.js";
+import type { CodeProblem } from "../../kernels/protocol/language.js";
 import { define, TouchElement } from "./base.js";
 
 let loading: Promise<typeof import("./monaco.js")> | null = null;
@@ -19,6 +20,7 @@ export class TouchEditor extends TouchElement {
     readonly: { attribute: false },
     label: { attribute: false },
     hint: { attribute: false },
+    problems: { attribute: false },
     mounted: { state: true },
   };
   /** the source; changes from outside are applied as the smallest splice */
@@ -26,6 +28,8 @@ export class TouchEditor extends TouchElement {
   declare language: Language;
   declare readonly: boolean;
   declare label: string;
+  /** what the language service says about it */
+  declare problems: readonly CodeProblem[];
   /** ghost text of an empty editor */
   declare hint: string;
   declare mounted: boolean;
@@ -44,6 +48,7 @@ export class TouchEditor extends TouchElement {
     this.readonly = false;
     this.label = "code";
     this.hint = "";
+    this.problems = [];
     this.mounted = false;
   }
 
@@ -127,6 +132,7 @@ export class TouchEditor extends TouchElement {
     const { monaco } = module;
     this.#model ??= monaco.editor.createModel(this.value, `touch-${this.language}`);
     this.#model.setEOL(0);
+    if (this.language === "typescript") module.mark(this.#model, this.problems);
     this.#editor = monaco.editor.create(host, {
       model: this.#model,
       theme: "touch",
@@ -222,6 +228,7 @@ export class TouchEditor extends TouchElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has("problems") && this.#model !== null && this.language === "typescript") loaded?.mark(this.#model, this.problems);
     if (changed.has("readonly")) this.#editor?.updateOptions({ readOnly: this.readonly });
     if (changed.has("language") && this.#model !== null) loaded?.monaco.editor.setModelLanguage(this.#model, `touch-${this.language}`);
     if (changed.has("value") && this.#model !== null) {

@@ -20,6 +20,7 @@ import EditorWorker from "monaco-editor/editor/editor.worker.js?worker";
 import { startState, tokenizeLine, type Language, type State } from "../controllers/tokens.js";
 import { isDark, token } from "../controllers/theme.js";
 
+export { mark } from "./language.js";
 export { monaco };
 
 (globalThis as { MonacoEnvironment?: unknown }).MonacoEnvironment = { getWorker: () => new EditorWorker() };

@@ -96,7 +96,7 @@ export class TouchNotebook extends NotebookCommands {
                   )}
                 </div>
                 <div role="tabpanel" id="panel-right" aria-labelledby="tab-${this.tab}">
-                  ${this.tab === "variables" ? variablesPanel(state, (cell) => this.go(cell)) : problemsPanel(problems, this.number, (cell) => this.go(cell))}
+                  ${this.tab === "variables" ? variablesPanel(state, (cell) => this.go(cell)) : problemsPanel(problems, state.language, this.number, (cell, line, column) => (line === undefined ? this.go(cell) : this.goToLine(cell, line, column ?? 1)))}
                 </div>
               </aside>`
             : nothing

@@ -1,6 +1,7 @@
 /** Panels of the notebook: outline, variables, problems. */
 import { html, nothing } from "lit";
 import type { Cell, NotebookState, Variable } from "../../kernels/protocol/document.js";
+import type { LanguageState } from "../../kernels/protocol/language.js";
 import type { FindingView, TableView } from "../../kernels/protocol/output.js";
 import { bytes, integer as count } from "../controllers/format.js";
 import { statusOf } from "../controllers/status.js";
@@ -36,6 +37,9 @@ export interface ProblemEntry {
   cell: string;
   message: string;
   severity: "error" | "warning";
+  /** place of a finding of the language service */
+  line?: number;
+  column?: number;
 }
 
 export function problemsOf(cells: Cell[], state: NotebookState): ProblemEntry[] {
@@ -43,6 +47,10 @@ export function problemsOf(cells: Cell[], state: NotebookState): ProblemEntry[] 
     const s = state.cells[cell.id];
     if (s === undefined) return [];
     const found: ProblemEntry[] = s.problems.map((problem) => ({ cell: cell.id, message: problem.message, severity: problem.severity }));
+    // a cell that does not parse is told of once
+    if (!s.problems.some((problem) => problem.type === "syntax"))
+      for (const { message, severity, line, column } of state.language.problems[cell.id] ?? [])
+        found.push({ cell: cell.id, message, severity, line, column });
     if (s.result === "error" && s.status === "idle") {
       const error = (state.outputs[cell.id] ?? []).find((output) => output.kind === "error");
       found.push({ cell: cell.id, message: error?.kind === "error" ? `${error.error.name}: ${error.error.message}` : "failed", severity: "error" });
@@ -122,15 +130,32 @@ export function variablesPanel(state: NotebookState, go: (cell: string) => void)
   </ul>`;
 }
 
-export function problemsPanel(problems: ProblemEntry[], number: (cell: string) => number, go: (cell: string) => void) {
-  if (problems.length === 0) return html`<p class="hint">No problems.</p>`;
-  return html`<ul class="problems" aria-label="Problems">
-    ${problems.map(
-      (problem) =>
-        html`<li class=${problem.severity}>
-          ${icon(problem.severity === "error" ? "circle-x" : "triangle-alert", problem.severity)}
-          <button class="link" @click=${() => go(problem.cell)}>cell ${number(problem.cell)}</button> ${problem.message}
-        </li>`,
-    )}
-  </ul>`;
+export function problemsPanel(
+  problems: ProblemEntry[],
+  language: LanguageState,
+  number: (cell: string) => number,
+  go: (cell: string, line?: number, column?: number) => void,
+) {
+  return html`${
+    language.state === "starting"
+      ? html`<p class="hint">${icon("loader-circle")} The language service is starting.</p>`
+      : language.state === "dead"
+        ? html`<p class="hint">${icon("triangle-alert")} The language service stopped: ${language.why ?? "no reason was given"}.</p>`
+        : nothing
+  }${
+    problems.length === 0
+      ? html`<p class="hint">No problems.</p>`
+      : html`<ul class="problems" aria-label="Problems">
+          ${problems.map(
+            (problem) =>
+              html`<li class=${problem.severity}>
+                ${icon(problem.severity === "error" ? "circle-x" : "triangle-alert", problem.severity)}
+                <button class="link" @click=${() => go(problem.cell, problem.line, problem.column)}>
+                  cell ${number(problem.cell)}${problem.line === undefined ? "" : `, line ${problem.line}`}
+                </button>
+                ${problem.message}
+              </li>`,
+          )}
+        </ul>`
+  }`;
 }

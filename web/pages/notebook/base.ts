@@ -182,6 +182,25 @@ export class NotebookBase extends TouchElement {
     }
   }
 
+  #asked: string | null = null;
+  /** With the first caret in an editor the language service starts; once for each server that is met. */
+  startLanguage(): void {
+    const epoch = this.session?.state?.epoch ?? null;
+    if (epoch === null || this.#asked === epoch) return;
+    this.#asked = epoch;
+    this.session!.command({ do: "language", question: { ask: "problems" } }).catch(() => {
+      // it is dead or the link is lost: the next caret tries again
+      this.#asked = null;
+    });
+  }
+  /** Puts the caret there, also in a cell whose form is shown. */
+  goToLine(cell: string, line: number, column: number): void {
+    if (byKind.has(this.cells.find((other) => other.id === cell)?.kind ?? "")) this.codeView.add(cell);
+    this.current = this.anchor = this.editing = cell;
+    this.version++;
+    void this.updateComplete.then(() => this.element(cell)?.updateComplete.then(() => this.element(cell)?.editor?.goToLine(line, column)));
+  }
+
   query = (query: Parameters<NotebookSession["query"]>[0]): Promise<unknown> => this.session!.query(query);
 
   get cells(): Cell[] {

@@ -61,6 +61,7 @@ export function cellList(page: NotebookCommands, state: NotebookState, on: Retur
               .notebook=${state.path}
               .place=${places.get(cell.id) ?? null}
               .usedBy=${users(s.defines, readers)}
+              .code=${state.language.problems[cell.id] ?? none}
               .hint=${empty ? "TypeScript. Type / to insert a cell" : ""}
             ></touch-cell>
             ${insertLine(page, cell.id)}

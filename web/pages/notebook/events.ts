@@ -5,7 +5,6 @@ import type { CallField, CellKind } from "../../../kernels/protocol/document.js"
 import type { NextStep, Suggestion } from "../../../kernels/protocol/output.js";
 import { freshResult, scopeOf, stepSource } from "../../controllers/scope.js";
 import type { CellAction } from "../../elements/cell.js";
-import { byKind } from "./base.js";
 import type { NotebookCommands } from "./commands.js";
 
 const cellOf = (event: Event): string | null => (event.target as HTMLElement).closest<HTMLElement>("touch-cell")?.dataset["cell"] ?? null;
@@ -88,6 +87,7 @@ export function cellEvents(page: NotebookCommands) {
       if (id === null || (event.target as HTMLElement).closest("touch-insert") !== null) return;
       if (id !== page.current) page.current = page.anchor = id;
       const text = (event.target as HTMLElement).closest(".monaco-editor") !== null;
+      if (text) page.startLanguage();
       if (text && page.editing !== id) page.editing = id;
       if (!text && page.editing === id && page.cells.find((cell) => cell.id === id)?.kind !== "markdown") page.editing = null;
     },
@@ -108,12 +108,7 @@ export function cellEvents(page: NotebookCommands) {
     line: (event: CustomEvent<{ cell: string | null; line: number; column: number }>): void => {
       const cell = event.detail.cell ?? cellOf(event);
       if (cell === null) return;
-      if (byKind.has(page.cells.find((other) => other.id === cell)?.kind ?? "")) page.codeView.add(cell);
-      page.current = page.anchor = page.editing = cell;
-      page.version++;
-      void page.updateComplete.then(() =>
-        page.element(cell)?.updateComplete.then(() => page.element(cell)?.editor?.goToLine(event.detail.line, event.detail.column)),
-      );
+      page.goToLine(cell, event.detail.line, event.detail.column);
     },
     suggestion: (event: CustomEvent<Suggestion>): void => {
       const { action } = event.detail;
