@@ -1,0 +1,49 @@
+/** Heavy outputs in the page: floods of displays and prints, values that unfold. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openStage, Visitor, writeNotebook, type Stage } from "../support/journey.js";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage?.close());
+
+async function run(name: string, source: string): Promise<{ v: Visitor; cell: ReturnType<Visitor["cell"]> }> {
+  const v = await Visitor.enter(stage, writeNotebook(stage, "t", name, `// %% id="a"\n${source}\n`));
+  const cell = v.cell("a");
+  await cell.getByRole("button", { name: /^Run/ }).click();
+  await v.ok(cell, 60_000);
+  return { v, cell };
+}
+
+it("shows fifty of a thousand displays and loads fifty at a time", async () => {
+  const { v, cell } = await run("many", "for (let i = 1; i <= 1000; i++) display(`display ${i}`)");
+  await cell.getByText("display 50", { exact: true }).waitFor();
+  expect(await cell.getByText("display 51", { exact: true }).count()).toBe(0);
+  await cell.getByRole("button", { name: "950 more displays: show 50" }).click();
+  await cell.getByText("display 100", { exact: true }).waitFor();
+  await cell.getByRole("button", { name: "900 more displays: show 50" }).waitFor();
+  await v.leave();
+});
+
+it("keeps two hundred lines of a flood on show and offers the whole", async () => {
+  const { v, cell } = await run("flood", "for (let i = 1; i <= 100_000; i++) console.log(`line ${i}`)");
+  await cell.getByText(/line 100000/).waitFor();
+  expect((await cell.locator(".text-box").innerText()).trim().split("\n").length).toBe(200);
+  const [file] = await Promise.all([v.page.waitForEvent("download"), cell.getByRole("link", { name: /^Download \(1\.\d MB\)$/ }).click()]);
+  expect((await file.createReadStream()).readable).toBe(true);
+  await v.leave();
+});
+
+it("unfolds a value level by level with the keyboard", async () => {
+  const { v, cell } = await run("tree", "({ list: Array.from({ length: 300 }, (_, i) => ({ i, deeper: { at: [i] } })), name: 'root' })");
+  await cell.getByRole("button", { name: "Unfold as a tree" }).click();
+  const list = cell.getByRole("button", { name: /^list/ });
+  await list.focus();
+  await v.page.keyboard.press("Enter");
+  await cell.getByRole("button", { name: "200 more: show 100" }).waitFor();
+  await cell.getByRole("button", { name: /^7 / }).press("Enter");
+  await cell.getByRole("button", { name: /^deeper/ }).waitFor();
+  expect(await list.getAttribute("aria-expanded")).toBe("true");
+  await v.leave();
+});
