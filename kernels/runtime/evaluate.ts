@@ -141,6 +141,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   /** Node's own, before any cell */
   const chance = Math.random;
   let random = chance;
+  let variablesAt = -Infinity;
+  let variablesTimer: NodeJS.Timeout | null = null;
   let imports = 0;
   const importer = options.imports.from(options.notebook);
 
@@ -409,6 +411,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     const started = performance.now();
     const run = makeRun(request);
     current = last = run;
+    if (variablesTimer) clearTimeout(variablesTimer);
+    variablesTimer = null;
     control({ type: "run", run: run.id, number: run.number });
     tell({ type: "started", run: run.id, cell: run.cell.id });
     drop(run.cell.id);
@@ -456,9 +460,10 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     tellVariables();
   };
 
-  /** At most some times a second: the whole list after each of a thousand cells would be a million entries. */
-  let variablesAt = -Infinity;
-  let variablesTimer: NodeJS.Timeout | null = null;
+  /**
+   * At most some times a second: the whole list after each of a thousand cells would be a million entries.
+   * Never while a cell runs, where a stop could cut it in the middle of a write and leave the socket stuck.
+   */
   const tellVariables = () => {
     const wait = variablesAt + variablesEvery - performance.now();
     if (wait > 0) {
