@@ -1,4 +1,5 @@
 /** TensorFlow.js as the kernel holds it: loaded on first use, stopped with its run, unwound afterwards. */
+import { types } from "node:util";
 import type { FromKernel } from "../protocol/kernel.js";
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Backend, Tf } from "../tensors/backend.js";
@@ -161,7 +162,9 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
 function inside(value: unknown): unknown[] {
   if (typeof value !== "object" || value === null) return [];
   if (Array.isArray(value)) return value.length > 10_000 ? [] : (value as unknown[]);
-  return Object.getPrototypeOf(value) === Object.prototype ? Object.values(value) : [value];
+  if (types.isProxy(value) || Object.getPrototypeOf(value) !== Object.prototype) return [value];
+  // getters are the cell's code: one that loops would hold the kernel where no stop reaches it
+  return Object.values(Object.getOwnPropertyDescriptors(value)).map((property) => property.value as unknown);
 }
 
 function isConfig(callbacks: unknown): callbacks is Record<string, unknown> {
