@@ -116,7 +116,11 @@ it("is as good as new after 200 stops", { timeout: 240_000 }, async () => {
   for (const id of ["train", "loop"]) await kernel.run("0", { id });
   const state = `const { state } = tf.engine(); JSON.stringify([state.scopeStack.length, state.gradientDepth, state.kernelDepth, state.activeTape, tf.memory().numTensors])`;
   const before = (await kernel.run(state, { id: "state" })).displays;
-  const quick = cases.filter(([name]) => !/blows up/.test(name));
+  const quick = cases.filter(([name]) =>
+    /^(a loop|a loop after an await|a loop that catches all|a storm of \w+|a loop in a timer|microtasks behind.*|an await that never ends|a \w+ loop|a query|the wait for a request|a training)$/.test(
+      name,
+    ),
+  );
   for (let i = 0; i < 200; i++) {
     await stopped(quick[(i * 7) % quick.length]![1]());
     await kernel.run("0", { id: "loop" });
