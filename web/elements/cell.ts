@@ -304,6 +304,7 @@ export class TouchCell extends TouchElement {
                 .readonly=${!this.writing}
                 .label=${`Cell ${this.number}, ${cell.kind}`}
                 .hint=${this.hint}
+                .cell=${cell.id}
                 .problems=${this.code}
               ></touch-editor>`
       }

@@ -20,6 +20,7 @@ export class TouchEditor extends TouchElement {
     readonly: { attribute: false },
     label: { attribute: false },
     hint: { attribute: false },
+    cell: { attribute: false },
     problems: { attribute: false },
     mounted: { state: true },
   };
@@ -28,6 +29,8 @@ export class TouchEditor extends TouchElement {
   declare language: Language;
   declare readonly: boolean;
   declare label: string;
+  /** the cell whose source this is, for the language service */
+  declare cell: string;
   /** what the language service says about it */
   declare problems: readonly CodeProblem[];
   /** ghost text of an empty editor */
@@ -48,6 +51,7 @@ export class TouchEditor extends TouchElement {
     this.readonly = false;
     this.label = "code";
     this.hint = "";
+    this.cell = "";
     this.problems = [];
     this.mounted = false;
   }
@@ -132,7 +136,10 @@ export class TouchEditor extends TouchElement {
     const { monaco } = module;
     this.#model ??= monaco.editor.createModel(this.value, `touch-${this.language}`);
     this.#model.setEOL(0);
-    if (this.language === "typescript") module.mark(this.#model, this.problems);
+    if (this.language === "typescript") {
+      module.language.attach(this.#model, this.cell);
+      module.language.mark(this.#model, this.problems);
+    }
     this.#editor = monaco.editor.create(host, {
       model: this.#model,
       theme: "touch",
@@ -156,6 +163,8 @@ export class TouchEditor extends TouchElement {
       automaticLayout: true,
       fixedOverflowWidgets: true,
       wordBasedSuggestions: "currentDocument",
+      // Enter after a whole word begins a line
+      acceptSuggestionOnEnter: "smart",
       quickSuggestions: { other: true, comments: false, strings: false },
       tabSize: 2,
       insertSpaces: true,
@@ -168,6 +177,7 @@ export class TouchEditor extends TouchElement {
       unicodeHighlight: { ambiguousCharacters: false, nonBasicASCII: false },
     });
     const editor = this.#editor;
+    if (this.language === "typescript") module.language.addDefinitionAction(editor);
     const first = editor.createContextKey<boolean>("touchFirstLine", true);
     const last = editor.createContextKey<boolean>("touchLastLine", true);
     const place = () => {
@@ -228,7 +238,7 @@ export class TouchEditor extends TouchElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has("problems") && this.#model !== null && this.language === "typescript") loaded?.mark(this.#model, this.problems);
+    if (changed.has("problems") && this.#model !== null && this.language === "typescript") loaded?.language.mark(this.#model, this.problems);
     if (changed.has("readonly")) this.#editor?.updateOptions({ readOnly: this.readonly });
     if (changed.has("language") && this.#model !== null) loaded?.monaco.editor.setModelLanguage(this.#model, `touch-${this.language}`);
     if (changed.has("value") && this.#model !== null) {

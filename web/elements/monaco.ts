@@ -9,7 +9,8 @@ import "monaco-editor/features/comment/register.js";
 import "monaco-editor/features/find/register.js";
 import "monaco-editor/features/linesOperations/register.js";
 import "monaco-editor/features/multicursor/register.js";
-import "monaco-editor/features/suggest/register.js";
+// the package's own registration of this feature leaves its controller out: nothing would ever be suggested
+import "monaco-editor/editor/contrib/suggest/browser/suggestController.js";
 import "monaco-editor/features/toggleTabFocusMode/register.js";
 import "monaco-editor/features/wordOperations/register.js";
 import "monaco-editor/features/indentation/register.js";
@@ -17,11 +18,11 @@ import "monaco-editor/features/cursorUndo/register.js";
 import "monaco-editor/features/caretOperations/register.js";
 import "monaco-editor/features/contextmenu/register.js";
 import EditorWorker from "monaco-editor/editor/editor.worker.js?worker";
+import * as language from "./language.js";
 import { startState, tokenizeLine, type Language, type State } from "../controllers/tokens.js";
 import { isDark, token } from "../controllers/theme.js";
 
-export { mark } from "./language.js";
-export { monaco };
+export { language, monaco };
 
 (globalThis as { MonacoEnvironment?: unknown }).MonacoEnvironment = { getWorker: () => new EditorWorker() };
 
@@ -38,18 +39,18 @@ class LineState implements monaco.languages.IState {
   }
 }
 
-for (const language of ["typescript", "markdown"] as Language[]) {
-  const id = `touch-${language}`;
+for (const name of ["typescript", "markdown"] as Language[]) {
+  const id = `touch-${name}`;
   monaco.languages.register({ id });
   monaco.languages.setTokensProvider(id, {
-    getInitialState: () => new LineState(startState(language)),
+    getInitialState: () => new LineState(startState(name)),
     tokenize(line, state) {
       const result = tokenizeLine(line, (state as LineState).state);
       return { endState: new LineState(result.state), tokens: result.tokens.map((t) => ({ startIndex: t.start, scopes: t.type })) };
     },
   });
   monaco.languages.setLanguageConfiguration(id, {
-    ...(language === "typescript" && { comments: { lineComment: "//", blockComment: ["/*", "*/"] as [string, string] } }),
+    ...(name === "typescript" && { comments: { lineComment: "//", blockComment: ["/*", "*/"] as [string, string] } }),
     brackets: [
       ["{", "}"],
       ["[", "]"],
@@ -65,22 +66,6 @@ for (const language of ["typescript", "markdown"] as Language[]) {
     indentationRules: { increaseIndentPattern: /[{([]\s*$/, decreaseIndentPattern: /^\s*[})\]]/ },
   });
 }
-
-/** Names offered while typing: what the notebook defines and what the library has. */
-export const names: { list: () => { name: string; detail: string }[] } = { list: () => [] };
-monaco.languages.registerCompletionItemProvider("touch-typescript", {
-  provideCompletionItems(model, position) {
-    const word = model.getWordUntilPosition(position);
-    const before = model.getValueInRange(new monaco.Range(position.lineNumber, 1, position.lineNumber, word.startColumn));
-    if (before.endsWith(".")) return { suggestions: [] };
-    const range = new monaco.Range(position.lineNumber, word.startColumn, position.lineNumber, word.endColumn);
-    return {
-      suggestions: names
-        .list()
-        .map(({ name, detail }) => ({ label: name, detail, kind: monaco.languages.CompletionItemKind.Variable, insertText: name, range })),
-    };
-  },
-});
 
 function theme(): void {
   const dark = isDark();
@@ -127,11 +112,8 @@ monaco.editor.addKeybindingRules([
   { keybinding: KeyMod.CtrlCmd | KeyCode.KeyK, command: "touch.palette" },
   { keybinding: KeyCode.F1, command: "touch.palette" },
   { keybinding: KeyMod.CtrlCmd | KeyCode.Enter, command: "touch.run", when: "editorTextFocus" },
-  {
-    keybinding: KeyMod.Shift | KeyCode.Enter,
-    command: "touch.run-next",
-    when: "editorTextFocus && !suggestWidgetHasFocusedSuggestion && !findInputFocussed",
-  },
+  // also while names are offered: a suggestion is taken with Enter or Tab
+  { keybinding: KeyMod.Shift | KeyCode.Enter, command: "touch.run-next", when: "editorTextFocus && !findInputFocussed" },
   { keybinding: KeyMod.Alt | KeyCode.Enter, command: "touch.run-insert", when: "editorTextFocus && !findWidgetVisible" },
   { keybinding: KeyMod.CtrlCmd | KeyMod.Shift | KeyCode.Enter, command: "touch.run-stale", when: "editorTextFocus" },
   { keybinding: KeyMod.CtrlCmd | KeyMod.Alt | KeyCode.Period, command: "touch.stop", when: "editorTextFocus" },
