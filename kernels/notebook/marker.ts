@@ -36,11 +36,11 @@ export function parseMarker(line: string): Marker {
     const named = /^\[(.*)\]$/.exec(token)?.[1];
     const [, key, value] = /^(lazy|cache|disabled)(?:=(true|false))?$/.exec(token) ?? [];
     const id = token.startsWith("id=") ? readString(token.slice(3)) : null;
-    if (named !== undefined && kind === null && (kinds as readonly string[]).includes(named)) kind = named as CellKind;
+    // a word that is said twice is dropped: kept, it would take the first one's place once that is gone
+    if (named !== undefined && (kinds as readonly string[]).includes(named)) kind ??= named as CellKind;
     else if (id !== null && id !== "" && marker.id === null) marker.id = id;
-    else if (key !== undefined && marker.options[key as (typeof flags)[number]] === undefined)
-      marker.options[key as (typeof flags)[number]] = value !== "false";
-    else if (token === "unfinished" && !marker.unfinished) marker.unfinished = true;
+    else if (key !== undefined) marker.options[key as (typeof flags)[number]] ??= value !== "false";
+    else if (token === "unfinished") marker.unfinished = true;
     else {
       rest.push(token);
       if (named !== undefined) marker.unknown = `cell kind [${named}] is not known; it is shown as code`;

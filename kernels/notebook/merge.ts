@@ -1,5 +1,6 @@
 /** Three-way merge by cell, for a file that was changed outside while its document was open (contracts 8). */
 import type { Cell, NotebookSource } from "../protocol/document.js";
+import { conflictCopy } from "./conflict.js";
 import { contentId } from "./parse.js";
 
 export interface Merged {
@@ -35,8 +36,7 @@ export function mergeExternal(base: NotebookSource, ours: NotebookSource, theirs
         for (let n = 2; taken.has(copy); n++) copy = `${id}-file-${n}`;
         taken.add(copy);
         conflicts.push({ id, other: copy });
-        const rest = [...(other.options.rest ?? []).filter((word) => !word.startsWith("conflict=")), `conflict=${JSON.stringify(id)}`];
-        result.set(id, [mine, { ...other, id: copy, options: { ...other.options, rest } }]);
+        result.set(id, [mine, conflictCopy(other, id, copy)]);
       }
     }
   }

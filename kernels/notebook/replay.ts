@@ -50,7 +50,7 @@ export function replay(state: NotebookState, event: NotebookEvent): NotebookStat
     case "clients":
       return { ...next, clients: event.clients };
     case "file":
-      return { ...next, held: event.held, broken: event.broken };
+      return { ...next, held: event.held };
     case "mode":
       return { ...next, mode: event.mode };
     case "saved":

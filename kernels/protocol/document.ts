@@ -184,7 +184,7 @@ export interface NotebookState {
   writer: Person | null;
   /** who is connected, each client once, in the order in which they came */
   clients: Person[];
-  /** why the file is not written now (it cannot be read, or it is gone); changes are kept in the journal meanwhile */
+  /** what is wrong with the file now (it cannot be read or written, or it is gone), as a sentence; changes are kept in the journal meanwhile */
   held: string | null;
   savedAt: number | null;
 }
@@ -213,8 +213,8 @@ export type NotebookEvent = { seq: number } & (
   | { type: "language"; language: LanguageState }
   | { type: "writer"; writer: Person | null }
   | { type: "clients"; clients: Person[] }
-  /** the file became readable or unreadable; `broken`: as in the state */
-  | { type: "file"; held: string | null; broken: string | null }
+  /** the file became readable or unreadable */
+  | { type: "file"; held: string | null }
   | { type: "mode"; mode: "auto" | "lazy" }
   | { type: "clean"; clean: CleanRun }
   | { type: "saved"; at: number; /** the file holds the document of this revision */ rev: number }

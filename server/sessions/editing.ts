@@ -1,5 +1,4 @@
 /** Changes of the document: checked, told, journaled; then the graph and what follows from it. */
-import { applyOperation } from "../../kernels/notebook/operations.js";
 import type { Operation } from "../../kernels/protocol/document.js";
 import { remember } from "./applied.js";
 import { viewGraph, type GraphView } from "./graph.js";
@@ -7,6 +6,7 @@ import { checkOps } from "./guard.js";
 import { inputsFirst } from "./plan.js";
 import type { Refusal } from "./state.js";
 import type { Step } from "./step.js";
+import { repaired } from "./well-formed.js";
 
 /** Who changed the document, when, and what they call the change. */
 export interface Origin {
@@ -20,7 +20,7 @@ export function edit(step: Step, ops: Operation[], from: Origin): Refusal | null
   const wrong = checkOps(ops);
   if (wrong !== null) return { code: "bad-request", message: wrong };
   try {
-    ops.reduce(applyOperation, step.doc.source);
+    ops = repaired(step.doc.source, ops);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { code: "bad-request", message: `${error.message}.` };

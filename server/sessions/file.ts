@@ -1,9 +1,10 @@
 /** The document's file: written once the document is quiet, by rename, known by hash; changes from outside are merged by cell. */
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { existsSync, readFileSync, realpathSync, renameSync, statSync } from "node:fs";
+import { open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { watch, type FSWatcher } from "chokidar";
 import type { NotebookSource } from "../../kernels/protocol/document.js";
+import { differingCells } from "../../kernels/notebook/difference.js";
 import { mergeExternal } from "../../kernels/notebook/merge.js";
 import { parseBytes } from "../../kernels/notebook/decode.js";
 import { printNotebook } from "../../kernels/notebook/print.js";
@@ -11,6 +12,8 @@ import { sourceHash } from "./outputs.js";
 
 export interface FileEffects {
   quiet: number;
+  /** ms between two looks at a file that another program writes */
+  rest: number;
   watch: boolean;
   now(): number;
   /** the document now */
@@ -25,16 +28,23 @@ export interface FileEffects {
   before(): Promise<void>;
   /** the document as it becomes */
   outside(source: NotebookSource, text: string): void;
-  notice(text: string): void;
+  /** a file that did not parse when it was opened does now; `saved`: what it says */
+  mended(source: NotebookSource, saved: NotebookSource): void;
+  /** what is wrong with the file; null: all is well again */
+  held(why: string | null): void;
+}
+
+export interface Opened {
+  source: NotebookSource;
+  /** what the file says */
+  saved: NotebookSource;
+  broken: string | null;
+  write: boolean;
 }
 
 export interface NotebookFile {
   /** Reads the file beside what the journal knows: `journal` the document, `base` what was last written, `since` what may have been written after it. */
-  open(
-    journal: NotebookSource | null,
-    base: NotebookSource | null,
-    since?: readonly NotebookSource[],
-  ): { source: NotebookSource; saved: NotebookSource; broken: string | null; write: boolean };
+  open(journal: NotebookSource | null, base: NotebookSource | null, since?: readonly NotebookSource[]): Opened;
   /** the document changed */
   changed(): void;
   /** what was last written or read */
@@ -43,53 +53,82 @@ export interface NotebookFile {
   close(): Promise<void>;
 }
 
-/** ms between two looks at a file that another program writes */
-const restStep = 50;
+/** What is wrong with the file. One that is gone is written again by the next change; one that cannot be read or does not parse is left alone. */
+interface Trouble {
+  kind: "gone" | "unread" | "unparsed" | "unsaved";
+  why: string;
+}
+
+/** ms between two looks at a file that cannot be read: not every file system tells when it can be again */
+const retryStep = 1000;
 
 export function notebookFile(path: string, effects: FileEffects): NotebookFile {
+  const { rest: restStep } = effects;
   let base: NotebookSource = { front: {}, cells: [] };
   /** hash of the file's text as last written or read */
   let hash = "";
   /** its length then */
   let length = 0;
-  /** it was gone when last looked for, and that was said */
-  let missing = false;
-  let readOnly = false;
-  /** the file does not parse: it is not written until it does */
-  let held = false;
+  let trouble: Trouble | null = null;
+  /** it did not parse when it was opened: what the journal knew waits until it does */
+  let waiting: { reopen(parsed: NotebookSource): Opened } | null = null;
   let dirty = false;
   let timer: NodeJS.Timeout | null = null;
+  let retry: NodeJS.Timeout | null = null;
   let work: Promise<void> = Promise.resolve();
   let watcher: FSWatcher | null = null;
   let again: NodeJS.Timeout | null = null;
   let closed = false;
   const name = path.split(/[\\/]/).at(-1)!;
 
+  const tell = (next: Trouble | null) => {
+    if (trouble?.why !== next?.why) effects.held(next?.why ?? null);
+    // what was changed here meanwhile has waited
+    if (next === null && trouble !== null && waiting === null) soon();
+    trouble = next;
+    if (trouble === null || retry !== null || closed) return;
+    retry = setTimeout(() => {
+      retry = null;
+      if (trouble?.kind === "unsaved") soon();
+      else if (trouble !== null) look();
+    }, retryStep);
+    retry.unref();
+  };
+
   /** Takes in what another program wrote. */
   const takeIn = (bytes: Buffer) => {
     const { text, ...parsed } = parseBytes(bytes);
     const now = sourceHash(text);
-    if (now === hash) return;
+    // it is back, or can be read again, as it was
+    if (now === hash) return trouble?.kind === "gone" || trouble?.kind === "unread" ? tell(null) : undefined;
     hash = now;
     length = text.length;
     if (parsed.broken !== null) {
-      held = true;
-      effects.notice(
-        `${name} was changed outside and cannot be read now (${parsed.broken}); the notebook here is kept, and the file is not written until it can be read.`,
-      );
+      if (waiting === null)
+        tell({
+          kind: "unparsed",
+          why: `${name} was changed outside and cannot be read now (${parsed.broken}); the notebook here is kept, and the file is not written until it can be read`,
+        });
       return;
     }
-    // what was changed here meanwhile has waited
-    if (held) soon();
-    held = false;
+    if (waiting !== null) {
+      const { source, saved, write } = waiting.reopen(parsed.source);
+      waiting = null;
+      effects.mended(source, saved);
+      if (write) soon();
+      return;
+    }
+    tell(null);
     const ours = effects.source();
     const { source, conflicts } = mergeExternal(base, ours, parsed.source);
     base = parsed.source;
-    const differ = countChanges(ours, source);
-    if (differ > 0) {
-      const both = conflicts.length === 0 ? "" : `; ${conflicts.length} changed here too and ${conflicts.length === 1 ? "is" : "are"} kept twice`;
-      effects.outside(source, `${name} changed outside: ${differ} ${differ === 1 ? "cell differs" : "cells differ"}${both}.`);
-    }
+    if (same(ours, source)) return;
+    const differ = differingCells(ours, source).length;
+    const what = differ === 0 ? "the order, the head or the line ends differ" : `${differ} ${differ === 1 ? "cell differs" : "cells differ"}`;
+    const both = conflicts.length === 0 ? "" : `; ${conflicts.length} changed here too and ${conflicts.length === 1 ? "is" : "are"} kept twice`;
+    effects.outside(source, `${name} changed outside: ${what}${both}.`);
+    // what was merged is in neither file nor journal yet
+    if (!same(source, parsed.source)) soon();
   };
 
   const soon = () => {
@@ -100,21 +139,24 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       work = work.then(write);
     }, effects.quiet);
   };
+  const look = () => {
+    if (!closed) work = work.then(read);
+  };
 
   /** Null: there is no file, or it cannot be read. */
   const readFileBytes = async (): Promise<Buffer | null> => {
     try {
-      const bytes = await readFile(path);
-      missing = false;
-      return bytes;
+      return await readFile(path);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") effects.notice(`${name} cannot be read: ${(error as Error).message}`);
-      else if (!missing) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT" || code === "ENOTDIR") {
         // some editors move the old file away before they write the new one
-        await new Promise((resolve) => setTimeout(resolve, 5 * restStep));
-        if (existsSync(path) || missing || closed) return null;
-        missing = true;
-        effects.notice(`${name} was deleted or moved outside; the notebook here is kept, and the next change writes it again.`);
+        if (trouble === null && !closed) await new Promise((resolve) => setTimeout(resolve, 5 * restStep));
+        if (existsSync(path) || closed) return null;
+        tell({ kind: "gone", why: `${name} was deleted or moved outside; the notebook here is kept, and the next change writes it again` });
+      } else {
+        const why = code === "EISDIR" ? "it is a folder now" : code === "EACCES" ? "permission was taken away" : message;
+        tell({ kind: "unread", why: `${name} cannot be read (${why}); the notebook here is kept, and the file is not written until it can be read` });
       }
       return null;
     }
@@ -134,23 +176,33 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     if (bytes !== null) takeIn(bytes);
   };
 
+  /** Did another program write since we last looked? Asked in the same breath as the rename. */
+  const foreign = (target: string) => {
+    try {
+      return sourceHash(readFileSync(target).toString()) !== hash;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== "ENOENT";
+    }
+  };
+
   const write = async () => {
-    if (!dirty || held || readOnly) return;
+    if (!dirty) return;
     // somebody may have written a moment ago, before the watcher said so
     await read();
-    if (held) return;
+    if (waiting !== null || trouble?.kind === "unread" || trouble?.kind === "unparsed") return;
     dirty = false;
     const source = effects.source();
     const rev = effects.rev();
     // the journal is always ahead of the file: a kill in between loses nothing and doubles nothing
     await effects.before();
-    const text = printNotebook(source);
     // a file that says the same in other words stays as its author wrote it
     if (!same(source, base) || !existsSync(path)) {
-      // a link stays a link
-      const target = existsSync(path) ? realpathSync(path) : path;
-      const temporary = `${target}.${process.pid}.new`;
+      const text = printNotebook(source);
+      let temporary: string | null = null;
       try {
+        // a link stays a link
+        const target = existsSync(path) ? realpathSync(path) : path;
+        temporary = `${target}.${process.pid}.new`;
         const mode = existsSync(target) ? statSync(target).mode & 0o777 : 0o644;
         const out = await open(temporary, "w", mode);
         try {
@@ -161,18 +213,25 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
         } finally {
           await out.close();
         }
+        effects.step?.("rename file");
+        if (foreign(target)) {
+          await rm(temporary, { force: true });
+          dirty = true;
+          // taken in first
+          return await write();
+        }
+        renameSync(temporary, target);
         hash = sourceHash(text);
         length = text.length;
-        effects.step?.("rename file");
-        await rename(temporary, target);
         effects.step?.("renamed file");
       } catch (error) {
-        await rm(temporary, { force: true }).catch(() => {});
+        if (temporary !== null) await rm(temporary, { force: true }).catch(() => {});
         dirty = true;
-        effects.notice(`${name} could not be saved: ${(error as Error).message}. The change is kept in the journal.`);
+        tell({ kind: "unsaved", why: `${name} could not be saved (${(error as Error).message}); the change is kept in the journal` });
         return;
       }
     }
+    tell(null);
     base = source;
     effects.saved(effects.now(), rev);
   };
@@ -185,43 +244,44 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       const { text, ...parsed } = parseBytes(existsSync(path) ? readFileSync(path) : Buffer.alloc(0));
       hash = sourceHash(text);
       length = text.length;
-      base = parsed.source;
       if (effects.watch && existsSync(dirname(path))) {
         // the folder, not the file: a rename over it, as editors and we write, takes the watched file away
         const folder = dirname(path);
         watcher = watch(folder, { depth: 0, ignored: (other) => other !== folder && other !== path });
-        const look = () => {
-          if (closed) return;
-          work = work.then(read);
+        const told = () => {
+          look();
           // of two changes within 50 ms chokidar tells one: ours may hide another's
           if (again !== null) clearTimeout(again);
-          again = setTimeout(() => (work = work.then(read)), 150);
+          again = setTimeout(look, 150);
         };
         // once ready as well: what happened before it watched is not told
-        watcher.on("all", look).on("ready", look);
+        watcher.on("all", told).on("ready", told);
         watcher.on("error", () => {});
       }
-      if (parsed.broken !== null) {
-        readOnly = true;
-        return { source: parsed.source, saved: parsed.source, broken: parsed.broken, write: false };
-      }
-      if (journal === null || saved === null) return { source: parsed.source, saved: parsed.source, broken: null, write: false };
-      // written by us: the journal's document goes on from it, and nothing is to merge
-      const ours = same(parsed.source, saved) || since.some((one) => same(parsed.source, one));
-      const source = ours ? journal : mergeExternal(saved, journal, parsed.source).source;
-      dirty = !same(source, parsed.source);
-      return { source, saved: parsed.source, broken: null, write: dirty };
+      const reopen = (read: NotebookSource): Opened => {
+        base = read;
+        if (journal === null || saved === null) return { source: read, saved: read, broken: null, write: false };
+        // written by us: the journal's document goes on from it, and nothing is to merge
+        const ours = same(read, saved) || since.some((one) => same(read, one));
+        const source = ours ? journal : mergeExternal(saved, journal, read).source;
+        dirty = !same(source, read);
+        return { source, saved: read, broken: null, write: dirty };
+      };
+      if (parsed.broken === null) return reopen(parsed.source);
+      base = parsed.source;
+      waiting = { reopen };
+      return { source: parsed.source, saved: parsed.source, broken: parsed.broken, write: false };
     },
     changed: soon,
     async flush() {
       if (timer !== null) clearTimeout(timer);
       timer = null;
-      await (work = work.then(write));
+      // also takes in what another program wrote
+      await (work = work.then(read).then(write));
     },
     async close() {
       closed = true;
-      if (again !== null) clearTimeout(again);
-      if (timer !== null) clearTimeout(timer);
+      for (const one of [again, timer, retry]) if (one !== null) clearTimeout(one);
       await work;
       await watcher?.close();
     },
@@ -229,16 +289,3 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
 }
 
 const same = (a: NotebookSource, b: NotebookSource) => printNotebook(a) === printNotebook(b);
-
-function countChanges(a: NotebookSource, b: NotebookSource): number {
-  const before = new Map(a.cells.map((cell) => [cell.id, cell]));
-  const after = new Map(b.cells.map((cell) => [cell.id, cell]));
-  let count = 0;
-  for (const [id, cell] of after) {
-    const old = before.get(id);
-    if (old === undefined || old.source !== cell.source || old.kind !== cell.kind) count++;
-  }
-  for (const id of before.keys()) if (!after.has(id)) count++;
-  // order, options or front matter alone
-  return count === 0 && !same(a, b) ? 1 : count;
-}

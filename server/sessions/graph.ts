@@ -1,4 +1,5 @@
 /** The notebook's graph as a session uses it: who defines, who reads, in which order. A cell is analysed again only when its text changed. */
+import { conflictOf } from "../../kernels/notebook/conflict.js";
 import type { CallView, Cell, Problem } from "../../kernels/protocol/document.js";
 import { buildGraph } from "../../kernels/reactive/graph.js";
 import { analyse, type Analysis } from "../../kernels/reactive/references.js";
@@ -38,9 +39,12 @@ export function viewGraph(cells: readonly Cell[], last?: GraphView): GraphView {
   const readings = new Map<string, Reading>();
   for (const cell of cells) {
     const old = last?.readings.get(cell.id);
+    // the other version of a cell, kept until somebody decides: its names are not defined twice
+    const isCopy = conflictOf(cell) !== null;
+    const known = old !== undefined && old.cell.source === cell.source && old.cell.kind === cell.kind && isCopy === (conflictOf(old.cell) !== null);
     if (old?.cell === cell) readings.set(cell.id, old);
-    else if (old !== undefined && old.cell.source === cell.source && old.cell.kind === cell.kind) readings.set(cell.id, { ...old, cell });
-    else readings.set(cell.id, { cell, analysis: analyse(cell, old?.analysis), form: formOf(cell) });
+    else if (known) readings.set(cell.id, { ...old, cell });
+    else readings.set(cell.id, { cell, analysis: analyse(isCopy ? { ...cell, source: "" } : cell, old?.analysis), form: formOf(cell) });
   }
   const graph = buildGraph([...readings.values()].map((reading) => reading.analysis));
   const views = new Map<string, CellView>();

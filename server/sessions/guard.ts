@@ -1,22 +1,22 @@
 /** What comes over a WebSocket is checked before it is believed. Pure; answers a sentence, or null when all is well. */
 import { z } from "zod";
-import type { ClientMessage, Operation } from "../../kernels/protocol/document.js";
+import { parseFront } from "../../kernels/notebook/front.js";
+import { parseMarker, printMarker } from "../../kernels/notebook/marker.js";
+import type { CellOptions, ClientMessage, Operation } from "../../kernels/protocol/document.js";
+import { wellFormed } from "./well-formed.js";
 
 const id = z.string().min(1).max(200);
 const text = z.string().max(10_000_000);
 const kind = z.enum(["code", "sql", "markdown", "label", "baseline", "train", "distill", "ab-test", "drift", "diagnose", "review", "promote"]);
-const flags = z.object({
-  lazy: z.boolean().optional(),
-  cache: z.boolean().optional(),
-  disabled: z.boolean().optional(),
-  rest: z.array(z.string()).optional(),
-});
+const flags = z
+  .object({ lazy: z.boolean().optional(), cache: z.boolean().optional(), disabled: z.boolean().optional(), rest: z.array(z.string()).optional() })
+  .refine(fitsMarker, "words that a marker line gives back");
 const oneLine = z.string().regex(/^[^\r\n]*$/, "one line");
 const front = z.object({
   title: oneLine.optional(),
   seed: z.number().int().optional(),
   mode: z.enum(["auto", "lazy"]).optional(),
-  rest: z.array(oneLine).optional(),
+  rest: z.array(oneLine).refine(fitsFront, "comment lines that the head does not know").optional(),
 });
 // an id stands in the marker's line, between quotes
 const newId = z.string().regex(/^[\w.-]{1,80}$/, "letters, digits, . _ -");
@@ -156,4 +156,22 @@ function describe(what: string, error: z.ZodError): string {
   if (issue === undefined) return `The ${what} cannot be read.`;
   const at = issue.path.map(String).join(".");
   return `Expected ${what}${at === "" ? "" : ` at \`${at}\``} to fit the protocol: ${issue.message}.`;
+}
+
+/** Options stand in the marker's line: they must be read from it as they are. */
+function fitsMarker(options: CellOptions): boolean {
+  const line = printMarker("code", "x", options, false);
+  if (/[\r\n]/.test(line) || wellFormed(line) !== line) return false;
+  const { kind, id, unfinished, options: read } = parseMarker(line.slice(5));
+  const sorted = ({ lazy, cache, disabled, rest = [] }: CellOptions) => JSON.stringify([lazy, cache, disabled, rest]);
+  return kind === "code" && id === "x" && !unfinished && sorted(read) === sorted(options);
+}
+
+function fitsFront(lines: readonly string[]): boolean {
+  const read = parseFront(["// ---", ...lines, "// ---"]);
+  return (
+    read.taken === lines.length + 2 &&
+    lines.every((line) => wellFormed(line) === line) &&
+    JSON.stringify(read.front.rest ?? []) === JSON.stringify(lines)
+  );
 }

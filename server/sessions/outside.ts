@@ -79,11 +79,7 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
     case "saved":
       return step.emit({ type: "saved", at: input.at, rev: input.rev });
     case "held":
-      if (step.doc.broken !== null && input.source !== undefined) {
-        step.emit({ type: "file", held: null, broken: null });
-        return changed(step, [{ op: "replace", source: input.source }], { by: "file", at: input.at });
-      }
-      if (step.doc.held !== input.why) step.emit({ type: "file", held: input.why, broken: step.doc.broken });
+      if (step.doc.held !== input.why) step.emit({ type: "file", held: input.why });
       return;
     case "clean":
       step.emit({ type: "clean", clean: input.clean });

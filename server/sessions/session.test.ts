@@ -106,7 +106,7 @@ it("says that the file was deleted, and writes it with the next change", async (
   const client = await NotebookClient.open(server, path);
   await client.do({ do: "flush" });
   rmSync(file());
-  await client.until(() => client.events.some((event) => event.type === "notice" && /was deleted or moved outside/.test(event.text)));
+  await client.until(() => /was deleted or moved outside/.test(client.state.held ?? ""));
   expect(client.state.source.cells.length).toBe(2);
   await edit(client, "a", "print back");
   await client.do({ do: "flush" });
@@ -131,12 +131,13 @@ it("does not write over a file that cannot be read as a notebook", async () => {
   const client = await NotebookClient.open(server, path);
   const broken = `<<<<<<< ours\n${text}=======\n>>>>>>> theirs\n`;
   writeFileSync(file(), broken);
-  await client.until(() => client.events.some((event) => event.type === "notice" && /cannot be read now/.test(event.text)));
+  await client.until(() => /cannot be read now \(line 1: .*conflict markers/.test(client.state.held ?? ""));
   await edit(client, "a", "print still here");
   await client.do({ do: "flush" });
   expect(readFileSync(file(), "utf8")).toBe(broken);
   writeFileSync(file(), text);
   await client.until(() => client.state.savedAt !== null);
+  expect(client.state.held).toBe(null);
   expect(readFileSync(file(), "utf8")).toContain("print still here");
 });
 

@@ -3,7 +3,16 @@ import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
-import type { CleanRun, ClientMessage, Command, KernelQuery, NotebookEvent, NotebookState, ServerMessage } from "../../kernels/protocol/document.js";
+import type {
+  CleanRun,
+  ClientMessage,
+  Command,
+  KernelQuery,
+  NotebookEvent,
+  NotebookSource,
+  NotebookState,
+  ServerMessage,
+} from "../../kernels/protocol/document.js";
 import type { BulkMessage, FromControl, FromKernel, KernelConfig, RunRequest } from "../../kernels/protocol/kernel.js";
 import type { ServerCalls } from "../../kernels/protocol/serving.js";
 import type { Output } from "../../kernels/protocol/output.js";
@@ -40,6 +49,8 @@ export interface SessionEffects {
   backend: string | null;
   /** ms of quiet until the file is written */
   quiet: number;
+  /** ms for which a file that another program writes must have rested */
+  rest: number;
   /** ms until the journal is synced */
   sync: number;
   /** watch the file for changes from outside */
@@ -83,10 +94,13 @@ export class Session {
   readonly #store: OutputStore;
   readonly #inlet: Inlet;
   readonly #file: NotebookFile;
-  readonly #journal: Journal | null;
+  readonly #journalFile: string;
+  #journal: Journal | null = null;
+  /** the state of a notebook just opened */
+  readonly #open: (source: NotebookSource, broken: string | null, rev: number) => SessionState;
   readonly #viewers = new Set<Viewer>();
   readonly #listeners = new Set<(event: NotebookEvent, state: NotebookState) => void>();
-  readonly #ring = new Ring();
+  #ring = new Ring();
   readonly #consoles = new Map<string, ConsoleEvents>();
   #kernel: Kernel | null = null;
   /** counts kernels, so that what an old one says late is not taken for the new one's */
@@ -107,15 +121,16 @@ export class Session {
     sweep(join(place.store, "spill"), /^(\d+)-/);
     this.#store = outputStore(join(place.store, "outputs", place.key), failed("outputs could not be kept"));
     this.#inlet = createInlet(effects.keep ? this.#store : null, (batch) => void this.dispatch(batch));
-    const journalFile = join(place.store, "journal", `${place.key}.ndjson`);
+    this.#journalFile = join(place.store, "journal", `${place.key}.ndjson`);
     let kept = null;
     try {
-      if (effects.keep) kept = restore(readJournal(journalFile));
+      if (effects.keep) kept = restore(readJournal(this.#journalFile));
     } catch (error) {
       effects.log.warn({ error, notebook: place.path }, "journal could not be read");
     }
     this.#file = notebookFile(place.file, {
       quiet: effects.quiet,
+      rest: effects.rest,
       watch: effects.watch,
       now: effects.now,
       source: () => this.#state.doc.source,
@@ -127,35 +142,46 @@ export class Session {
         this.#journal?.append({ type: "saved", rev });
       },
       outside: (source, text) => void this.dispatch({ type: "outside", source, text, at: effects.now() }),
-      notice: (text) => this.#trouble(text),
+      mended: (source, saved) => this.#mended(source, saved),
+      held: (why) => {
+        if (why !== null) effects.log.warn({ notebook: place.path }, why);
+        if (!this.#closed) this.dispatch({ type: "held", why });
+      },
     });
     const opened = this.#file.open(
       kept?.source ?? null,
       kept?.saved ?? null,
       kept?.since.map((one) => one.source),
     );
-    const results = kept?.results ?? {};
-    const stored = effects.keep ? this.#store.load() : {};
-    this.#state = openState({
-      epoch: randomBytes(8).toString("hex"),
-      path: place.path,
-      source: opened.source,
-      broken: opened.broken,
-      rev: (kept?.rev ?? 0) + 1,
-      mode: opened.source.front.mode ?? kept?.mode ?? "auto",
-      results: opened.broken === null ? results : {},
-      outputs: opened.broken === null ? stored : {},
-      runs: kept?.runs ?? 0,
-      applied: kept?.applied ?? {},
-      memoryLimit: effects.memoryLimit,
-    });
-    this.#journal = opened.broken === null && effects.keep ? this.#openJournal(journalFile, opened.saved) : null;
+    this.#open = (source, broken, rev) =>
+      openState({
+        ...{ epoch: randomBytes(8).toString("hex"), path: place.path, source, broken, rev },
+        mode: source.front.mode ?? kept?.mode ?? "auto",
+        results: broken === null ? (kept?.results ?? {}) : {},
+        outputs: broken === null && effects.keep ? this.#store.load() : {},
+        runs: kept?.runs ?? 0,
+        applied: kept?.applied ?? {},
+        memoryLimit: effects.memoryLimit,
+      });
+    this.#state = this.#open(opened.source, opened.broken, (kept?.rev ?? 0) + 1);
+    if (opened.broken === null) this.#journal = this.#openJournal(opened.saved);
     if (opened.write) this.#file.changed();
   }
 
-  #openJournal(file: string, saved: NotebookState["source"]): Journal | null {
+  /** A file that did not parse when it was opened does now: the notebook is as if it were opened now, and every client is told the whole. */
+  #mended(source: NotebookSource, saved: NotebookSource): void {
+    const { doc } = this.#state;
+    const opened = this.#open(source, null, doc.rev + 1);
+    this.#state = { ...opened, doc: { ...opened.doc, epoch: doc.epoch, seq: doc.seq + 1, clients: doc.clients, writer: doc.writer } };
+    this.#ring = new Ring();
+    this.#journal = this.#openJournal(saved);
+    for (const viewer of this.#viewers) viewer.message(this.#snapshot(viewer.client));
+  }
+
+  #openJournal(saved: NotebookSource): Journal | null {
+    if (!this.#effects.keep) return null;
     try {
-      return openJournal(file, this.#base(saved), {
+      return openJournal(this.#journalFile, this.#base(saved), {
         every: this.#effects.sync,
         step: this.#effects.step,
         failed: (error) => this.#trouble(`the journal could not be written: ${error.message}`),
@@ -167,7 +193,7 @@ export class Session {
     }
   }
 
-  #base(saved: NotebookState["source"]): Extract<JournalRecord, { type: "base" }> {
+  #base(saved: NotebookSource): Extract<JournalRecord, { type: "base" }> {
     const { doc, ran, runs, applied } = this.#state;
     const results = Object.fromEntries(
       Object.entries(ran).flatMap(([id, of]) => {
@@ -484,7 +510,7 @@ export class Session {
   // ---- clients
 
   join(wire: Wire, hello: Extract<ClientMessage, { type: "hello" }>): Viewer {
-    const snapshot = (): ServerMessage => ({ type: "snapshot", state: this.#state.doc, applied: this.#state.applied[hello.client] ?? null });
+    const snapshot = () => this.#snapshot(hello.client);
     const viewer = new Viewer(hello.client, hello.name, wire, snapshot);
     const { epoch, seq } = this.#state.doc;
     const missed = seq - hello.cursor;
@@ -495,6 +521,10 @@ export class Session {
     this.#viewers.add(viewer);
     this.dispatch({ type: "join", client: viewer.client, name: viewer.name, watch: hello.watch === true });
     return viewer;
+  }
+
+  #snapshot(client: string): ServerMessage {
+    return { type: "snapshot", state: this.#state.doc, applied: this.#state.applied[client] ?? null };
   }
 
   leave(viewer: Viewer): void {

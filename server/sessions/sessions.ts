@@ -43,6 +43,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     takeKernel: () => kernels().take(),
     backend: process.env["TOUCHSTONE_BACKEND"] ?? null,
     quiet: 1200,
+    rest: 50,
     sync: 200,
     watch: true,
     keep: true,

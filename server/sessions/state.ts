@@ -68,8 +68,8 @@ export type Input =
   /** how the comparison with a clean run goes */
   | { type: "clean"; clean: CleanRun }
   | { type: "saved"; at: number; rev: number }
-  /** the file cannot be read or written for now, or can again; null: all is well. `source`: the document of a notebook that did not parse when it was opened */
-  | { type: "held"; why: string | null; source?: NotebookSource; at: number }
+  /** what is wrong with the file; null: all is well */
+  | { type: "held"; why: string | null }
   /** something that a person should know */
   | { type: "trouble"; text: string }
   | { type: "language"; language: LanguageState };

@@ -21,6 +21,7 @@ export function openSession(root: string, step?: (name: string) => void): Sessio
       memoryLimit: 1 << 30,
       backend: null,
       quiet: 0,
+      rest: 1,
       sync: 1,
       watch: false,
       keep: true,
