@@ -2,7 +2,6 @@
 import type { LayersModel, NamedTensorMap, Scalar, Tensor, Tensor2D, Variable } from "@tensorflow/tfjs";
 import type { Tf } from "../tensors/backend.js";
 import { derive, generator, permutation, seeded } from "../tensors/seeds.js";
-import { wasmAdam, type Stepper } from "./adam.js";
 import type { Network, Outcome } from "./build.js";
 import { distilled, hard, type Loss } from "./loss.js";
 
@@ -239,6 +238,12 @@ function unit(weights: Float32Array): Float32Array {
 
 const rates: Record<string, number> = { adam: 0.001, sgd: 0.01, momentum: 0.01, rmsprop: 0.001, adagrad: 0.01 };
 
+/** What is used of an optimiser of tf.train. */
+interface Stepper {
+  applyGradients(gradients: NamedTensorMap): void;
+  dispose(): void;
+}
+
 function makeOptimizer(tf: Tf, asked: FitOptions["optimizer"]): Stepper {
   const { name, learningRate } = typeof asked === "object" ? asked : { name: asked ?? "adam", learningRate: undefined };
   const rate = learningRate ?? rates[name.toLowerCase()];
@@ -249,7 +254,6 @@ function makeOptimizer(tf: Tf, asked: FitOptions["optimizer"]): Stepper {
         : `Expected \`optimizer.learningRate\` to be above 0, got \`${learningRate}\``,
     );
   }
-  if (name.toLowerCase() === "adam" && tf.getBackend() === "wasm") return wasmAdam(tf, rate);
   const train = tf.train as unknown as Record<string, (rate: number, momentum?: number) => Stepper>;
   return name.toLowerCase() === "momentum" ? train["momentum"]!(rate, 0.9) : train[name.toLowerCase()]!(rate);
 }

@@ -5,6 +5,7 @@ import { fillFromCpu } from "./fallback.js";
 import { blockGather, segmentSum } from "./gather.js";
 import { kernelOf, replace, type Tf, type Tools } from "./kernel.js";
 import { untransposed } from "./matmul.js";
+import { fastOptimizers } from "./optimizers.js";
 import { maxPoolGrad } from "./pool.js";
 import { inPlaceSlice } from "./slice.js";
 
@@ -35,4 +36,5 @@ export function repairWasm(tf: Tf): void {
   replace(tf, "DepthwiseConv2dNativeBackpropFilter", depthwiseFilter(tf));
   replace(tf, "DepthwiseConv2dNativeBackpropInput", depthwiseInput(tf));
   fillFromCpu(tf);
+  fastOptimizers(tf);
 }
