@@ -59,7 +59,7 @@ export function readProbe(stdout: string): DoctorCheck[] {
       state: "missing",
       found: "not used",
       why: backend.why ?? "does not load",
-      ...(backend.name === "cuda" && { fix: "npm install --no-save @tensorflow/tfjs-node-gpu" }),
+      ...(backend.name === "cuda" && { fix: "npm run setup:gpu" }),
     };
   });
 }
