@@ -64,7 +64,7 @@ test("one step is one pass: no kernel of the engine runs for it but the few on s
   const optimizer = tf.train.adam(0.01);
   const gradient = tf.ones([32, 32]);
   const { kernels } = await tf.profile(() => {
-    optimizer.applyGradients({ "one-pass": gradient });
+    optimizer.applyGradients({ "one-pass": gradient } as never);
     return gradient;
   });
   expect(kernels.filter((k) => k.outputShapes.some((shape) => shape?.length === 2)).map((k) => k.name)).toEqual(["Fill", "Fill"]);
@@ -87,7 +87,7 @@ test("a gradient that is absent leaves its variable, and another dtype takes the
 
 test("weights given out, and restored, are not written to by later steps", async () => {
   const { tf } = await loadBackend("wasm");
-  const w = tf.variable(tf.ones([3]), true, "given-out");
+  tf.variable(tf.ones([3]), true, "given-out");
   const [first, second] = [tf.train.momentum(0.1, 0.9), tf.train.momentum(0.1, 0.9)];
   const step = (optimizer: Optimizer) => optimizer.applyGradients({ "given-out": tf.ones([3]) });
   step(first);
