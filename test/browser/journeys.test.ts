@@ -299,6 +299,8 @@ it("22. a killed kernel is explained, outputs stay, and one press brings the not
   const v = await Visitor.enter(stage, path);
   await v.cell("b").getByRole("button", { name: /^Run/ }).click();
   await v.ok(v.cell("b"));
+  // a curve has two samples, which come one a second
+  await v.page.waitForFunction(() => (document.querySelector(".spark polyline")?.getAttribute("points") ?? "").split(" ").length >= 2);
   await v.type(v.cell("boom"), "process.kill(process.pid, 'SIGKILL')");
   await v.page.keyboard.press("Control+Enter");
   await v.see(/The kernel stopped in cell/);
