@@ -38,7 +38,8 @@ export class TouchQueue extends TouchElement {
   #revs = new Map<string, number>();
   #kept: string | null = null;
   #shownAt = 0;
-  #leader = 0;
+  /** when "g" was pressed last, in milliseconds of the page; a page younger than the window has none */
+  #leader = -Infinity;
 
   constructor() {
     super();
@@ -88,13 +89,15 @@ export class TouchQueue extends TouchElement {
     this.#shownAt = performance.now();
   }
 
-  async #load(): Promise<void> {
+  /** `saved`: a press that the view then holds; until then it stays applied, or its item would come back for a moment and take the next key. */
+  async #load(saved?: Press): Promise<void> {
     try {
       this.view = await api.get<QueueView>(`${this.#url}${this.guess ? "?guess=shown" : ""}`);
-      this.#settle();
     } catch (error) {
       this.failure = (error as Error).message;
     }
+    this.pending = this.pending.filter((one) => one !== saved);
+    this.#settle();
   }
 
   /** Shows what follows from a press at once; it is saved behind that, one press after the other. */
@@ -119,10 +122,8 @@ export class TouchQueue extends TouchElement {
         if (press.act !== "undo") this.#past = this.#past.filter((one) => one !== press);
         else if (!reached) this.#past.push({ from: press.to, to: press.from });
         throw error;
-      } finally {
-        this.pending = this.pending.filter((one) => one !== press);
       }
-    });
+    }, press);
   }
   #answer(choice: ReviewChoice): void {
     const item = this.#item;
@@ -161,14 +162,14 @@ export class TouchQueue extends TouchElement {
     this.#focus();
   }
 
-  #then(work: () => Promise<unknown>): void {
+  #then(work: () => Promise<unknown>, press?: Press): void {
     this.#saving = this.#saving.then(async () => {
       try {
         await work();
       } catch (error) {
         this.failure = (error as Error).message;
       }
-      await this.#load();
+      await this.#load(press);
     });
   }
 
@@ -185,7 +186,7 @@ export class TouchQueue extends TouchElement {
     const now = performance.now();
     // "g s" goes to the settings
     const led = now - this.#leader < 1000;
-    this.#leader = event.key === "g" ? now : 0;
+    this.#leader = event.key === "g" ? now : -Infinity;
     if (led || event.key === "g") return;
     if (event.key === "Enter" && active?.closest("button, a") != null) return;
     const choice = this.view?.queue.choices.find((one) => one.key === event.key);
