@@ -231,44 +231,46 @@ it("10 and 11. a baseline from the insert menu, its form and its code", async ()
 });
 
 it("18. the A/B plan says users, days and false alarms, and a smaller effect needs 3.9 times the users", async () => {
-  const path = writeNotebook(
-    stage,
-    "j",
-    "ab",
-    `// %% [ab-test] id="p"\nconst plan = await abTest({ outcome: { kind: "proportion", rate: 0.1 } })\n\n// %% id="n"\n[plan.plan.keysPerArm, plan.falseAlarm.value, plan.falseAlarmIfPeeking.value]\n`,
-  );
-  const v = await Visitor.enter(stage, path);
-  await v.cell("p").getByRole("button", { name: /^Run/ }).click();
-  await v.ok(v.cell("p"), 60_000);
-  await v
-    .cell("p")
-    .getByText(/an arm/)
-    .first()
-    .waitFor();
-  await v.cell("p").locator("touch-plot").first().waitFor();
-  const numbers = async (): Promise<number[]> =>
-    JSON.parse(
-      (await v.cell("n").locator("touch-output").innerText())
-        .replace(/^[^[]*/, "")
-        .replace(/[^\]]*$/, "")
-        .replace(/_/g, ""),
-    ) as number[];
-  await v.ok(v.cell("n"));
-  const [users, , peeking] = await numbers();
-  // 14,749: the fixed test's size by the normal approximation; the sequential plan, which may stop any day, asks for more
-  expect(await v.cell("p").locator("touch-result").textContent()).toContain("14,749");
-  expect(users).toBeGreaterThan(14_749);
-  expect(peeking).toBeGreaterThan(0.1);
-  const lift = v
-    .cell("p")
-    .getByLabel(/Smallest effect|Lift/i)
-    .first();
+  const v = await Visitor.enter(stage, writeNotebook(stage, "j", "ab", `// %% id="a"\n1\n`));
+  await v.cell("a").locator("article").first().focus();
+  for (const key of ["Escape", "b", "Escape", "/"]) await v.page.keyboard.press(key);
+  await v.page.keyboard.insertText("A/B");
+  await v.page.keyboard.press("Enter");
+  const cell = v.page.locator('touch-cell[data-kind="ab-test"]');
+  await cell.locator("article").first().focus();
+  await v.page.keyboard.press("Control+Enter");
+  await v.ok(cell, 60_000);
+  // "You need 14,7.. keys an arm ..., about 9 days at 5,000 a day (12,.. if read only once)"
+  const result = cell.locator("touch-result");
+  const plan = async (): Promise<number[]> => {
+    const said = /You need ([\d,]+) keys an arm .*?, about ([\d,]+) days at 5,000 a day \(([\d,]+) /.exec((await result.textContent())!);
+    return said === null ? [] : said.slice(1).map((digits) => Number(digits.replaceAll(",", "")));
+  };
+  const [users, days, once] = await plan();
+  // the fixed size, with the variance of each arm: statsmodels' normal approximation gives 14,749; being free to stop any day costs more
+  expect(once).toBe(14_749);
+  expect(users).toBeGreaterThan(once!);
+  expect(days).toBe(Math.ceil((2 * users!) / 5000));
+  const [power, alarms] = [result.locator("touch-plot").first(), result.locator("touch-plot").nth(1)];
+  await expect.poll(() => power.locator(".scatterlayer .trace").count()).toBe(3);
+  // when nothing differs: each bar by its own words
+  await expect.poll(() => alarms.locator(".bartext").count()).toBe(3);
+  expect((await alarms.locator(".xtick").allTextContents()).filter((text) => text !== "")).toEqual([
+    "one look at the end",
+    "a look each day",
+    "sequential",
+  ]);
+  const [one, daily, sequential] = (await alarms.locator(".bartext").allTextContents()).map((text) => Number(/^([\d.]+) %$/.exec(text)![1]));
+  expect(one).toBeGreaterThanOrEqual(3);
+  expect(one).toBeLessThanOrEqual(7);
+  expect(daily).toBeGreaterThan(10);
+  expect(sequential).toBeLessThanOrEqual(6);
+  const lift = cell.getByLabel("Smallest effect");
   await lift.fill("0.05");
   await lift.press("Tab");
-  await v.cell("p").locator("article").first().focus();
+  await cell.locator("article").first().focus();
   await v.page.keyboard.press("Control+Enter");
-  await expect.poll(async () => (await numbers())[0]! / users!, { timeout: 60_000 }).toBeGreaterThan(3.8);
-  expect((await numbers())[0]! / users!).toBeLessThan(4);
+  await expect.poll(async () => ((await plan())[0] ?? 0) / users!, { timeout: 60_000 }).toBeCloseTo(3.9, 1);
   await v.leave();
 });
 
