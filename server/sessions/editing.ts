@@ -1,5 +1,5 @@
 /** Changes of the document: checked, told, journaled; then the graph and what follows from it. */
-import type { Operation } from "../../kernels/protocol/document.js";
+import type { NotebookSource, Operation } from "../../kernels/protocol/document.js";
 import { remember } from "./applied.js";
 import { viewGraph, type GraphView } from "./graph.js";
 import { checkOps } from "./guard.js";
@@ -13,6 +13,8 @@ export interface Origin {
   by: string;
   at: number;
   token?: string | undefined;
+  /** what the file says that was merged in: one record with the change, so that no kill comes between them */
+  read?: NotebookSource;
 }
 
 /** Operations of a client. */
@@ -30,14 +32,14 @@ export function edit(step: Step, ops: Operation[], from: Origin): Refusal | null
 }
 
 /** Applies operations that fit the document. */
-export function changed(step: Step, ops: Operation[], { by, at, token }: Origin): void {
+export function changed(step: Step, ops: Operation[], { by, at, token, read }: Origin): void {
   const rev = step.doc.rev + 1;
   const named = token === undefined ? {} : { token };
   step.emit({ type: "ops", rev, ops, by, ...named });
   if (token !== undefined) step.set({ applied: remember(step.state.applied, by, token) });
   const front = step.doc.source.front.mode;
   if (front !== undefined && front !== step.doc.mode) step.emit({ type: "mode", mode: front });
-  step.act({ do: "journal", record: { type: "ops", rev, ops, by, at, ...named } });
+  step.act({ do: "journal", record: { type: "ops", rev, ops, by, at, ...named, ...(read !== undefined && { read }) } });
   step.act({ do: "project" });
   regraph(step);
 }

@@ -9,6 +9,7 @@ import { mergeExternal } from "../../kernels/notebook/merge.js";
 import { parseBytes } from "../../kernels/notebook/decode.js";
 import { printNotebook } from "../../kernels/notebook/print.js";
 import { sourceHash } from "./outputs.js";
+import { sweep } from "./sweep.js";
 
 export interface FileEffects {
   quiet: number;
@@ -26,8 +27,10 @@ export interface FileEffects {
   step?: ((name: string) => void) | undefined;
   /** resolves when the journal has the document on the disk */
   before(): Promise<void>;
-  /** the document as it becomes */
-  outside(source: NotebookSource, text: string): void;
+  /** the document as it becomes; `read`: what the file says */
+  outside(source: NotebookSource, read: NotebookSource, text: string): void;
+  /** the file was changed by another program, and the document has all that it says now */
+  read(source: NotebookSource): void;
   /** a file that did not parse when it was opened does now; `saved`: what it says */
   mended(source: NotebookSource, saved: NotebookSource): void;
   /** what is wrong with the file; null: all is well again */
@@ -49,6 +52,8 @@ export interface NotebookFile {
   changed(): void;
   /** what was last written or read */
   readonly saved: NotebookSource;
+  /** a document is being written: `saved` may no longer be what the file says */
+  readonly writing: boolean;
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -73,6 +78,7 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
   /** it did not parse when it was opened: what the journal knew waits until it does */
   let waiting: { reopen(parsed: NotebookSource): Opened } | null = null;
   let dirty = false;
+  let writing = false;
   let timer: NodeJS.Timeout | null = null;
   let retry: NodeJS.Timeout | null = null;
   let work: Promise<void> = Promise.resolve();
@@ -122,11 +128,11 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     const ours = effects.source();
     const { source, conflicts } = mergeExternal(base, ours, parsed.source);
     base = parsed.source;
-    if (same(ours, source)) return;
+    if (same(ours, source)) return effects.read(base);
     const differ = differingCells(ours, source).length;
     const what = differ === 0 ? "the order, the head or the line ends differ" : `${differ} ${differ === 1 ? "cell differs" : "cells differ"}`;
     const both = conflicts.length === 0 ? "" : `; ${conflicts.length} changed here too and ${conflicts.length === 1 ? "is" : "are"} kept twice`;
-    effects.outside(source, `${name} changed outside: ${what}${both}.`);
+    effects.outside(source, base, `${name} changed outside: ${what}${both}.`);
     // what was merged is in neither file nor journal yet
     if (!same(source, parsed.source)) soon();
   };
@@ -186,11 +192,19 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
   };
 
   const write = async () => {
+    try {
+      await project();
+    } finally {
+      writing = false;
+    }
+  };
+  const project = async (): Promise<void> => {
     if (!dirty) return;
     // somebody may have written a moment ago, before the watcher said so
     await read();
     if (waiting !== null || trouble?.kind === "unread" || trouble?.kind === "unparsed") return;
     dirty = false;
+    writing = true;
     const source = effects.source();
     const rev = effects.rev();
     // the journal is always ahead of the file: a kill in between loses nothing and doubles nothing
@@ -218,7 +232,7 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
           await rm(temporary, { force: true });
           dirty = true;
           // taken in first
-          return await write();
+          return await project();
         }
         renameSync(temporary, target);
         hash = sourceHash(text);
@@ -240,10 +254,15 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     get saved() {
       return base;
     },
+    get writing() {
+      return writing;
+    },
     open(journal, saved, since = []) {
       const { text, ...parsed } = parseBytes(existsSync(path) ? readFileSync(path) : Buffer.alloc(0));
       hash = sourceHash(text);
       length = text.length;
+      // a kill left it half-written
+      sweep(dirname(path), (other) => (other.startsWith(`${name}.`) ? /^(\d+)\.new$/.exec(other.slice(name.length + 1))?.[1] : undefined));
       if (effects.watch && existsSync(dirname(path))) {
         // the folder, not the file: a rename over it, as editors and we write, takes the watched file away
         const folder = dirname(path);

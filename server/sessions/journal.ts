@@ -14,7 +14,7 @@ export interface Restored {
   mode: "auto" | "lazy";
   source: NotebookSource;
   saved: NotebookSource;
-  /** documents since `saved`, oldest first: a kill may have come after one of them was written to the file and before that was noted */
+  /** documents since `saved`, oldest first, also the newest: a kill may have come after one of them was written to the file and before that was noted */
   since: { rev: number; source: NotebookSource }[];
   results: Record<string, KeptResult>;
   runs: number;
@@ -48,7 +48,7 @@ export function restore(records: readonly JournalRecord[]): Restored | null {
   for (const record of records) {
     if (record.type === "base") {
       const { type: _, ...base } = record;
-      state = { applied: {}, ...base, since: [] };
+      state = { applied: {}, ...base, since: [{ rev: base.rev, source: base.source }] };
       continue;
     }
     if (state === null) return null;
@@ -58,9 +58,14 @@ export function restore(records: readonly JournalRecord[]): Restored | null {
         const source = record.ops.reduce(applyOperation, before.source);
         const { rev, by, token } = record;
         const applied = by === undefined || token === undefined ? before.applied : remember(before.applied, by, token);
-        state = { ...before, rev, source, since: [...before.since, { rev, source }], applied };
+        const now = { rev, source };
+        const kept = record.read === undefined ? { since: [...before.since, now] } : { saved: record.read, since: [now] };
+        state = { ...before, rev, source, ...kept, applied };
         break;
       }
+      case "read":
+        state = { ...before, saved: record.source, since: [{ rev: before.rev, source: before.source }] };
+        break;
       case "mode":
         state = { ...before, mode: record.mode };
         break;
@@ -71,7 +76,7 @@ export function restore(records: readonly JournalRecord[]): Restored | null {
         // edits may have come in while the file was written: it holds the document of `rev`, not the newest
         const { rev = before.rev } = record;
         const saved = before.since.findLast((one) => one.rev <= rev)?.source ?? before.saved;
-        state = { ...before, saved, since: before.since.filter((one) => one.rev > rev) };
+        state = { ...before, saved, since: before.since.filter((one) => one.rev >= rev) };
         break;
       }
     }
@@ -231,11 +236,15 @@ function writeBase(file: string, base: JournalRecord, step: JournalOptions["step
   step?.("rename base");
   renameSync(temporary, file);
   step?.("renamed base");
-  const folder = openSync(dirname(file), "r");
   try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
+    const folder = openSync(dirname(file), "r");
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  } catch {
+    // not every file system syncs folders; the new journal is in place, so that nothing may be said to have failed
   }
   return bytes.length;
 }

@@ -73,7 +73,7 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
       return step.settle();
     }
     case "outside": {
-      changed(step, [{ op: "replace", source: input.source }], { by: "file", at: input.at });
+      changed(step, [{ op: "replace", source: input.source }], { by: "file", at: input.at, read: input.read });
       return step.emit({ type: "notice", level: "info", text: input.text });
     }
     case "saved":

@@ -118,7 +118,7 @@ export class Session {
     this.#effects = effects;
     const failed = (what: string) => (error: Error) => this.#trouble(`${what}: ${error.message}`);
     this.#lastRun = readRuns(place)?.lastRun ?? null;
-    sweep(join(place.store, "spill"), /^(\d+)-/);
+    sweep(join(place.store, "spill"), (name) => /^(\d+)-/.exec(name)?.[1]);
     this.#store = outputStore(join(place.store, "outputs", place.key), failed("outputs could not be kept"));
     this.#inlet = createInlet(effects.keep ? this.#store : null, (batch) => void this.dispatch(batch));
     this.#journalFile = join(place.store, "journal", `${place.key}.ndjson`);
@@ -141,7 +141,8 @@ export class Session {
         this.dispatch({ type: "saved", at, rev });
         this.#journal?.append({ type: "saved", rev });
       },
-      outside: (source, text) => void this.dispatch({ type: "outside", source, text, at: effects.now() }),
+      outside: (source, read, text) => void this.dispatch({ type: "outside", source, read, text, at: effects.now() }),
+      read: (source) => this.#journal?.append({ type: "read", source }),
       mended: (source, saved) => this.#mended(source, saved),
       held: (why) => {
         if (why !== null) effects.log.warn({ notebook: place.path }, why);
@@ -311,7 +312,8 @@ export class Session {
         return void this.#compare(action.clean);
       case "journal":
         this.#journal?.append(action.record);
-        if ((this.#journal?.size ?? 0) > 8 * 2 ** 20) void this.#journal?.rebase(this.#base(this.#file.saved));
+        // while the file is written, what it says is not known
+        if ((this.#journal?.size ?? 0) > 8 * 2 ** 20 && !this.#file.writing) void this.#journal?.rebase(this.#base(this.#file.saved));
         return;
       case "project":
         if (this.#effects.keep) this.#file.changed();

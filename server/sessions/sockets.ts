@@ -21,7 +21,7 @@ let count = 0;
 /** One folder a server process, removed with it. */
 function socketFolder(): string {
   if (folder === null) {
-    sweep(tmpdir(), /^ts-(\d+)-\w{6}$/);
+    sweep(tmpdir(), (name) => /^ts-(\d+)-\w{6}$/.exec(name)?.[1]);
     folder = mkdtempSync(join(tmpdir(), `ts-${process.pid}-`));
     chmodSync(folder, 0o700);
     const made = folder;

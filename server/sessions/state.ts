@@ -63,8 +63,8 @@ export type Input =
   | { type: "near-limit"; rss: number; limit: number }
   | { type: "stuck"; at: number }
   | { type: "exit"; expected: boolean; cause: string; code: number | null; signal: string | null; at: number }
-  /** the file changed outside and was merged */
-  | { type: "outside"; source: NotebookSource; text: string; at: number }
+  /** the file changed outside (`read` is what it says now) and was merged */
+  | { type: "outside"; source: NotebookSource; read: NotebookSource; text: string; at: number }
   /** how the comparison with a clean run goes */
   | { type: "clean"; clean: CleanRun }
   | { type: "saved"; at: number; rev: number }
@@ -101,7 +101,10 @@ export type JournalRecord =
       runs: number;
       applied?: Applied;
     }
-  | { type: "ops"; rev: number; ops: Operation[]; /** who did it, and when */ by?: string; token?: string; at?: number }
+  /** `read`: they are the merge with a file that another program wrote, which said this */
+  | { type: "ops"; rev: number; ops: Operation[]; /** who did it, and when */ by?: string; token?: string; at?: number; read?: NotebookSource }
+  /** another program wrote this into the file; the document has all of it already */
+  | { type: "read"; source: NotebookSource }
   | { type: "mode"; mode: "auto" | "lazy" }
   | { type: "result"; cell: string; kept: KeptResult; runs: number }
   | { type: "clear"; cell: string | null }

@@ -1,9 +1,9 @@
-/** Folders that carry the number of a process are removed once that process is gone: after a kill nobody else would. */
+/** Files and folders that carry the number of a process are removed once that process is gone: after a kill nobody else would. */
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-/** `pid`: what a name looks like, its first group the process. What cannot be read or removed stays. */
-export function sweep(folder: string, pid: RegExp): void {
+/** `pid`: the process that a name carries, if any. What cannot be read or removed stays. */
+export function sweep(folder: string, pid: (name: string) => string | undefined): void {
   let names: string[];
   try {
     names = readdirSync(folder);
@@ -11,7 +11,7 @@ export function sweep(folder: string, pid: RegExp): void {
     return;
   }
   for (const name of names) {
-    const [, number] = pid.exec(name) ?? [];
+    const number = pid(name);
     if (number === undefined || lives(Number(number))) continue;
     try {
       rmSync(join(folder, name), { recursive: true, force: true });

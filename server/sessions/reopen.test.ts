@@ -1,0 +1,131 @@
+/** What a kill -9 leaves behind, opened again: the disk is copied and the copy is opened. */
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, afterEach, expect, it } from "vitest";
+import type { Operation } from "../../kernels/protocol/document.js";
+import { notebook, openSession } from "../../test/support/kill-session.js";
+import type { Session } from "./session.js";
+
+const home = mkdtempSync(join(tmpdir(), "touchstone-reopen-"));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+const open: Session[] = [];
+afterEach(async () => {
+  for (const session of open.splice(0)) await session.close();
+});
+
+/** A notebook of these cells, and its disk as a kill would leave it. */
+function desk(cells: string) {
+  const root = mkdtempSync(join(home, "root-"));
+  const file = join(root, notebook);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(join(dirname(file), "package.json"), "{}");
+  writeFileSync(file, text(cells));
+  const failing = new Map<string, () => void>();
+  const session = (folder = root) => {
+    const one = openSession(folder, (step) => {
+      const does = failing.get(step);
+      if (folder !== root || does === undefined) return;
+      does();
+      throw new Error("ENOSPC: no space left on device");
+    });
+    open.push(one);
+    return one;
+  };
+  return {
+    file,
+    session,
+    /** another program writes the file */
+    write: (other: string) => writeFileSync(file, text(other)),
+    /** this step of disk work fails from now on: the journal goes on, the file stays as it is */
+    fail: (step: string, does: () => void = () => {}) => failing.set(step, does),
+    mend: () => failing.clear(),
+    /** cells of what a kill now would leave, opened */
+    left: () => {
+      const left = mkdtempSync(join(home, "left-"));
+      cpSync(root, left, { recursive: true });
+      return shown(session(left));
+    },
+  };
+}
+
+/** "a=1 b=2" as a file. */
+const text = (cells: string) =>
+  cells
+    .split(" ")
+    .filter(Boolean)
+    .map((cell) => `// %% id="${cell.split("=")[0]}"\n${cell.split("=")[1]}\n`)
+    .join("\n");
+const shown = (session: Session) =>
+  session.state.source.cells.map(({ id, source, options }) => `${id}=${source}${options.disabled ? "!" : ""}`).join(" ");
+async function change(session: Session, ...ops: Operation[]): Promise<void> {
+  expect(await session.command({ do: "ops", ops })).toBe(null);
+}
+const set = (id: string, insert: string, remove = 1): Operation => ({ op: "edit", id, at: 0, remove, insert });
+
+it("typed while the file is written for the first time after a start, killed before that is noted: nothing is doubled", async () => {
+  const d = desk("a=1");
+  const first = d.session();
+  d.fail("write file");
+  await change(first, set("a", "2"));
+  await first.close();
+  d.mend();
+  // opened with a change that is in the journal alone: 3 is typed while 2 is written
+  const again = d.session();
+  d.fail("renamed file", () => {
+    d.fail("write file");
+    void change(again, set("a", "3"));
+  });
+  await again.flush();
+  expect(readFileSync(d.file, "utf8")).toBe(text("a=2"));
+  expect(d.left()).toBe("a=3");
+});
+
+it("a cell changed on both sides is kept twice, not three times, when a kill comes before the merge is in the file", async () => {
+  const d = desk("a=1 b=2");
+  const session = d.session();
+  d.fail("write file");
+  await change(session, set("a", "mine"));
+  d.write("a=theirs b=2");
+  await session.flush();
+  expect(shown(session)).toBe("a=mine a-file=theirs! b=2");
+  expect(d.left()).toBe("a=mine a-file=theirs! b=2");
+});
+
+it("a cell that came from outside and was deleted here does not come back with a kill", async () => {
+  const d = desk("a=1");
+  const session = d.session();
+  d.fail("write file");
+  await change(session, set("a", "5"));
+  d.write("a=1 b=2");
+  await session.flush();
+  await change(session, { op: "delete", id: "b" });
+  await session.flush();
+  expect(d.left()).toBe("a=5");
+});
+
+it("nor one that both sides had added", async () => {
+  const d = desk("a=1");
+  const session = d.session();
+  d.fail("write file");
+  await change(session, set("a", "5"), { op: "insert", cell: { id: "b", kind: "code", source: "2", options: {} }, after: "a" });
+  d.write("a=1 b=2");
+  await session.flush();
+  await change(session, set("a", "6"), { op: "delete", id: "b" });
+  await session.flush();
+  expect(d.left()).toBe("a=6");
+});
+
+it("removes the half-written file of a process that is gone, and no other", () => {
+  const d = desk("a=1");
+  const dead = spawnSync(process.execPath, ["-e", ""]).pid;
+  for (const name of [`a.nb.ts.${dead}.new`, `b.nb.ts.${dead}.new`, "a.nb.ts.new", `a.nb.ts.${process.pid}.new`])
+    writeFileSync(join(dirname(d.file), name), "half");
+  d.session();
+  expect(
+    readdirSync(dirname(d.file))
+      .filter((name) => name.endsWith(".new"))
+      .sort(),
+  ).toEqual(["a.nb.ts.new", `a.nb.ts.${process.pid}.new`, `b.nb.ts.${dead}.new`].sort());
+});
