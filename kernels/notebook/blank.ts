@@ -12,6 +12,7 @@ export const blankCell: CellState = {
   problems: [],
   startedAt: null,
   elapsedMs: null,
+  warnings: [],
   progress: null,
   run: null,
   blockedBy: null,

@@ -75,6 +75,8 @@ export interface CellState {
   run: string | null;
   /** the failed or disabled cell that this one waits for */
   blockedBy: string | null;
+  /** what the last run found worth saying, one sentence each: rows left out, tensors lost with a stop */
+  warnings: string[];
   /** of built-in cells */
   form: CallView | null;
 }

@@ -58,10 +58,7 @@ export function createData(options: DataOptions): Data {
     return path;
   };
   /** what a person should know of the rows stands with the cell that reads them */
-  const told = (run: Run) => (sentence: string) => {
-    run.warnings.push(sentence);
-    run.emit({ kind: "stream", name: "stderr", text: `${sentence}\n` });
-  };
+  const told = (run: Run) => (sentence: string) => void run.warnings.push(sentence);
   const open = () => {
     opening ??= (async () => {
       const [{ createEngine }, { sqlTag, sqlText }, { relationOfValues }] = await Promise.all([

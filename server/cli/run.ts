@@ -81,6 +81,7 @@ function reporter(total: number, say: (text: string) => void, live: RunOptions["
     const seconds = ((cell.elapsedMs ?? 0) / 1000).toFixed(1);
     const because = cell.result === "cancelled" && cell.blockedBy !== null ? `: ${cell.blockedBy} failed` : "";
     say(`${head(id, done)}  ${cell.result === "cancelled" ? "not run" : cell.result}${because}  ${seconds} s`);
+    for (const warning of cell.warnings) say(`    warning: ${warning}`);
     for (const view of findings(state.outputs[id])) {
       say(`    ${view.sentence}`);
       for (const warning of view.warnings) say(`    warning: ${warning}`);

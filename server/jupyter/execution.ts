@@ -41,7 +41,7 @@ export interface ExecutionState {
 export type ExecutionInput =
   | { type: "execute"; item: Execute }
   | { type: "outputs"; run: string; outputs: { output: Output; clear?: boolean }[] }
-  | { type: "done"; run: string; result: "ok" | "error" | "interrupted"; error?: CellError }
+  | { type: "done"; run: string; result: "ok" | "error" | "interrupted"; error?: CellError; warnings: readonly string[] }
   /** restarted (null) or dead */
   | { type: "end"; cause: string | null };
 
@@ -115,9 +115,12 @@ function show(state: ExecutionState, effects: Effect[], { run, outputs }: Extrac
   }
 }
 
-function done(state: ExecutionState, effects: Effect[], { result, error }: Extract<ExecutionInput, { type: "done" }>): void {
+function done(state: ExecutionState, effects: Effect[], { result, error, warnings }: Extract<ExecutionInput, { type: "done" }>): void {
   const current = state.current!;
   const { item, count } = current;
+  // Jupyter has no place of its own for them
+  if (warnings.length > 0)
+    effects.push({ do: "publish", type: "stream", parent: item.header, content: { name: "stderr", text: `${warnings.join("\n")}\n` } });
   if (result === "ok") {
     const [first, ...rest] = item.expressions;
     if (first !== undefined) return express(state, effects, first, rest, {});

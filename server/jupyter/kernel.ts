@@ -99,7 +99,13 @@ export class JupyterKernel {
     return this.session.console(this.#execution.prefix, {
       message: (message) => {
         if (message.type === "done")
-          this.#do({ type: "done", run: message.run, result: message.result, ...(message.error && { error: message.error }) });
+          this.#do({
+            type: "done",
+            run: message.run,
+            result: message.result,
+            warnings: message.warnings,
+            ...(message.error && { error: message.error }),
+          });
         else if (message.type === "interrupted" && message.how === "stuck") {
           const parent = this.#execution.current?.item.header ?? null;
           this.#publish("stream", parent, { name: "stderr", text: "stuck: a native call does not yield; restart the kernel, or wait.\n" });

@@ -69,19 +69,18 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
   let rss = 0;
   let nextQuery = 1;
   const queries = new Map<number, { resolve(value: unknown): void; reject(error: Error): void; working?: ((percent: number) => void) | undefined }>();
-  /** outputs seen of the run, and a `done` that waits for the rest of them */
+  /** outputs seen of the run, and a `done` that waits for the rest of them: however long a busy machine takes, they come, or the process ends */
   const seen = new Map<string, number>();
   const flushed = new Map<string, number>();
-  const held = new Map<string, { message: Extract<FromKernel, { type: "done" }>; timer: NodeJS.Timeout }>();
+  const held = new Map<string, Extract<FromKernel, { type: "done" }>>();
 
   const release = (run: string) => {
     const waiting = held.get(run);
     if (waiting === undefined) return;
-    clearTimeout(waiting.timer);
     held.delete(run);
     seen.delete(run);
     flushed.delete(run);
-    events?.message(waiting.message);
+    events?.message(waiting);
   };
   const complete = (run: string) => flushed.has(run) && (seen.get(run) ?? 0) >= flushed.get(run)!;
 
@@ -98,7 +97,7 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
       if (events !== null) begin();
     } else if (message.type === "reply") answered(message);
     else if (message.type === "done") {
-      held.set(message.run, { message, timer: setTimeout(() => release(message.run), 2000) });
+      held.set(message.run, message);
       if (complete(message.run)) release(message.run);
     } else events?.message(message);
   };

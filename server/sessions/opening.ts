@@ -41,7 +41,14 @@ export function openState(opening: Opening): SessionState {
   const ran: Record<string, Ran> = {};
   for (const [id, kept] of Object.entries(results)) {
     if (!known.has(id)) continue;
-    cells[id] = { ...blankCell, result: kept.result, run: kept.run, startedAt: kept.startedAt, elapsedMs: kept.elapsedMs };
+    cells[id] = {
+      ...blankCell,
+      result: kept.result,
+      run: kept.run,
+      startedAt: kept.startedAt,
+      elapsedMs: kept.elapsedMs,
+      warnings: kept.warnings ?? [],
+    };
     ran[id] = kept.ran;
   }
   const pick = <T>(of: (kept: Opening["outputs"][string]) => T) =>

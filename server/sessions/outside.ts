@@ -101,7 +101,7 @@ function kernel(step: Step, message: Extract<Input, { type: "kernel" }>["message
       return step.settle();
     case "done": {
       if (running?.run !== message.run) return;
-      finish(step, message.result, message.elapsedMs, at);
+      finish(step, message, at);
       return step.settle();
     }
     case "variables":

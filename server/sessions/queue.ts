@@ -1,8 +1,12 @@
 /** The run queue: cells enter it, start when the kernel is free, and end. */
+import type { CellState } from "../../kernels/protocol/document.js";
+import type { FromKernel } from "../../kernels/protocol/kernel.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import { inputsFirst, isText } from "./plan.js";
 import type { KeptResult, Queued, Ran } from "./state.js";
 import { omit, type Step } from "./step.js";
+
+type Done = Extract<FromKernel, { type: "done" }>;
 
 /** Puts cells at the end of the queue, starts a kernel if there is none, and the first cell if nothing runs. */
 export function enqueue(step: Step, ids: readonly string[], at: number, mayCommit = false): void {
@@ -45,6 +49,7 @@ export function pump(step: Step, at: number): void {
         startedAt: at,
         elapsedMs: 0,
         progress: null,
+        warnings: [],
         blockedBy: origin,
       });
       if (problem !== undefined) {
@@ -63,7 +68,7 @@ export function pump(step: Step, at: number): void {
       ran: { ...state.ran, [cell.id]: ran },
       touched: omit(state.touched, cell.id),
     });
-    step.cell(cell.id, { run, startedAt: at, elapsedMs: null, progress: null, blockedBy: null });
+    step.cell(cell.id, { run, startedAt: at, elapsedMs: null, progress: null, warnings: [], blockedBy: null });
     const { uses, defines } = view;
     step.act({ do: "run", request: { cell, run, uses: [...new Set(uses.map((use) => use.name))], defines, mayCommit: next.mayCommit } });
     step.kernel({ state: "busy", ...calm });
@@ -72,13 +77,17 @@ export function pump(step: Step, at: number): void {
   if (step.doc.kernel.state === "busy") step.kernel({ state: "idle" });
 }
 
+/** What the journal keeps of a cell's last run. */
+export function keptOf({ result, startedAt, elapsedMs, warnings }: CellState, run: string, ran: Ran): KeptResult {
+  return { result, run, startedAt, elapsedMs, ran, ...(warnings.length > 0 && { warnings }) };
+}
+
 /** Journals a cell's result and keeps its outputs. */
 function record(step: Step, id: string): void {
   const cell = step.pending[id] ?? step.doc.cells[id];
   const ran = step.state.ran[id];
   if (cell === undefined || ran === undefined || cell.run === null) return;
-  const kept: KeptResult = { result: cell.result, run: cell.run, startedAt: cell.startedAt, elapsedMs: cell.elapsedMs, ran };
-  step.act({ do: "journal", record: { type: "result", cell: id, kept, runs: step.state.runs } });
+  step.act({ do: "journal", record: { type: "result", cell: id, kept: keptOf(cell, cell.run, ran), runs: step.state.runs } });
   step.act({ do: "keep", cell: id });
 }
 
@@ -86,7 +95,7 @@ function record(step: Step, id: string): void {
 export const calm = { stuck: null, nearLimit: null };
 
 /** The running cell is over. */
-export function finish(step: Step, result: "ok" | "error" | "interrupted", elapsedMs: number, at: number): void {
+export function finish(step: Step, { result, elapsedMs, warnings }: Pick<Done, "result" | "elapsedMs" | "warnings">, at: number): void {
   const { running } = step.state;
   if (running === null) return;
   const { cell, run } = running;
@@ -94,7 +103,7 @@ export function finish(step: Step, result: "ok" | "error" | "interrupted", elaps
   if (!running.shown && (step.doc.outputs[cell] ?? []).length > 0) step.emit({ type: "outputs", cell, run, clear: true, outputs: [] });
   const live = result === "ok" ? { ...step.state.live, [cell]: run } : omit(step.state.live, cell);
   step.set({ running: null, live });
-  step.cell(cell, { result, elapsedMs, progress: null });
+  step.cell(cell, { result, elapsedMs, warnings, progress: null });
   record(step, cell);
   step.kernel({ stuck: null, ...(step.doc.kernel.state === "stopping" && { state: "busy" }) });
   if (result === "interrupted" && !running.soft) step.set({ queue: [] });

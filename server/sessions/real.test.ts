@@ -37,15 +37,25 @@ const idle = () =>
 const printed = (id: string) => (client.state.outputs[id] ?? []).map((output) => (output.kind === "stream" ? output.text : "")).join("");
 const errors = (id: string) => (client.state.outputs[id] ?? []).filter((output) => output.kind === "error");
 
-it("keeps the whole of fifty megabytes, and shows a part", async () => {
-  await client.add("a", "const line = 'x'.repeat(999)\nfor (let i = 0; i < 50_000; i++) console.log(line)");
+it("keeps the whole of a hundred megabytes, and shows a part", async () => {
+  await client.add("a", "const line = 'x'.repeat(999)\nfor (let i = 0; i < 100_000; i++) console.log(line)");
   await client.run("a");
   expect(cell("a").result).toBe("ok");
   const text = await (await server.fetch(`/api/ts/outputs/text?path=${encodeURIComponent(client.state.path)}&cell=a`)).text();
-  expect(text.length).toBe(50_000_000);
+  expect(text.length).toBe(100_000_000);
   const second = await NotebookClient.open(server, client.state.path);
   expect(JSON.stringify(second.state.outputs["a"]).length).toBeLessThan(8_000_000);
   second.close();
+});
+
+it("says with the cell which lines of a file were left out", async () => {
+  writeFileSync(join(root, "workspaces/w/bad.csv"), `id,age\n${"1,2\n".repeat(30_000)}x,3\n`);
+  await client.add("a", 'const people = csv("bad.csv")\nawait people.count()');
+  await client.run("a");
+  expect(cell("a").warnings).toEqual([
+    expect.stringMatching(/^1 of 30,001 lines of bad.csv does not fit and was left out: line 30,002, column `id`/),
+  ]);
+  expect(printed("a")).toBe("");
 });
 
 it("asked to run all while it runs, runs each cell once more", async () => {

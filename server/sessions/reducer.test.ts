@@ -167,6 +167,19 @@ describe("running", () => {
     expect(machine.state.doc.outputs["d"]).toEqual([]);
   });
 
+  it("says what a run found worth a warning until the cell runs again, also after a restart of the server", () => {
+    const machine = new Machine(chain);
+    machine.do({ do: "run", cells: ["a"] });
+    machine.step();
+    machine.step("ok", true, ["4 of 9 lines were left out"]);
+    machine.drain();
+    expect(machine.client.cells["a"]!.warnings).toEqual(["4 of 9 lines were left out"]);
+    machine.restart();
+    expect(machine.state.doc.cells["a"]!.warnings).toEqual(["4 of 9 lines were left out"]);
+    machine.run(["a"]);
+    expect(machine.state.doc.cells["a"]!.warnings).toEqual([]);
+  });
+
   it("takes no late output of a run that was replaced", () => {
     const machine = new Machine(chain);
     machine.do({ do: "run", cells: ["d"] });

@@ -34,6 +34,7 @@ import type { NotebookPlace } from "./paths.js";
 import { readRuns, writeRuns } from "./runs.js";
 import type { NotebookView } from "../../kernels/protocol/http.js";
 import { notebookFile, type NotebookFile } from "./file.js";
+import { keptOf } from "./queue.js";
 import type { Action, Input, JournalRecord, Refusal, SessionState } from "./state.js";
 import { Viewer, type Wire } from "./viewer.js";
 
@@ -199,9 +200,7 @@ export class Session {
     const results = Object.fromEntries(
       Object.entries(ran).flatMap(([id, of]) => {
         const cell = doc.cells[id];
-        return cell?.run == null || this.#state.running?.cell === id
-          ? []
-          : [[id, { result: cell.result, run: cell.run, startedAt: cell.startedAt, elapsedMs: cell.elapsedMs, ran: of }] as const];
+        return cell?.run == null || this.#state.running?.cell === id ? [] : [[id, keptOf(cell, cell.run, of)] as const];
       }),
     );
     return { type: "base", rev: doc.rev, mode: doc.mode, source: doc.source, saved, results, runs, applied };

@@ -117,6 +117,7 @@ export interface KeptResult {
   run: string;
   startedAt: number | null;
   elapsedMs: number | null;
+  warnings?: string[];
   ran: Ran;
 }
 

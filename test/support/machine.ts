@@ -80,7 +80,7 @@ export class Machine {
   }
 
   /** One step of the kernel: it becomes ready, or its run ends. False when it has nothing to do. */
-  step(result: "ok" | "error" | "interrupted" = "ok", show = true): boolean {
+  step(result: "ok" | "error" | "interrupted" = "ok", show = true, warnings: string[] = []): boolean {
     if (this.starting) {
       this.starting = false;
       this.give({ type: "ready", pid: 1, at: this.now++ });
@@ -94,7 +94,7 @@ export class Machine {
         type: "outputs",
         messages: [{ type: "output", run, cell: cell.id, n: 0, output: { kind: "stream", name: "stdout", text: `${run}\n` } }],
       });
-    this.give({ type: "kernel", message: { type: "done", run, cell: cell.id, result, elapsedMs: 1, warnings: [], reads: [] }, at: this.now++ });
+    this.give({ type: "kernel", message: { type: "done", run, cell: cell.id, result, elapsedMs: 1, warnings, reads: [] }, at: this.now++ });
     return true;
   }
 

@@ -308,6 +308,12 @@ export class TouchCell extends TouchElement {
                 .problems=${this.code}
               ></touch-editor>`
       }
+      ${s.warnings.map(
+        (warning) =>
+          html`<p class="problem warning">
+            ${icon("triangle-alert")} <span><span class="sr">Warning: </span>${warning}</span>
+          </p>`,
+      )}
       ${
         this.outputs.length > 0 && !markdown
           ? this.folded
