@@ -41,8 +41,8 @@ try {
   await page.keyboard.press("Control+k");
   await page.keyboard.insertText("run all");
   await page.keyboard.press("Enter");
-  // promote is the last cell: the whole job has run
-  await page.locator('touch-cell[data-cell="promote"][data-status="idle"][data-result="ok"]').waitFor();
+  // the last cell that Run all runs: promote waits for a press of its own
+  await page.locator('touch-cell[data-cell="drift"][data-status="idle"][data-result="ok"]').waitFor();
   await page.getByText("Same as a clean run").first().waitFor();
   const model = page.locator('touch-cell[data-cell="model"]');
   // the result, not the form above it; cells above take their true heights as they come near, so the place is taken more than once
