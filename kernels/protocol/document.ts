@@ -134,12 +134,12 @@ export interface KernelState {
   nearLimit?: { used: number; limit: number; cell: string | null } | null;
 }
 
-/** "same": every cell ok, none stale; what is shown equals a clean run. */
+/** "same": every cell ok, none stale; what is shown equals a clean run. `cells`: the first ones concerned, in document order; `more`: how many follow. */
 export type Badge =
   | { state: "same"; /** when a clean run in a second process gave the same outputs */ verified?: number }
-  | { state: "stale"; cells: string[] }
-  | { state: "error"; cells: string[] }
-  | { state: "unchecked"; why: string; cells: string[] };
+  | { state: "stale"; cells: string[]; more?: number }
+  | { state: "error"; cells: string[]; more?: number }
+  | { state: "unchecked"; why: string; cells: string[]; more?: number };
 
 /** "Run clean and compare": the notebook in a second kernel process, its outputs beside those on screen. */
 export interface CleanRun {

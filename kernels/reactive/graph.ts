@@ -19,41 +19,55 @@ export interface Graph {
   /** inputs before users, else document order; the cells of a cycle come last */
   order: string[];
   cells: Record<string, GraphCell>;
-  /** name -> the cell that defines it; the first one where two clash */
-  definedBy: Record<string, string>;
+  /** name -> the cells that define it, in document order; more than one is a clash */
+  definers: ReadonlyMap<string, readonly string[]>;
 }
 
 /** `analyses` in document order. */
 export function buildGraph(analyses: readonly Analysis[]): Graph {
   const ids = analyses.map((analysis) => analysis.id);
   const definers = new Map<string, string[]>();
-  for (const { id, defines } of analyses)
+  /** the same by place in the document: on numbers, since a thousand cells are ordered anew with each name that a person types */
+  const places = new Map<string, number[]>();
+  for (const [i, { id, defines }] of analyses.entries())
     for (const name of defines) {
       const others = definers.get(name);
-      if (others === undefined) definers.set(name, [id]);
-      else others.push(id);
+      if (others === undefined) {
+        definers.set(name, [id]);
+        places.set(name, [i]);
+      } else {
+        others.push(id);
+        places.get(name)!.push(i);
+      }
     }
-  const index = new Map(ids.map((id, i) => [id, i]));
-  const inOrder = (group: Iterable<string>) => [...group].sort((a, b) => index.get(a)! - index.get(b)!);
-  const folded = new Map<string, string | null>();
-  for (const name of definers.keys()) folded.set(name.toLowerCase(), folded.has(name.toLowerCase()) ? null : name);
+  let folded: Map<string, string | null> | null = null;
   /** SQL names have no case; a name that differs only in case from two cells' names means neither */
-  const table = (name: string) => (definers.has(name) ? name : (folded.get(name.toLowerCase()) ?? null));
+  const table = (name: string): string | null => {
+    if (definers.has(name)) return name;
+    folded ??= foldNames(definers.keys());
+    return folded.get(name.toLowerCase()) ?? null;
+  };
 
   const cells: Record<string, GraphCell> = Object.create(null) as Record<string, GraphCell>;
-  for (const analysis of analyses) {
-    const own = new Set([...analysis.defines, ...analysis.privates]);
-    const names = new Set([...analysis.uses, ...analysis.tables.map(table).filter((name) => name !== null)]);
-    const uses = [...names].filter((name) => !own.has(name) && definers.has(name));
-    const from = new Set(uses.flatMap((name) => definers.get(name)!));
-    from.delete(analysis.id);
-    cells[analysis.id] = { defines: analysis.defines, uses, inputs: inOrder(from), outputs: [], problems: [...analysis.problems] };
+  const inputs: number[][] = [];
+  const outputs: number[][] = analyses.map(() => []);
+  for (const [i, analysis] of analyses.entries()) {
+    const { defines, privates } = analysis;
+    const uses: string[] = [];
+    const use = (name: string | null) => {
+      if (name !== null && definers.has(name) && !defines.includes(name) && !privates.includes(name) && !uses.includes(name)) uses.push(name);
+    };
+    for (const name of analysis.uses) use(name);
+    for (const name of analysis.tables) use(table(name));
+    const from: number[] = [];
+    for (const name of uses) for (const at of places.get(name)!) if (at !== i && !from.includes(at)) from.push(at);
+    inputs.push(from.sort((a, b) => a - b));
+    for (const at of from) outputs[at]!.push(i);
+    cells[analysis.id] = { defines, uses, inputs: from.map((at) => ids[at]!), outputs: [], problems: problemsOf(analysis, definers) };
   }
-  for (const id of ids) for (const input of cells[id]!.inputs) cells[input]!.outputs.push(id);
-
-  for (const analysis of analyses) cells[analysis.id]!.problems.push(...problemsOf(analysis, definers));
-  for (const members of components(ids, cells)) {
-    const group = inOrder(members);
+  for (const [i, to] of outputs.entries()) cells[ids[i]!]!.outputs = to.map((at) => ids[at]!);
+  for (const members of components(inputs)) {
+    const group = members.sort((a, b) => a - b).map((at) => ids[at]!);
     const path = shortestCycle(group, cells);
     if (!path) continue;
     const steps = path.map(
@@ -64,13 +78,35 @@ export function buildGraph(analyses: readonly Analysis[]): Graph {
       cells[id]!.problems.push({ type: "cycle", severity: "error", message, cells: path.filter((other) => other !== id) });
     }
   }
-  const definedBy: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const [name, [first]] of definers) definedBy[name] = first!;
-  return { ids, order: topological(ids, index, cells), cells, definedBy };
+  return { ids, order: topological(inputs, outputs).map((at) => ids[at]!), cells, definers };
 }
 
-function problemsOf(analysis: Analysis, definers: Map<string, string[]>): Problem[] {
-  const problems: Problem[] = [];
+/** Whether two analyses of a cell make the same edges, so that only what is wrong inside the cell can differ. */
+export function sameEdges(a: Analysis, b: Analysis): boolean {
+  return (["defines", "privates", "uses", "tables"] as const).every(
+    (part) => a[part] === b[part] || (a[part].length === b[part].length && a[part].every((name, i) => name === b[part][i])),
+  );
+}
+
+/** The cell of `graph` after its text changed and made the same edges. */
+export function reread(graph: Pick<Graph, "cells" | "definers">, analysis: Analysis): GraphCell {
+  const old = graph.cells[analysis.id]!;
+  return { ...old, problems: [...problemsOf(analysis, graph.definers), ...old.problems.filter((problem) => problem.type === "cycle")] };
+}
+
+/** Names in small letters -> the name; null where two differ in case alone. */
+function foldNames(names: Iterable<string>): Map<string, string | null> {
+  const folded = new Map<string, string | null>();
+  for (const name of names) {
+    const small = name.toLowerCase();
+    folded.set(small, folded.has(small) ? null : name);
+  }
+  return folded;
+}
+
+/** What is wrong with a cell, but for cycles. */
+function problemsOf(analysis: Analysis, definers: ReadonlyMap<string, readonly string[]>): Problem[] {
+  const problems: Problem[] = [...analysis.problems];
   for (const name of new Set(analysis.defines)) {
     const others = definers.get(name)!.filter((id) => id !== analysis.id);
     if (others.length > 0)
@@ -115,37 +151,36 @@ function problemsOf(analysis: Analysis, definers: Map<string, string[]>): Proble
 const namesBetween = (reader: GraphCell, definer: GraphCell) => reader.uses.filter((name) => definer.defines.includes(name));
 
 /** Groups of cells that reach each other (Tarjan's strongly connected components), only those with a cycle; in no order. */
-function components(ids: readonly string[], cells: Record<string, GraphCell>): string[][] {
-  const number = new Map<string, number>();
-  const low = new Map<string, number>();
-  const stack: string[] = [];
-  const inStack = new Set<string>();
-  const groups: string[][] = [];
-  for (const root of ids) {
-    if (number.has(root)) continue;
+function components(inputs: readonly (readonly number[])[]): number[][] {
+  const number = new Int32Array(inputs.length).fill(-1);
+  const low = new Int32Array(inputs.length);
+  const inStack = new Uint8Array(inputs.length);
+  const stack: number[] = [];
+  const groups: number[][] = [];
+  let count = 0;
+  for (let root = 0; root < inputs.length; root++) {
+    if (number[root]! >= 0) continue;
     // by hand: a chain of ten thousand cells must not overflow the call stack
-    const work: { id: string; next: number }[] = [{ id: root, next: 0 }];
-    while (work.length > 0) {
-      const top = work.at(-1)!;
-      const { id } = top;
+    const work: { at: number; next: number }[] = [{ at: root, next: 0 }];
+    for (let top = work.at(-1); top !== undefined; top = work.at(-1)) {
+      const { at } = top;
       if (top.next === 0) {
-        number.set(id, number.size);
-        low.set(id, number.get(id)!);
-        stack.push(id);
-        inStack.add(id);
+        number[at] = low[at] = count++;
+        stack.push(at);
+        inStack[at] = 1;
       }
-      const next = cells[id]!.inputs[top.next++];
+      const next = inputs[at]![top.next++];
       if (next !== undefined) {
-        if (!number.has(next)) work.push({ id: next, next: 0 });
-        else if (inStack.has(next)) low.set(id, Math.min(low.get(id)!, number.get(next)!));
+        if (number[next]! < 0) work.push({ at: next, next: 0 });
+        else if (inStack[next] === 1) low[at] = Math.min(low[at]!, number[next]!);
         continue;
       }
       work.pop();
       const parent = work.at(-1);
-      if (parent) low.set(parent.id, Math.min(low.get(parent.id)!, low.get(id)!));
-      if (low.get(id) !== number.get(id)) continue;
-      const group = stack.splice(stack.lastIndexOf(id));
-      for (const member of group) inStack.delete(member);
+      if (parent !== undefined) low[parent.at] = Math.min(low[parent.at]!, low[at]!);
+      if (low[at] !== number[at]) continue;
+      const group = stack.splice(stack.lastIndexOf(at));
+      for (const member of group) inStack[member] = 0;
       if (group.length > 1) groups.push(group);
     }
   }
@@ -175,19 +210,17 @@ function shortestCycle(group: readonly string[], cells: Record<string, GraphCell
 }
 
 /** Kahn's order, the earliest cell of the document first among those that are ready. */
-function topological(ids: readonly string[], index: ReadonlyMap<string, number>, cells: Record<string, GraphCell>): string[] {
-  const waiting = ids.map((id) => cells[id]!.inputs.length);
+function topological(inputs: readonly (readonly number[])[], outputs: readonly (readonly number[])[]): number[] {
+  const waiting = inputs.map((from) => from.length);
   const ready = new Heap();
-  for (let i = 0; i < ids.length; i++) if (waiting[i] === 0) ready.push(i);
-  const order: string[] = [];
-  const placed = new Uint8Array(ids.length);
+  for (const [i, count] of waiting.entries()) if (count === 0) ready.push(i);
+  const order: number[] = [];
+  const placed = new Uint8Array(inputs.length);
   for (let at = ready.pop(); at !== undefined; at = ready.pop()) {
     placed[at] = 1;
-    order.push(ids[at]!);
-    for (const user of cells[ids[at]!]!.outputs) {
-      const next = index.get(user)!;
-      if (--waiting[next]! === 0) ready.push(next);
-    }
+    order.push(at);
+    for (const user of outputs[at]!) if (--waiting[user]! === 0) ready.push(user);
   }
-  return [...order, ...ids.filter((_, i) => placed[i] === 0)];
+  for (const [i, done] of placed.entries()) if (done === 0) order.push(i);
+  return order;
 }

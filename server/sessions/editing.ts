@@ -48,12 +48,12 @@ export function changed(step: Step, ops: Operation[], { by, at, token, read }: O
 function regraph(step: Step): void {
   const { source } = step.doc;
   const graph: GraphView = viewGraph(source.cells, step.state.graph);
-  const gone = Object.keys(step.state.ran).filter((id) => !graph.cells.has(id));
   const { ran, live, touched } = step.state;
-  const keep = <T>(record: Readonly<Record<string, T>>) =>
-    gone.length === 0 ? record : Object.fromEntries(Object.entries(record).filter(([id]) => graph.cells.has(id)));
-  const queue = step.state.queue.filter((item) => graph.cells.has(item.cell));
-  step.set({ graph, ran: keep(ran), live: keep(live), touched: keep(touched), queue: inputsFirst({ graph }, queue) });
+  const stays = (id: string) => graph.cells.has(id);
+  const gone = graph.index === step.state.graph.index ? [] : [...ran].map(([id]) => id).filter((id) => !stays(id));
+  const queue = step.state.queue.filter((item) => stays(item.cell));
+  const kept = gone.length === 0 ? {} : { ran: ran.only(stays), live: live.only(stays), touched: touched.only(stays) };
+  step.set({ graph, ...kept, queue: inputsFirst({ graph }, queue) });
   if (gone.length > 0 && step.doc.kernel.pid !== null) step.act({ do: "forget", cells: gone });
   for (const cell of gone) step.act({ do: "keep", cell });
   const { running } = step.state;

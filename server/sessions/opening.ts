@@ -3,8 +3,10 @@ import { blankCell } from "../../kernels/notebook/blank.js";
 import type { CellState, KernelState, NotebookSource, NotebookState } from "../../kernels/protocol/document.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import type { Applied } from "./applied.js";
-import { deriveBadge, deriveCells } from "./derive.js";
+import { badgeOf, markAll, noMarks } from "./badge.js";
+import { deriveCells } from "./derive.js";
 import { viewGraph } from "./graph.js";
+import { PersistentMap } from "./persistent.js";
 import type { KeptResult, Ran, SessionState } from "./state.js";
 
 export const noKernel: KernelState = {
@@ -38,7 +40,7 @@ export function openState(opening: Opening): SessionState {
   const { source, results, outputs } = opening;
   const known = new Set(source.cells.map((cell) => cell.id));
   const cells: Record<string, CellState> = {};
-  const ran: Record<string, Ran> = {};
+  const ran: [string, Ran][] = [];
   for (const [id, kept] of Object.entries(results)) {
     if (!known.has(id)) continue;
     cells[id] = {
@@ -49,7 +51,7 @@ export function openState(opening: Opening): SessionState {
       elapsedMs: kept.elapsedMs,
       warnings: kept.warnings ?? [],
     };
-    ran[id] = kept.ran;
+    ran.push([id, kept.ran]);
   }
   const pick = <T>(of: (kept: Opening["outputs"][string]) => T) =>
     Object.fromEntries(Object.entries(outputs).flatMap(([id, kept]) => (known.has(id) ? [[id, of(kept)] as const] : [])));
@@ -82,13 +84,16 @@ export function openState(opening: Opening): SessionState {
     queue: [],
     running: null,
     runs: opening.runs,
-    ran,
-    live: {},
-    touched: {},
+    ran: PersistentMap.of(ran),
+    live: PersistentMap.empty(),
+    touched: PersistentMap.empty(),
+    marks: noMarks,
     then: null,
     restarted: true,
     applied: opening.applied ?? {},
   };
   const all = { ...cells, ...(deriveCells(state, null) as Record<string, CellState>) };
-  return { ...state, doc: { ...doc, cells: all, badge: deriveBadge(state, all) } };
+  const settled = { ...state, doc: { ...doc, cells: all } };
+  const marks = markAll(settled);
+  return { ...settled, marks, doc: { ...settled.doc, badge: badgeOf({ ...settled, marks }) } };
 }

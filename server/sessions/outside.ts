@@ -109,10 +109,10 @@ function kernel(step: Step, message: Extract<Input, { type: "kernel" }>["message
     case "backend":
       return step.kernel({ backend: message.name, tensors: message.tensors });
     case "changed": {
-      const touched = { ...step.state.touched };
+      let { touched } = step.state;
       for (const id of message.cells) {
-        if (step.state.ran[id] === undefined) continue;
-        touched[id] = message.file;
+        if (!step.state.ran.has(id)) continue;
+        touched = touched.with(id, message.file);
         step.dirty.add(id);
       }
       step.set({ touched });

@@ -18,11 +18,11 @@ export interface Walk {
   outputs: ReadonlyMap<string, readonly string[]>;
 }
 
-/** kept with the graph, which is never changed in place */
-const walks = new WeakMap<GraphView, Walk>();
+/** kept with the edges, which are never changed in place */
+const walks = new WeakMap<GraphView["graph"], Walk>();
 
 export function walkOf({ graph }: Pick<SessionState, "graph">): Walk {
-  const known = walks.get(graph);
+  const known = walks.get(graph.graph);
   if (known !== undefined) return known;
   const inputs = new Map<string, string[]>();
   const outputs = new Map<string, string[]>();
@@ -36,7 +36,7 @@ export function walkOf({ graph }: Pick<SessionState, "graph">): Walk {
     }
   }
   const walk = { inputs, outputs };
-  walks.set(graph, walk);
+  walks.set(graph.graph, walk);
   return walk;
 }
 
@@ -61,7 +61,7 @@ export function reach(
 /** The kernel holds the values of this cell's present code, made from its present inputs. */
 export function isFresh(state: SessionState, id: string): boolean {
   const cell = state.doc.cells[id];
-  return cell !== undefined && state.live[id] !== undefined && cell.result === "ok" && !cell.stale && !cell.edited;
+  return cell !== undefined && state.live.has(id) && cell.result === "ok" && !cell.stale && !cell.edited;
 }
 
 /** Runs `asked`, first what they need and the kernel does not have, and in auto mode then what reads them. */
@@ -153,15 +153,21 @@ export function planTo(state: SessionState, id: string): string[] {
   return planAll(state).filter((cell) => set.has(cell));
 }
 
+const blocks = new WeakMap<GraphView, { cells: readonly Cell[]; found: ReadonlyMap<string, string> }>();
+
 /** Disabled cells and all that read from them: cell -> the disabled cell. */
-export function blocked(state: Pick<SessionState, "doc" | "graph">): Map<string, string> {
+export function blocked(state: Pick<SessionState, "doc" | "graph">): ReadonlyMap<string, string> {
+  const { cells } = state.doc.source;
+  const known = blocks.get(state.graph);
+  if (known?.cells === cells) return known.found;
   const found = new Map<string, string>();
-  for (const cell of state.doc.source.cells) {
+  const { outputs } = walkOf(state);
+  for (const cell of cells) {
     if (cell.options.disabled !== true) continue;
-    const { outputs } = walkOf(state);
     found.set(cell.id, cell.id);
     for (const id of reach(outputs, [cell.id])) if (!found.has(id)) found.set(id, cell.id);
   }
+  blocks.set(state.graph, { cells, found });
   return found;
 }
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Operation } from "../../kernels/protocol/document.js";
 import { Machine, notebookOf } from "../../test/support/machine.js";
+import { badgeOf, markAll } from "./badge.js";
 import { deriveCells } from "./derive.js";
 import { reach, walkOf } from "./plan.js";
 import { decodeLines, encodeLine, restore } from "./journal.js";
@@ -155,6 +156,7 @@ function invariants(machine: Machine): void {
   });
   // what is told step by step is what follows from the whole
   expect(deriveCells(machine.state, null)).toEqual({});
+  expect(doc.badge).toEqual(badgeOf({ ...machine.state, marks: markAll(machine.state) }));
 }
 
 it("holds for any order of events", () => {

@@ -3,8 +3,9 @@ import type { CellState } from "../../kernels/protocol/document.js";
 import type { FromKernel } from "../../kernels/protocol/kernel.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import { inputsFirst, isText } from "./plan.js";
+import { PersistentMap } from "./persistent.js";
 import type { KeptResult, Queued, Ran } from "./state.js";
-import { omit, type Step } from "./step.js";
+import type { Step } from "./step.js";
 
 type Done = Extract<FromKernel, { type: "done" }>;
 
@@ -29,19 +30,19 @@ export function pump(step: Step, at: number): void {
   if (step.state.running !== null || (kernel !== "idle" && kernel !== "busy")) return;
   for (let [next, ...rest] = step.state.queue; next !== undefined; [next, ...rest] = step.state.queue) {
     step.set({ queue: rest });
-    const cell = step.doc.source.cells.find((other) => other.id === next!.cell);
+    const cell = step.state.graph.readings.get(next.cell)?.cell;
     const view = step.state.graph.cells.get(next.cell);
     if (cell === undefined || view === undefined || isText(cell)) continue;
     const state = step.state;
     const result = (id: string) => step.pending[id] ?? step.doc.cells[id];
-    const failed = view.uses.find((use) => state.live[use.cell] === undefined && use.cell !== cell.id)?.cell;
+    const failed = view.uses.find((use) => !state.live.has(use.cell) && use.cell !== cell.id)?.cell;
     const run = `${step.doc.epoch.slice(0, 6)}-${state.runs + 1}`;
     const inputs = Object.fromEntries(view.uses.map((use) => [use.name, result(use.cell)?.run ?? ""]));
     const ran: Ran = { kind: cell.kind, source: cell.source, inputs };
     const problem = view.problems.find((other) => other.severity === "error" && other.type !== "syntax");
     if (failed !== undefined || problem !== undefined) {
-      const { [cell.id]: _, ...live } = state.live;
-      step.set({ runs: state.runs + 1, ran: { ...state.ran, [cell.id]: ran }, live, touched: omit(state.touched, cell.id) });
+      const live = state.live.without(cell.id);
+      step.set({ runs: state.runs + 1, ran: state.ran.with(cell.id, ran), live, touched: state.touched.without(cell.id) });
       const origin = failed === undefined ? null : (result(failed)?.blockedBy ?? failed);
       step.cell(cell.id, {
         result: problem !== undefined ? "error" : "cancelled",
@@ -65,8 +66,8 @@ export function pump(step: Step, at: number): void {
     step.set({
       running: { cell: cell.id, run, since: at, soft: false, shown: false },
       runs: state.runs + 1,
-      ran: { ...state.ran, [cell.id]: ran },
-      touched: omit(state.touched, cell.id),
+      ran: state.ran.with(cell.id, ran),
+      touched: state.touched.without(cell.id),
     });
     step.cell(cell.id, { run, startedAt: at, elapsedMs: null, progress: null, warnings: [], blockedBy: null });
     const { uses, defines } = view;
@@ -85,7 +86,7 @@ export function keptOf({ result, startedAt, elapsedMs, warnings }: CellState, ru
 /** Journals a cell's result and keeps its outputs. */
 function record(step: Step, id: string): void {
   const cell = step.pending[id] ?? step.doc.cells[id];
-  const ran = step.state.ran[id];
+  const ran = step.state.ran.get(id);
   if (cell === undefined || ran === undefined || cell.run === null) return;
   step.act({ do: "journal", record: { type: "result", cell: id, kept: keptOf(cell, cell.run, ran), runs: step.state.runs } });
   step.act({ do: "keep", cell: id });
@@ -101,7 +102,7 @@ export function finish(step: Step, { result, elapsedMs, warnings }: Pick<Done, "
   const { cell, run } = running;
   // a run that showed nothing leaves nothing of the older one
   if (!running.shown && (step.doc.outputs[cell] ?? []).length > 0) step.emit({ type: "outputs", cell, run, clear: true, outputs: [] });
-  const live = result === "ok" ? { ...step.state.live, [cell]: run } : omit(step.state.live, cell);
+  const live = result === "ok" ? step.state.live.with(cell, run) : step.state.live.without(cell);
   step.set({ running: null, live });
   step.cell(cell, { result, elapsedMs, warnings, progress: null });
   record(step, cell);
@@ -120,7 +121,7 @@ export function dropKernel(step: Step, cause: string | null, at: number): void {
     }
     step.cell(running.cell, { result: cause === null ? "interrupted" : "error", elapsedMs: at - running.since, progress: null });
   }
-  step.set({ running: null, queue: [], live: {}, restarted: true, then: null });
+  step.set({ running: null, queue: [], live: PersistentMap.empty<string>(), restarted: true, then: null });
   if (running !== null) record(step, running.cell);
   if (step.doc.variables.length > 0) step.emit({ type: "variables", variables: [] });
   step.settle();

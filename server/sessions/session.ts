@@ -198,7 +198,7 @@ export class Session {
   #base(saved: NotebookSource): Extract<JournalRecord, { type: "base" }> {
     const { doc, ran, runs, applied } = this.#state;
     const results = Object.fromEntries(
-      Object.entries(ran).flatMap(([id, of]) => {
+      [...ran].flatMap(([id, of]) => {
         const cell = doc.cells[id];
         return cell?.run == null || this.#state.running?.cell === id ? [] : [[id, keptOf(cell, cell.run, of)] as const];
       }),
@@ -328,11 +328,12 @@ export class Session {
     const run = doc.cells[id]?.run;
     const outputs = doc.outputs[id] ?? [];
     const more = doc.more[id];
-    if (run == null || ran[id] === undefined || outputs.length === 0) return this.#store.drop(id);
+    const of = ran.get(id);
+    if (run == null || of === undefined || outputs.length === 0) return this.#store.drop(id);
     this.#store.keep({
       cell: id,
       run,
-      sourceHash: sourceHash(ran[id].source),
+      sourceHash: sourceHash(of.source),
       at: this.#effects.now(),
       outputs,
       ...(more !== undefined && { more }),

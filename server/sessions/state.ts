@@ -13,7 +13,9 @@ import type {
 import type { LanguageState } from "../../kernels/protocol/language.js";
 import type { BulkMessage, FromKernel, RunRequest } from "../../kernels/protocol/kernel.js";
 import type { Applied } from "./applied.js";
+import type { Marks } from "./badge.js";
 import type { GraphView } from "./graph.js";
+import type { PersistentMap } from "./persistent.js";
 
 /** What a run read: kept to tell edited and stale cells, also after a restart. */
 export interface Ran {
@@ -36,11 +38,13 @@ export interface SessionState {
   running: { cell: string; run: string; since: number; soft: boolean; shown: boolean } | null;
   /** started runs so far; numbers run ids */
   runs: number;
-  ran: Readonly<Record<string, Ran>>;
+  ran: PersistentMap<Ran>;
   /** cell -> run whose values the present kernel holds */
-  live: Readonly<Record<string, string>>;
+  live: PersistentMap<string>;
   /** cells with a file that changed since they read it */
-  touched: Readonly<Record<string, string>>;
+  touched: PersistentMap<string>;
+  /** what the badge is made of */
+  marks: Marks;
   /** what to run once the kernel is back */
   then: Extract<Command, { do: "restart" }>["then"] | null;
   /** the kernel has been restarted (or the server) since these outputs were made */

@@ -2,7 +2,8 @@
 import { blankCell } from "../../kernels/notebook/blank.js";
 import { replay } from "../../kernels/notebook/replay.js";
 import type { CellState, KernelState, NotebookState } from "../../kernels/protocol/document.js";
-import { deriveBadge, deriveCells } from "./derive.js";
+import { badgeOf, mark, markAll } from "./badge.js";
+import { deriveCells } from "./derive.js";
 import { same } from "./same.js";
 import type { Action, Queued, SessionState, Unnumbered } from "./state.js";
 
@@ -31,40 +32,37 @@ export class Step {
     this.actions.push(action);
   }
   cell(id: string, part: Partial<CellState>): void {
-    this.patch({ ...this.pending, [id]: { ...(this.pending[id] ?? this.doc.cells[id] ?? blankCell), ...part } });
+    this.pending[id] = { ...(this.pending[id] ?? this.doc.cells[id] ?? blankCell), ...part };
   }
   /** cell states changed in this step and not yet told; the derived parts are added when the step ends */
   pending: Record<string, CellState> = {};
-  patch(cells: Record<string, CellState>): void {
-    this.pending = cells;
-  }
   kernel(part: Partial<KernelState>): void {
     const kernel = { ...this.doc.kernel, ...part };
     if (!same(kernel, this.doc.kernel)) this.emit({ type: "kernel", kernel });
   }
   /** cells whose files or queue place changed: what follows for them is computed anew when the step ends */
   readonly dirty = new Set<string>();
-  /** Recomputes what follows from document, graph and runs, and tells what changed. */
+  /** Recomputes what follows from document, graph and runs, and tells what changed. What did not change costs nothing. */
   settle(): void {
-    const before = this.doc.cells;
-    const pending = Object.entries(this.pending).filter(([id]) => this.state.graph.cells.has(id));
-    const cells = pending.length === 0 ? before : { ...before, ...Object.fromEntries(pending) };
-    const { running, queue: waiting } = this.state;
-    for (const id of [...pending.map(([id]) => id), this.#settled.running?.cell, running?.cell]) if (id !== undefined) this.dirty.add(id);
-    if (waiting !== this.#settled.queue) for (const id of differing(this.#settled.queue, waiting)) this.dirty.add(id);
-    const derived = deriveCells({ ...this.state, doc: { ...this.doc, cells } }, this.#settled, this.dirty);
-    const changed: Record<string, CellState | null> = { ...derived };
-    for (const [id, cell] of pending) if (!(id in changed) && !(before[id] !== undefined && same(before[id], cell))) changed[id] = cell;
-    for (const [id, cell] of Object.entries(derived)) if (cell !== null && before[id] !== undefined && same(before[id], cell)) delete changed[id];
+    const { pending } = this;
     this.pending = {};
-    this.dirty.clear();
+    for (const id of Object.keys(pending)) if (!this.state.graph.cells.has(id)) delete pending[id];
+    const { running, queue: waiting } = this.state;
+    for (const id of [...Object.keys(pending), this.#settled.running?.cell, running?.cell]) if (id !== undefined) this.dirty.add(id);
+    const moved = spliceOf(this.#settled.queue, waiting, sameItem);
+    if (moved !== null) for (const id of differing(this.#settled.queue, moved)) this.dirty.add(id);
+    const changed = { ...pending, ...deriveCells(this.state, this.#settled, this.dirty, pending) };
+    for (const [id, cell] of Object.entries(changed)) {
+      const before = this.doc.cells[id];
+      if (cell !== null && before !== undefined && same(before, cell)) delete changed[id];
+    }
     if (Object.keys(changed).length > 0) this.emit({ type: "cells", cells: changed });
-    const queue = spliceOf(
-      this.doc.queue,
-      this.state.queue.map((item) => item.cell),
-    );
-    if (queue !== null) this.emit({ type: "queue", ...queue });
-    const badge = deriveBadge(this.state, this.doc.cells);
+    const queue = spliceOf(this.doc.queue, waiting, (id, item) => id === item.cell);
+    if (queue !== null) this.emit({ type: "queue", at: queue.at, remove: queue.remove, insert: queue.insert.map((item) => item.cell) });
+    const dropped = this.state.live.size === 0 && this.#settled.live.size > 0;
+    this.set({ marks: dropped ? markAll(this.state) : mark(this.state, [...this.dirty, ...Object.keys(changed)]) });
+    this.dirty.clear();
+    const badge = badgeOf(this.state);
     if (!same(badge, this.doc.badge)) this.emit({ type: "badge", badge });
     this.#settled = this.state;
   }
@@ -76,26 +74,26 @@ export function become(step: Step, client: string): void {
   if (step.doc.writer?.client !== client) step.emit({ type: "writer", writer: { client, name } });
 }
 
-/** The record without this key; the same one when it has none. */
-export function omit<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
-  if (!(key in record)) return record;
-  const { [key]: _, ...rest } = record;
-  return rest;
-}
-
 /** The one splice that makes `before` into `after`; null when they are equal. */
-export function spliceOf(before: readonly string[], after: readonly string[]): { at: number; remove: number; insert: string[] } | null {
+export function spliceOf<A, B>(
+  before: readonly A[],
+  after: readonly B[],
+  equal: (a: A, b: B) => boolean,
+): { at: number; remove: number; insert: B[] } | null {
   const most = Math.min(before.length, after.length);
-  let at = 0;
-  while (at < most && before[at] === after[at]) at++;
-  if (at === before.length && at === after.length) return null;
+  // the front of a queue goes while all the rest stays: the end is compared first
   let end = 0;
-  while (end < most - at && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
+  while (end < most && equal(before[before.length - 1 - end]!, after[after.length - 1 - end]!)) end++;
+  if (end === before.length && end === after.length) return null;
+  let at = 0;
+  while (at < most - end && equal(before[at]!, after[at]!)) at++;
   return { at, remove: before.length - at - end, insert: after.slice(at, after.length - end) };
 }
 
-/** Cells of one queue alone. */
-function differing(before: readonly Queued[], after: readonly Queued[]): string[] {
-  const [had, has] = [new Set(before.map((item) => item.cell)), new Set(after.map((item) => item.cell))];
+const sameItem = (a: Queued, b: Queued) => a.cell === b.cell;
+
+/** Cells that a splice takes out of a queue or puts into it; one that it moves is neither. */
+function differing(before: readonly Queued[], { at, remove, insert }: { at: number; remove: number; insert: Queued[] }): string[] {
+  const [had, has] = [new Set(before.slice(at, at + remove).map((item) => item.cell)), new Set(insert.map((item) => item.cell))];
   return [...[...had].filter((id) => !has.has(id)), ...[...has].filter((id) => !had.has(id))];
 }

@@ -74,8 +74,9 @@ export function bench(): Promise<Figure[]> {
   let state = all.value;
   const edits: number[] = [];
   const renames: number[] = [];
-  for (let i = 0; i < 100; i++) {
-    const id = `c${(i * 37) % size}`;
+  // the first are for warming up
+  for (let i = -30; i < 100; i++) {
+    const id = `c${((i + 30) * 37) % size}`;
     const input = (insert: string, remove: number): Input => {
       const { source } = state.doc.source.cells.find((cell) => cell.id === id)!;
       const at = remove > 0 ? source.length - remove : source.length;
@@ -83,15 +84,16 @@ export function bench(): Promise<Figure[]> {
     };
     const typed = time(() => take(state, input("\n1", 0)));
     state = typed.value;
-    edits.push(typed.ms);
+    if (i >= 0) edits.push(typed.ms);
     // a new name changes the graph, not only the cell
-    const named = time(() => take(state, input(`\nconst y${i} = x1`, 2)));
+    const named = time(() => take(state, input(`\nconst y${i + 30} = x1`, 2)));
     state = named.value;
-    renames.push(named.ms);
+    if (i >= 0) renames.push(named.ms);
   }
   const figures: Figure[] = [
     { name: "graph: an edit in 1,000 cells, whole step, median", value: quantile(edits, 0.5), unit: "ms", goal: "< 20" },
     { name: "graph: an edit in 1,000 cells, whole step, p95", value: quantile(edits, 0.95), unit: "ms", goal: "< 20" },
+    { name: "graph: an edit that adds a name, whole step, median", value: quantile(renames, 0.5), unit: "ms", goal: "< 20" },
     { name: "graph: an edit that adds a name, whole step, p95", value: quantile(renames, 0.95), unit: "ms", goal: "< 20" },
     { name: "graph: full order of 1,000 cells, median", value: quantile(orders, 0.5), unit: "ms", goal: "< 50" },
     { name: "graph: full order of 1,000 cells, p95", value: quantile(orders, 0.95), unit: "ms", goal: "< 50" },

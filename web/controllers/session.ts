@@ -13,7 +13,7 @@ import type {
   ClientMessage,
   KernelQuery,
 } from "../../kernels/protocol/document.js";
-import { time } from "./format.js";
+import { plural, time } from "./format.js";
 import { replay } from "../../kernels/notebook/replay.js";
 import { confirm, edit, openDocument, putBack, rebase, refuse, saved, take, type Aside, type LocalDocument } from "./document.js";
 
@@ -357,7 +357,7 @@ export function badgeText(badge: Badge, number: (cell: string) => number): { ico
         text: badge.verified === undefined ? "Same as a clean run" : `Same as a clean run, verified at ${time(badge.verified)}`,
       };
     case "stale":
-      return { icon: "refresh-cw", text: `${badge.cells.length} ${badge.cells.length === 1 ? "cell" : "cells"} stale` };
+      return { icon: "refresh-cw", text: `${plural(badge.cells.length + (badge.more ?? 0), "cell")} stale` };
     case "error":
       return { icon: "circle-x", text: badge.cells[0] === undefined ? "Error" : `Error in cell ${number(badge.cells[0])}` };
     case "unchecked":

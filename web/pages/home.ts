@@ -93,7 +93,8 @@ export class TouchHome extends TouchElement {
     const { badge } = notebook;
     if (badge === null || notebook.running !== null) return nothing;
     if (badge.state === "same") return html`${icon("equal")} same`;
-    if (badge.state === "stale") return html`<span class="status-stale">${icon("refresh-cw")} ${plural(badge.cells.length, "cell")} stale</span>`;
+    if (badge.state === "stale")
+      return html`<span class="status-stale">${icon("refresh-cw")} ${plural(badge.cells.length + (badge.more ?? 0), "cell")} stale</span>`;
     if (badge.state === "error") return html`<span class="status-error">${icon("circle-x")} error</span>`;
     return html`<span class="hint">not checked</span>`;
   }

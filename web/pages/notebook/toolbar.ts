@@ -75,7 +75,8 @@ export function toolbar(page: NotebookCommands) {
           state.badge.state === "same"
             ? html`<p class="hint">Every cell ran with the code and the inputs that it has now.</p>`
             : html`${state.badge.state === "unchecked" ? html`<p class="hint">${state.badge.why}</p>` : nothing}
-              ${state.badge.cells.map((cell) => item(`cell ${page.number(cell)} ${state.cells[cell]?.defines[0] ?? cell}`, () => page.go(cell)))}`
+              ${state.badge.cells.map((cell) => item(`cell ${page.number(cell)} ${state.cells[cell]?.defines[0] ?? cell}`, () => page.go(cell)))}
+              ${state.badge.more === undefined ? nothing : html`<p class="hint">and ${state.badge.more} more</p>`}`
         }
         ${cleanRun(page, state)} ${item("Run clean and compare", () => page.compare(), !writing || busy || state.clean?.status === "running")}
       </div>

@@ -1,0 +1,90 @@
+/** Does what is on screen equal a clean run from top to bottom? One byte a cell says what stands against it, so that a run changes a byte and not a list. Pure. */
+import type { Badge, Cell } from "../../kernels/protocol/document.js";
+import type { SessionState } from "./state.js";
+
+/** What stands against a cell. */
+const against = {
+  error: 1,
+  stale: 2,
+  /** has no result */ open: 4,
+  /** has one that came before */ tried: 8,
+  /** the kernel does not hold its values */ gone: 16,
+};
+/** it has code */
+const code = 32;
+
+/** By place in the document. */
+export interface Marks {
+  cells: readonly Cell[];
+  bytes: Uint8Array;
+}
+
+export const noMarks: Marks = { cells: [], bytes: new Uint8Array() };
+
+/** cells named in a badge; a longer list helps nobody and is sent with every run */
+const named = 20;
+
+const places = new WeakMap<readonly Cell[], ReadonlyMap<string, number>>();
+function placesOf(cells: readonly Cell[]): ReadonlyMap<string, number> {
+  let found = places.get(cells);
+  if (found === undefined) places.set(cells, (found = new Map(cells.map((cell, i) => [cell.id, i]))));
+  return found;
+}
+
+export function markAll(state: SessionState): Marks {
+  const { cells } = state.doc.source;
+  return { cells, bytes: Uint8Array.from(cells, (cell) => markOf(state, cell)) };
+}
+
+/** The marks after the state of these cells, or whether the kernel holds their values, changed. */
+export function mark(state: SessionState, ids: Iterable<string>): Marks {
+  const { cells } = state.doc.source;
+  if (state.marks.cells !== cells) return markAll(state);
+  const bytes = state.marks.bytes.slice();
+  for (const id of ids) {
+    const at = placesOf(cells).get(id);
+    if (at !== undefined) bytes[at] = markOf(state, cells[at]!);
+  }
+  return { cells, bytes };
+}
+
+function markOf({ doc, live }: SessionState, { id, kind, source }: Cell): number {
+  if (kind === "markdown" || source.trim() === "") return 0;
+  const cell = doc.cells[id]!;
+  let bits = code;
+  if (cell.result === "error" || cell.problems.some((problem) => problem.severity === "error")) bits |= against.error;
+  if (cell.stale || cell.edited) bits |= against.stale;
+  // a promotion is proposed only when asked for, so a page without it is complete
+  if (cell.status === "disabled" || (kind === "promote" && cell.result === "none")) return bits;
+  if (cell.result !== "ok") bits |= cell.result === "none" ? against.open : against.open | against.tried;
+  else if (!live.has(id)) bits |= against.gone;
+  return bits;
+}
+
+export function badgeOf({ doc, marks: { cells, bytes }, runs }: SessionState): Badge {
+  let all = 0;
+  for (const bits of bytes) all |= bits;
+  const list = (bit: number) => {
+    const found: string[] = [];
+    let more = 0;
+    for (const [i, bits] of bytes.entries()) {
+      if ((bits & bit) === 0) continue;
+      if (found.length < named) found.push(cells[i]!.id);
+      else more++;
+    }
+    return { cells: found, ...(more > 0 && { more }) };
+  };
+  if (all & against.error) return { state: "error", ...list(against.error) };
+  if (all & against.stale) return { state: "stale", ...list(against.stale) };
+  if (all & against.open) {
+    const fresh = bytes.every((bits) => bits === 0 || (bits & against.open) !== 0);
+    const why = all & against.tried ? "some cells did not finish" : fresh ? "not run yet" : "some cells have not been run";
+    return { state: "unchecked", why, ...list(against.open) };
+  }
+  if (all & against.gone) return { state: "unchecked", why: "outputs are from before the kernel was restarted", ...list(against.gone) };
+  const { clean, rev } = doc;
+  // a comparison counts until the next edit or run
+  if (clean?.status !== "done" || clean.rev !== rev || clean.runs !== runs) return { state: "same" };
+  if (clean.differences.length === 0) return { state: "same", verified: clean.at };
+  return { state: "unchecked", why: "a clean run gave other outputs", cells: clean.differences.map((one) => one.cell) };
+}
