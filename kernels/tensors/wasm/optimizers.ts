@@ -1,10 +1,11 @@
 /**
  * `tf.train.*` on wasm: one pass over each variable in the heap. TFJS's own takes up to fourteen kernels a variable, which is most of a small network's
- * step. Formulas, state and settings are those of the optimiser itself, so its weights can be saved, restored and carried to another back end; the sums of
- * one element are in double precision. On another back end, or with another dtype, the stock step runs.
+ * step. Formulas, state and settings are those of the optimiser itself, so its weights can be saved, restored and carried to another back end; Adam runs four elements
+ * at a time in float32, as the stock step does, the others in double precision. On another back end, or with another dtype, the stock step runs.
  */
 import type { NamedTensorMap, Optimizer, Scalar, Tensor, TensorInfo, Variable } from "@tensorflow/tfjs";
 import type { Tf, WasmBackend } from "./kernel.js";
+import { simdOf, type Simd } from "./simd/module.js";
 
 /** One variable: value, gradient and states as they are, then the new value and the new states. */
 type Update = (w: Float32Array, g: Float32Array, old: Float32Array[], to: Float32Array, next: Float32Array[]) => void;
@@ -20,6 +21,8 @@ interface Rule<O> {
   states: (optimizer: O) => State[];
   /** made once a step */
   update: (optimizer: O, epsilon: number) => Update;
+  /** the same by the SIMD kernel: `from` are the addresses of value, gradient and states, `to` those of the new value and states */
+  simd?: (optimizer: O, epsilon: number) => (simd: Simd, n: number, from: number[], to: number[]) => void;
   /** what else moves on with a step */
   after?: (optimizer: O, tf: Tf) => void;
 }
@@ -129,6 +132,11 @@ const moments = [
 ];
 const adam: Rule<Moments & { accBeta2: Variable }> = {
   states: () => moments,
+  simd: ({ learningRate: rate, beta1, beta2, epsilon, accBeta1, accBeta2 }) => {
+    const step = rate / (1 - value(accBeta1 as never));
+    const correct = 1 / (1 - value(accBeta2 as never));
+    return (simd, n, from, to) => simd.run("adam", n, ...from, ...to, beta1, 1 - beta1, beta2, 1 - beta2, step, correct, epsilon);
+  },
   update: ({ learningRate: rate, beta1, beta2, epsilon, accBeta1, accBeta2 }) => {
     const step = rate / (1 - value(accBeta1 as never));
     const correct = 1 / (1 - value(accBeta2 as never));
@@ -197,7 +205,10 @@ function onePass(tf: Tf, optimizer: Patched, rule: Rule<never>, gradients: Grads
   if (!pairs.every(([, gradient], i) => variables[i]?.dtype === "float32" && (gradient == null || gradient.dtype === "float32"))) return false;
   tf.tidy(() => {
     const backend = tf.backend() as unknown as WasmBackend;
-    const update = rule.update(optimizer as never, (tf.backend() as { epsilon(): number }).epsilon());
+    const epsilon = (tf.backend() as { epsilon(): number }).epsilon();
+    const update = rule.update(optimizer as never, epsilon);
+    const simd = rule.simd ? simdOf(backend) : null;
+    const native = simd && rule.simd!(optimizer as never, epsilon);
     const states = rule.states(optimizer as never);
     pairs.forEach(([name, gradient], at) => {
       const variable = variables[at]!;
@@ -211,9 +222,12 @@ function onePass(tf: Tf, optimizer: Patched, rule: Rule<never>, gradients: Grads
       for (const tensor of from) backend.dataIdMap.get(tensor.dataId);
       // new buffers, not in place: XNNPACK keeps weights packed by their id, and a state may be shared with what getWeights gave
       const out = [variable, ...own].map((tensor) => backend.makeOutput(tensor.shape, "float32"));
-      const [w, g, ...old] = from.map((tensor) => backend.typedArrayFromHeap(tensor));
-      const [to, ...next] = out.map((info) => backend.typedArrayFromHeap(info));
-      update(w!, g!, old, to!, next);
+      if (native) native(simd, variable.size, from.map(simd.address), out.map(simd.address));
+      else {
+        const [w, g, ...old] = from.map((tensor) => backend.typedArrayFromHeap(tensor));
+        const [to, ...next] = out.map((info) => backend.typedArrayFromHeap(info));
+        update(w!, g!, old, to!, next);
+      }
       [variable, ...own].forEach((kept, i) => kept.assign(engine.makeTensorFromTensorInfo(out[i]!)));
     });
     rule.after?.(optimizer as never, tf);

@@ -1,12 +1,14 @@
 /** Repairs of TFJS's wasm back end, so that the layers API trains on it, and fast. What each one does stands in its own file. */
 import { backpropFilter, backpropInput } from "./conv.js";
+import { sharedIdentity, split, tile } from "./copy.js";
 import { depthwiseFilter, depthwiseInput } from "./depthwise.js";
 import { fillFromCpu } from "./fallback.js";
 import { blockGather, segmentSum } from "./gather.js";
-import { kernelOf, replace, type Tf, type Tools } from "./kernel.js";
-import { untransposed } from "./matmul.js";
+import { kernelOf, replace, type Kernel, type Tf, type Tools } from "./kernel.js";
+import { product } from "./matmul.js";
 import { fastOptimizers } from "./optimizers.js";
 import { maxPoolGrad } from "./pool.js";
+import { fastElementwise } from "./elementwise.js";
 import { inPlaceSlice } from "./slice.js";
 
 const done = new WeakSet<object>();
@@ -17,17 +19,24 @@ export function repairWasm(tf: Tf): void {
   done.add(tf);
   const stock = (name: string) => kernelOf(tf, name);
   const transpose = stock("Transpose");
+  const turn: Tools["transpose"] = (x, perm, backend) => transpose({ inputs: { x }, backend, attrs: { perm } });
+  const matMul = product(turn, stock("BatchMatMul"));
   const tools: Tools = {
     tf,
-    transpose: (x, perm, backend) => transpose({ inputs: { x }, backend, attrs: { perm } }),
-    matMul: stock("BatchMatMul"),
+    transpose: turn,
+    matMul,
     conv2d: stock("Conv2D"),
     add: stock("Add"),
   };
   const slowInput = stock("Conv2DBackpropInput");
-  replace(tf, "BatchMatMul", untransposed(tools, stock("BatchMatMul")));
-  replace(tf, "_FusedMatMul", untransposed(tools, stock("_FusedMatMul")));
-  replace(tf, "Slice", inPlaceSlice(tf, stock("Slice")));
+  replace(tf, "BatchMatMul", matMul);
+  replace(tf, "_FusedMatMul", product(turn, stock("_FusedMatMul")));
+  const slice = inPlaceSlice(tf, stock("Slice"));
+  replace(tf, "Slice", slice);
+  replace(tf, "SplitV", split(tf, slice) as unknown as Kernel);
+  replace(tf, "Tile", tile(stock("Tile")));
+  replace(tf, "Identity", sharedIdentity(stock("Identity")));
+  fastElementwise(tf);
   replace(tf, "GatherV2", blockGather(tf, stock("GatherV2")));
   replace(tf, "UnsortedSegmentSum", segmentSum);
   replace(tf, "MaxPoolGrad", maxPoolGrad(tf));
