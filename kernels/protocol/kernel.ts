@@ -5,7 +5,7 @@
  * `spawn(process.execPath, [...kernelFlags(process.version, heapLimit), entry("kernel")], { env: { TOUCHSTONE_KERNEL_SOCKETS: JSON.stringify({ main, control, bulk }) } })`
  * (kernels/paths/flags.ts). The kernel connects to all three, says `hello` on control and `ready` on main; `configure` may come at any time after, once.
  * Secrets are the environment's `TOUCHSTONE_SECRET_NAME`. What native code prints to file descriptors 1 and 2 comes by the pipes.
- * Order: on each socket as sent; between sockets none. A run is over when both `done` (main) and `flushed` (bulk) have come, with `count` outputs seen.
+ * Order: on each socket as sent; between sockets none. A run is over when `done` (main) has come and as many outputs (bulk) as it says.
  * Outputs of a cell's timers may follow later under the same run, with rising `n`. An error is an output and in `done`: show it once.
  * A display of an `id` seen before replaces it in its place. Runs are queued in the kernel and run one at a time; `interrupt` of a queued run cancels it.
  * Queries: send `table.*` on control (answered even from a spinning kernel), `variables` and `memory` on main; ids are per socket.
@@ -61,7 +61,6 @@ export type ToKernel =
 
 export type FromKernel =
   | { type: "ready"; pid: number; node: string }
-  | { type: "started"; run: string; cell: string }
   | { type: "progress"; run: string; cell: string; progress: Progress | null }
   | {
       type: "done";
@@ -71,6 +70,8 @@ export type FromKernel =
       error?: CellError;
       elapsedMs: number;
       warnings: string[];
+      /** how many outputs of the run were sent on the bulk socket */
+      outputs: number;
       /** sha256 of files and packages that it read */ reads: string[];
     }
   | { type: "variables"; variables: Variable[] }
@@ -82,9 +83,7 @@ export type FromKernel =
   | { type: "call"; id: number; method: keyof ServerCalls; params: unknown };
 
 /** Bulk socket, kernel to server: outputs in order. The server must have seen a run's outputs before its `done`: `done` carries their count. */
-export type BulkMessage =
-  | { type: "output"; run: string; cell: string; n: number; clear?: boolean; output: Output }
-  | { type: "flushed"; run: string; cell: string; count: number };
+export type BulkMessage = { type: "output"; run: string; cell: string; n: number; clear?: boolean; output: Output };
 
 /** Control socket, server to the kernel's control worker. */
 export type ToControl =

@@ -85,8 +85,8 @@ it("gives an error its line in the request", async () => {
 
 it("an interrupted request leaves the names", async () => {
   await ask("let kept = 'kept'");
-  const { run, done } = kernel.start("kept = 'changed'; for (;;) {}", { id: `jupyter-${++count}`, console: true });
-  await kernel.until((message) => "type" in message && message.type === "started" && message.run === run);
+  const { run, done } = kernel.start("kept = 'changed'; console.log('begun'); for (;;) {}", { id: `jupyter-${++count}`, console: true });
+  await kernel.until((message) => "kind" in message && message.kind === "stream" && message.text.includes("begun"));
   kernel.interrupt(run);
   expect((await done).result).toBe("interrupted");
   expect(await text("kept")).toBe("changed");

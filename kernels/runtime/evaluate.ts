@@ -114,6 +114,7 @@ const never = new Promise<never>(() => {});
 /** library calls of a stopped run get so long to put things in order; less when their stack is gone */
 const grace = 400;
 const struckGrace = 60;
+const leaveAfter = 30;
 /** ms between two lists of variables */
 const variablesEvery = 200;
 
@@ -129,6 +130,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const queue: RunRequest[] = [];
   /** translations by the file name in stacks; old ones stay for a while, stale cells hold old functions */
   const compiled = new Map<string, { cell: string; source: string; translation: Translation }>();
+  /** the newest of these files by cell */
+  const filesOf = new Map<string, string[]>();
   const stopped = new Set<number>();
   /** runs that were told to stop before they were heard of */
   const early = new Set<string>();
@@ -142,6 +145,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const chance = Math.random;
   let random = chance;
   let variablesAt = -Infinity;
+  let leaving: NodeJS.Timeout | null = null;
   let variablesTimer: NodeJS.Timeout | null = null;
   let imports = 0;
   const importer = options.imports.from(options.notebook);
@@ -309,8 +313,9 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     const live = (name: string) => known(name, run) !== undefined || !(Object.hasOwn(options.injected, name) || name in globalThis);
     const translation = await translate(run.cell.source, run.request.console ? { live } : "cell");
     compiled.set(file, { cell: run.cell.id, source: run.cell.source, translation });
-    const own = [...compiled].filter(([, each]) => each.cell === run.cell.id);
-    for (const [old] of own.slice(0, -8)) compiled.delete(old);
+    const files = [...(filesOf.get(run.cell.id) ?? []), file];
+    for (const old of files.splice(0, files.length - 8)) compiled.delete(old);
+    filesOf.set(run.cell.id, files);
     return { ...translation, file };
   };
 
@@ -413,8 +418,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     current = last = run;
     if (variablesTimer) clearTimeout(variablesTimer);
     variablesTimer = null;
+    if (leaving) clearTimeout(leaving);
     control({ type: "run", run: run.id, number: run.number });
-    tell({ type: "started", run: run.id, cell: run.cell.id });
     drop(run.cell.id);
     runs.set(run.cell.id, run);
     Math.random = chance;
@@ -444,7 +449,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     }
     run.over = true;
     const reads = await options.after(run).catch(() => [...run.reads]);
-    outputs.finish(run.sink);
+    const count = outputs.finish(run.sink);
     current = null;
     tell({
       type: "done",
@@ -454,10 +459,18 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       ...(error && { error }),
       elapsedMs: Math.round(performance.now() - started),
       warnings: run.warnings,
+      outputs: count,
       reads,
     });
-    control({ type: "over", run: run.id });
+    leave(run);
     tellVariables();
+  };
+
+  /** The control worker hears that a run is over by the next one, or a moment later: a message to a thread costs as much as a small cell. */
+  const leave = (run: Run) => {
+    const say = () => control({ type: "over", run: run.id });
+    if (run.stopped) say();
+    else leaving = setTimeout(say, leaveAfter);
   };
 
   /**
@@ -483,7 +496,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     const done = [...runs.values()].filter((each) => each.request.console && each.scope.held === 0 && !holders.has(each.cell.id));
     for (const { cell } of done.slice(0, -200)) {
       runs.delete(cell.id);
-      for (const [file, each] of compiled) if (each.cell === cell.id) compiled.delete(file);
+      for (const file of filesOf.get(cell.id) ?? []) compiled.delete(file);
+      filesOf.delete(cell.id);
     }
   };
 
@@ -499,8 +513,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     end = null;
     enter(0);
     outputs.emit(sink, { kind: "error", error });
-    outputs.finish(sink);
-    tell({ type: "done", run, cell: cell.id, result: "error", error, elapsedMs: 0, warnings: [], reads: [] });
+    tell({ type: "done", run, cell: cell.id, result: "error", error, elapsedMs: 0, warnings: [], outputs: outputs.finish(sink), reads: [] });
     control({ type: "over", run });
   };
 
@@ -512,8 +525,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       .then(pump);
   };
   const cancel = ({ run, cell }: RunRequest) => {
-    outputs.finish({ run, cell: cell.id, count: 0 });
-    tell({ type: "done", run, cell: cell.id, result: "interrupted", elapsedMs: 0, warnings: [], reads: [] });
+    tell({ type: "done", run, cell: cell.id, result: "interrupted", elapsedMs: 0, warnings: [], outputs: 0, reads: [] });
   };
 
   const stop = (run: Run, struck: boolean) => {

@@ -16,8 +16,8 @@ export interface Outputs {
   /** drops what was shown; `wait`: only when the next output comes */
   clear(sink: Sink, wait: boolean): void;
   write(sink: Sink, name: "stdout" | "stderr", text: string): void;
-  /** everything pending of this run, then `flushed` */
-  finish(sink: Sink): void;
+  /** sends everything pending of this run; how many outputs it has had */
+  finish(sink: Sink): number;
 }
 
 const windowMs = 50;
@@ -73,7 +73,7 @@ export function createOutputs(send: (message: BulkMessage) => void): Outputs {
       flush();
       // a clear that no output came after
       if (sink.clear) post(sink, { kind: "stream", name: "stdout", text: "" });
-      send({ type: "flushed", run: sink.run, cell: sink.cell, count: sink.count });
+      return sink.count;
     },
   };
 }

@@ -71,7 +71,6 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
   const queries = new Map<number, { resolve(value: unknown): void; reject(error: Error): void; working?: ((percent: number) => void) | undefined }>();
   /** outputs seen of the run, and a `done` that waits for the rest of them: however long a busy machine takes, they come, or the process ends */
   const seen = new Map<string, number>();
-  const flushed = new Map<string, number>();
   const held = new Map<string, Extract<FromKernel, { type: "done" }>>();
 
   const release = (run: string) => {
@@ -79,10 +78,9 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
     if (waiting === undefined) return;
     held.delete(run);
     seen.delete(run);
-    flushed.delete(run);
     events?.message(waiting);
   };
-  const complete = (run: string) => flushed.has(run) && (seen.get(run) ?? 0) >= flushed.get(run)!;
+  const complete = ({ run, outputs }: Extract<FromKernel, { type: "done" }>) => (seen.get(run) ?? 0) >= outputs;
 
   const answered = (message: Extract<FromKernel | FromControl, { type: "reply" }>) => {
     const waiting = queries.get(message.id);
@@ -98,20 +96,13 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
     } else if (message.type === "reply") answered(message);
     else if (message.type === "done") {
       held.set(message.run, message);
-      if (complete(message.run)) release(message.run);
+      if (complete(message)) release(message.run);
     } else events?.message(message);
   };
   const onBulk = (messages: BulkMessage[]) => {
-    const outputs: Extract<BulkMessage, { type: "output" }>[] = [];
-    for (const message of messages) {
-      if (message.type === "flushed") flushed.set(message.run, message.count);
-      else {
-        seen.set(message.run, (seen.get(message.run) ?? 0) + 1);
-        outputs.push(message);
-      }
-    }
-    if (outputs.length > 0) events?.outputs(outputs);
-    for (const message of messages) if (message.type === "flushed" && complete(message.run)) release(message.run);
+    for (const { run } of messages) seen.set(run, (seen.get(run) ?? 0) + 1);
+    events?.outputs(messages);
+    for (const [run, done] of [...held]) if (complete(done)) release(run);
   };
 
   const sockets: Sockets = await listen(

@@ -1,7 +1,7 @@
 /** Outputs on disk, one file a cell, with the hash of the source that made them; and the whole printed text of the last run. */
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
-import { rename, rm, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Output } from "../../kernels/protocol/output.js";
 import { openOverflow, type Overflow } from "./overflow.js";
@@ -35,15 +35,6 @@ export interface OutputStore {
 
 export const sourceHash = (source: string) => createHash("sha256").update(source).digest("hex").slice(0, 32);
 
-/** Unlinks a file that may not be there; `rmSync` asks the disk three times. */
-function gone(file: string): void {
-  try {
-    unlinkSync(file);
-  } catch {
-    // it was not there
-  }
-}
-
 /** A file name that no id can break out of; long ids are told apart by their hash. */
 const fileName = (id: string) => {
   const safe = encodeURIComponent(id).replaceAll("%", "_").replaceAll("*", "_");
@@ -62,6 +53,17 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
     made = true;
   };
   const path = (cell: string, ending: string) => join(folder, fileName(cell) + ending);
+  /** names in the folder: most cells that show nothing have no file, and the disk need not be asked */
+  const there = new Set<string>(existsSync(folder) ? readdirSync(folder) : []);
+  const written = (cell: string, ending: string) => void there.add(fileName(cell) + ending);
+  const gone = (cell: string, ending: string) => {
+    if (!there.delete(fileName(cell) + ending)) return;
+    try {
+      unlinkSync(path(cell, ending));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") failed(error as Error);
+    }
+  };
 
   const drain = async () => {
     // let the run that has just ended tell the page first
@@ -70,7 +72,7 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
       const [cell, kept] = waiting.entries().next().value!;
       waiting.delete(cell);
       try {
-        if (kept === null) await rm(path(cell, ".json"), { force: true });
+        if (kept === null) gone(cell, ".json");
         else {
           make();
           overflows.get(cell)?.flush();
@@ -85,9 +87,12 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
   };
   const unmore = (cell: string) => {
     overflows.delete(cell);
-    gone(path(cell, ".more"));
+    gone(cell, ".more");
   };
   const later = (cell: string, kept: KeptOutputs | null) => {
+    // a file that is only about to be written counts as there
+    if (kept !== null) written(cell, ".json");
+    else if (!there.has(fileName(cell) + ".json")) return;
     waiting.set(cell, kept);
     work ??= drain();
   };
@@ -95,8 +100,7 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
   return {
     load() {
       const found: Record<string, KeptOutputs> = {};
-      if (!existsSync(folder)) return found;
-      for (const name of readdirSync(folder)) {
+      for (const name of there) {
         if (!name.endsWith(".json")) continue;
         try {
           const kept = JSON.parse(readFileSync(join(folder, name), "utf8")) as KeptOutputs;
@@ -114,7 +118,7 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
     },
     drop(cell) {
       texts.delete(cell);
-      gone(path(cell, ".txt"));
+      gone(cell, ".txt");
       unmore(cell);
       later(cell, null);
     },
@@ -125,6 +129,7 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
         // straight to the disk: what a flood of prints leaves in memory is nothing
         if (texts.get(cell) === run) appendFileSync(path(cell, ".txt"), text);
         else writeFileSync(path(cell, ".txt"), text, { mode: 0o600 });
+        written(cell, ".txt");
         texts.set(cell, run);
       } catch (error) {
         failed(error as Error);
@@ -134,6 +139,7 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
       let open = overflows.get(cell);
       if (open?.run !== run) {
         make();
+        written(cell, ".more");
         overflows.set(cell, (open = openOverflow(path(cell, ".more"), run)));
       }
       return open.add(output);

@@ -92,9 +92,6 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
 function kernel(step: Step, message: Extract<Input, { type: "kernel" }>["message"], at: number): void {
   const { running } = step.state;
   switch (message.type) {
-    case "started":
-      // the old output stays until the first new one, or until the run is over
-      return;
     case "progress":
       if (running?.run !== message.run) return;
       step.cell(message.cell, { progress: message.progress });

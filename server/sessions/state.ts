@@ -60,7 +60,7 @@ export type Input =
   | { type: "leave"; client: string }
   /** the kernel process is connected and waits */
   | { type: "ready"; pid: number; at: number }
-  | { type: "kernel"; message: Extract<FromKernel, { type: "started" | "progress" | "done" | "variables" | "backend" | "changed" }>; at: number }
+  | { type: "kernel"; message: Extract<FromKernel, { type: "progress" | "done" | "variables" | "backend" | "changed" }>; at: number }
   /** `more`: displays that went to the disk alone, by cell and run */
   | { type: "outputs"; messages: Extract<BulkMessage, { type: "output" }>[]; more?: { cell: string; run: string; count: number }[] }
   | { type: "memory"; rss: number; limit: number }

@@ -43,7 +43,7 @@ function runAll(start: SessionState): SessionState {
   for (let run = state.running; run !== null; run = state.running)
     state = take(state, {
       type: "kernel",
-      message: { type: "done", run: run.run, cell: run.cell, result: "ok", elapsedMs: 1, warnings: [], reads: [] },
+      message: { type: "done", run: run.run, cell: run.cell, result: "ok", elapsedMs: 1, warnings: [], outputs: 0, reads: [] },
       at: 3,
     });
   return state;

@@ -28,7 +28,7 @@ function fakeKernel(pid: number): FakeKernel {
   /** told to stop, perhaps before it began */
   let interrupted = "";
   const done = ({ run, cell }: RunRequest, result: "ok" | "error" | "interrupted") =>
-    events?.message({ type: "done", run, cell: cell.id, result, elapsedMs: 1, warnings: [], reads: [] });
+    events?.message({ type: "done", run, cell: cell.id, result, elapsedMs: 1, warnings: [], outputs: 0, reads: [] });
   const run = (request: RunRequest) => {
     const { source, id } = request.cell;
     const print = (text: string) =>

@@ -11,7 +11,7 @@ import { encodeFrame, frameDecoder } from "../../kernels/protocol/frames.js";
 import type { BulkMessage, FromControl, FromKernel, KernelConfig, ToControl, ToKernel } from "../../kernels/protocol/kernel.js";
 import type { MimeBundle, Output } from "../../kernels/protocol/output.js";
 
-export type Done = Extract<FromKernel, { type: "done" }> & {
+export type Done = Omit<Extract<FromKernel, { type: "done" }>, "outputs"> & {
   outputs: Output[];
   /** all stdout */ stdout: string;
   stderr: string;
@@ -100,7 +100,6 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
   const messages: FromKernel[] = [];
   const controls: FromControl[] = [];
   const outputs = new Map<string, Output[]>();
-  const flushed = new Set<string>();
   const waiting = new Set<(message: FromKernel | FromControl | Output) => void>();
   const seen: (FromKernel | FromControl | Output)[] = [];
   const note = (message: FromKernel | FromControl | Output) => {
@@ -111,8 +110,8 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
   const dones = new Map<string, Extract<FromKernel, { type: "done" }>>();
   const finish = (run: string) => {
     const done = dones.get(run);
-    if (!done || !flushed.has(run)) return;
     const own = outputs.get(run) ?? [];
+    if (!done || own.length < done.outputs) return;
     const text = (name: string) => own.map((output) => (output.kind === "stream" && output.name === name ? output.text : "")).join("");
     const displays = new Map<string, MimeBundle>();
     for (const output of own) if (output.kind === "display") displays.set(output.id, output.data);
@@ -143,13 +142,11 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
   };
   const onBulk = (head: unknown) => {
     const message = head as BulkMessage;
-    if (message.type === "output") {
-      outputs.set(message.run, [...(outputs.get(message.run) ?? []), message.output]);
-      note(message.output);
-    } else {
-      flushed.add(message.run);
-      finish(message.run);
-    }
+    const own = outputs.get(message.run);
+    if (own === undefined) outputs.set(message.run, [message.output]);
+    else own.push(message.output);
+    note(message.output);
+    finish(message.run);
   };
   const [main, control] = await Promise.all([
     listen(config.sockets.main, onMain),

@@ -94,7 +94,11 @@ export class Machine {
         type: "outputs",
         messages: [{ type: "output", run, cell: cell.id, n: 0, output: { kind: "stream", name: "stdout", text: `${run}\n` } }],
       });
-    this.give({ type: "kernel", message: { type: "done", run, cell: cell.id, result, elapsedMs: 1, warnings, reads: [] }, at: this.now++ });
+    this.give({
+      type: "kernel",
+      message: { type: "done", run, cell: cell.id, result, elapsedMs: 1, warnings, outputs: 0, reads: [] },
+      at: this.now++,
+    });
     return true;
   }
 
