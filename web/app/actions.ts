@@ -11,7 +11,7 @@ export interface AppControl {
   openPalette(query?: string): void;
   openKeys(): void;
   setTheme(theme: "system" | "light" | "dark"): void;
-  newNotebook(): void;
+  newNotebook(): Promise<void>;
 }
 
 export interface NotebookControl {
@@ -107,7 +107,7 @@ export const actions: Action[] = [
   app("models", "Go to Models", "outside", ["g m"], (a) => a.go("/models"), { icon: "box" }),
   app("review", "Go to Review", "outside", ["g v"], (a) => a.go("/review"), { icon: "inbox" }),
   app("settings", "Go to Settings", "outside", ["g s"], (a) => a.go("/settings"), { icon: "settings" }),
-  app("new-notebook", "New notebook", "anywhere", [], (a) => a.newNotebook(), { icon: "plus" }),
+  app("new-notebook", "New notebook", "anywhere", [], (a) => void a.newNotebook(), { icon: "plus" }),
   app("theme-dark", "Theme: dark", "anywhere", [], (a) => a.setTheme("dark"), { icon: "moon" }),
   app("theme-light", "Theme: light", "anywhere", [], (a) => a.setTheme("light"), { icon: "sun" }),
   app("theme-system", "Theme: follow the system", "anywhere", [], (a) => a.setTheme("system"), { icon: "settings" }),

@@ -4,23 +4,21 @@ import type { NotebookState } from "../../kernels/protocol/document.js";
 import { setTheme, type Theme } from "../controllers/theme.js";
 import { define, TouchElement } from "../elements/base.js";
 import { icon } from "../elements/icon.js";
+import type { Said, TouchAnnouncer } from "../elements/announcer.js";
+import "../elements/announcer.js";
 import type { TouchPalette, PaletteEntry } from "../elements/palette.js";
 import "../elements/palette.js";
+import type { Toast, TouchToasts } from "../elements/toasts.js";
+import "../elements/toasts.js";
 import type { Link } from "../controllers/session.js";
 import type { TouchHome } from "../pages/home.js";
 import type { TouchNotebook } from "../pages/notebook.js";
 import { actionFor, actions, type AppControl, type Context, type Focus } from "./actions.js";
+import { crumbs } from "./crumbs.js";
 import { isMac, keyOf, keyText, sequencer } from "./keys.js";
+import { keysDialog } from "./keys-dialog.js";
 import { parseRoute, type Route } from "./routes.js";
 
-interface Toast {
-  id: number;
-  level: "info" | "warning" | "error";
-  text: string;
-  href?: string;
-  action?: string;
-  run?: () => void;
-}
 interface Confirm {
   title: string;
   text: string;
@@ -44,28 +42,22 @@ const pages: Record<Exclude<Route["page"], "missing">, () => Promise<unknown>> =
 export class TouchApp extends TouchElement implements AppControl {
   static override properties = {
     route: { state: true },
-    toasts: { state: true },
     notebookState: { state: true },
     link: { state: true },
     confirming: { state: true },
     failure: { state: true },
   };
   declare route: Route;
-  declare toasts: Toast[];
   declare notebookState: NotebookState | null;
   declare link: Link | null;
   declare confirming: Confirm | null;
   declare failure: string | null;
   #notebook: TouchNotebook | null = null;
   #sequence = sequencer(() => performance.now());
-  #toast = 0;
-  #spoken = 0;
-  #queue: string[] = [];
 
   constructor() {
     super();
     this.route = parseRoute(location.pathname, location.hash);
-    this.toasts = [];
     this.notebookState = null;
     this.link = null;
     this.confirming = null;
@@ -80,8 +72,8 @@ export class TouchApp extends TouchElement implements AppControl {
     document.addEventListener("click", this.#onClick);
     document.addEventListener("keydown", this.#onKey);
     this.addEventListener("go", (event) => this.go((event as CustomEvent<string>).detail));
-    this.addEventListener("toast", (event) => this.toast((event as CustomEvent<Omit<Toast, "id">>).detail));
-    this.addEventListener("say", (event) => this.#say((event as CustomEvent<{ text: string; urgent?: boolean }>).detail));
+    this.addEventListener("toast", (event) => this.toast((event as CustomEvent<Toast>).detail));
+    this.addEventListener("say", (event) => this.#say((event as CustomEvent<Said>).detail));
     this.addEventListener("confirm", (event) => {
       this.confirming = (event as CustomEvent<Confirm>).detail;
       void this.updateComplete.then(() => this.querySelector<HTMLDialogElement>("dialog.confirm")?.showModal());
@@ -184,6 +176,9 @@ export class TouchApp extends TouchElement implements AppControl {
     actions.find((action) => action.name === event.detail)?.run(this.#context);
   };
 
+  #say(said: Said): void {
+    this.querySelector<TouchAnnouncer>("touch-announcer")?.say(said);
+  }
   openPalette(query = ""): void {
     this.querySelector<TouchPalette>("touch-palette")?.open(query);
   }
@@ -194,38 +189,17 @@ export class TouchApp extends TouchElement implements AppControl {
     setTheme(theme);
     this.#say({ text: `Theme: ${theme}` });
   }
-  newNotebook(): void {
+  async newNotebook(): Promise<void> {
     this.go("/");
-    void pages
-      .home()
-      .then(() => this.updateComplete)
-      .then(() => setTimeout(() => this.querySelector<TouchHome>("touch-home")?.startNew(), 50));
+    await pages.home();
+    await this.updateComplete;
+    const home = this.querySelector<TouchHome>("touch-home");
+    await home?.updateComplete;
+    home?.startNew();
   }
 
-  toast(toast: Omit<Toast, "id">): void {
-    const id = ++this.#toast;
-    this.toasts = [...this.toasts.slice(-3), { ...toast, id }];
-    setTimeout(() => this.#drop(id), toast.level === "info" ? 8000 : 15_000);
-  }
-  #drop(id: number): void {
-    this.toasts = this.toasts.filter((toast) => toast.id !== id);
-  }
-
-  /** One message a second in the polite region. */
-  #say({ text, urgent }: { text: string; urgent?: boolean }): void {
-    if (urgent === true) {
-      this.querySelector("#urgent")!.textContent = text;
-      return;
-    }
-    this.#queue.push(text);
-    const wait = Math.max(0, 1000 - (Date.now() - this.#spoken));
-    setTimeout(() => {
-      const said = this.#queue.join(". ");
-      this.#queue = [];
-      if (said === "") return;
-      this.#spoken = Date.now();
-      this.querySelector("#polite")!.textContent = said;
-    }, wait);
+  toast(toast: Toast): void {
+    this.querySelector<TouchToasts>("touch-toasts")?.show(toast);
   }
 
   #entries(): PaletteEntry[] {
@@ -285,35 +259,6 @@ export class TouchApp extends TouchElement implements AppControl {
     }
   }
 
-  #crumbs(): TemplateResult {
-    const { route } = this;
-    const parts: [string, string | null][] =
-      route.page === "notebook"
-        ? [
-            [route.workspace, "/"],
-            [route.path.replace(/\.nb\.ts$/, ""), null],
-          ]
-        : route.page === "model" || route.page === "version" || route.page === "live"
-          ? [
-              ["Models", "/models"],
-              [route.name, route.page === "model" ? null : `/models/${encodeURIComponent(route.name)}`],
-              ...(route.page === "version"
-                ? [[`v${route.version}`, null] as [string, null]]
-                : route.page === "live"
-                  ? [["Live", null] as [string, null]]
-                  : []),
-            ]
-          : route.page === "queue"
-            ? [
-                ["Review", "/review"],
-                [route.queue, null],
-              ]
-            : [[{ home: "Home", models: "Models", review: "Review", settings: "Settings", missing: "Not found" }[route.page], null]];
-    return html`<ol class="crumbs" aria-label="Where you are">
-      ${parts.map(([text, href]) => html`<li>${href === null ? html`<span aria-current="page">${text}</span>` : html`<a href=${href}>${text}</a>`}</li>`)}
-    </ol>`;
-  }
-
   protected override render() {
     const { route } = this;
     const rail = (href: string, name: string, label: string, active: boolean) =>
@@ -326,7 +271,7 @@ export class TouchApp extends TouchElement implements AppControl {
       ${route.page === "notebook" ? html`<a class="skip" href="#cells">To cells</a><a class="skip" href="#outline">To outline</a>` : nothing}
       <header class="top" role="banner">
         <a class="brand" href="/" aria-label="Touchstone, home"><img src="/icon.svg" alt="" width="22" height="22" /></a>
-        ${this.#crumbs()}
+        ${crumbs(route)}
         <button class="palette-field" @click=${() => this.openPalette()}>
           ${icon("search")} <span class="words">Search or run a command</span> <kbd>${keyText("Mod+k", isMac())}</kbd>
         </button>
@@ -341,53 +286,9 @@ export class TouchApp extends TouchElement implements AppControl {
       <main id="main" tabindex="-1">
         ${this.failure !== null ? html`<p class="inline-error load-failure" role="alert">${this.failure} <button class="small" @click=${() => location.reload()}>Reload</button></p>` : nothing}${this.#page()}
       </main>
-      <div class="toasts">
-        ${this.toasts.map(
-          (toast) =>
-            html`<div class="toast ${toast.level}" role=${toast.level === "error" ? "alert" : "status"}>
-              <span>${toast.text}</span>
-              ${toast.href !== undefined ? html`<a class="button small" href=${toast.href}>Open</a>` : nothing}
-              ${
-                toast.action !== undefined
-                  ? html`<button
-                      class="small"
-                      @click=${() => {
-                        this.#drop(toast.id);
-                        toast.run?.();
-                      }}
-                    >
-                      ${toast.action}
-                    </button>`
-                  : nothing
-              }
-              <button class="icon-button small" aria-label="Close" @click=${() => this.#drop(toast.id)}>${icon("x")}</button>
-            </div>`,
-        )}
-      </div>
+      <touch-toasts></touch-toasts>
       <touch-palette .entries=${this.#entries()}></touch-palette>
-      <dialog class="keys" aria-labelledby="keys-title">
-        <h2 id="keys-title">Keyboard</h2>
-        <div class="keys-list">
-          ${(["anywhere", "outside", "cells", "selected"] as const).map(
-            (where) =>
-              html`<section>
-                <h3>${{ anywhere: "Anywhere", outside: "Outside of text", cells: "In the cells", selected: "With a cell selected" }[where]}</h3>
-                <dl>
-                  ${actions
-                    .filter((action) => action.where === where && action.keys.length > 0)
-                    .map(
-                      (action) =>
-                        html`<div>
-                          <dt>${action.keys.map((key) => html`<kbd>${keyText(key, isMac())}</kbd> `)}</dt>
-                          <dd>${action.label}</dd>
-                        </div>`,
-                    )}
-                </dl>
-              </section>`,
-          )}
-        </div>
-        <form method="dialog"><button class="primary">Close</button></form>
-      </dialog>
+      ${keysDialog()}
       ${
         this.confirming === null
           ? nothing
@@ -400,8 +301,7 @@ export class TouchApp extends TouchElement implements AppControl {
               </form>
             </dialog>`
       }
-      <div id="polite" class="sr" role="status" aria-live="polite"></div>
-      <div id="urgent" class="sr" role="alert" aria-live="assertive"></div>
+      <touch-announcer></touch-announcer>
     `;
   }
 }
