@@ -69,6 +69,7 @@ it.each([
     request: facts("POST", `/api/ts/notebooks?token=${access.token}`, { host, origin: `http://${host}` }),
     status: 401,
   },
+  { name: "a target that is no path", request: facts("GET", "http://[", { host, cookie }), status: 400 },
   {
     name: "a bearer from another site",
     request: facts("POST", "/api/ts/calls", { host, authorization: `Bearer ${access.token}`, origin: "https://evil.example" }),
@@ -83,7 +84,8 @@ it.each([
 it.each([
   ["/", "/"],
   ["/w/flights/n/late.nb.ts?view=read", "/w/flights/n/late.nb.ts?view=read"],
-  ["//evil.example/x", "/x"],
+  ["//evil.example/x", "/evil.example/x"],
+  ["//", "/"],
 ])("exchanges the token for a cookie and strips it: %s", (url, location) => {
   const verdict = checkAccess(access, facts("GET", `${url}${url.includes("?") ? "&" : "?"}token=${access.token}`, { host }));
   expect(verdict).toEqual({ ok: "exchange", location, cookie: expect.stringMatching(/; Path=\/; HttpOnly; SameSite=Strict; Max-Age=\d+$/) });

@@ -75,9 +75,15 @@ export function checkServing(request: RequestFacts): Verdict {
   return checkOrigin(request, request.header("origin") === undefined);
 }
 
+/** A request's target as a URL; null when it is no path: `new URL` throws on "//" or takes its first part for a host. */
+export function addressOf(target: string): URL | null {
+  return target.startsWith("/") ? new URL(`http://localhost${target}`) : null;
+}
+
 /** The workbench: pages, /api/ts/ and upgrades. */
 export function checkAccess(access: Access, request: RequestFacts): Verdict {
-  const url = new URL(request.url, "http://localhost");
+  const url = addressOf(request.url);
+  if (url === null) return refuse(400, "path", `Expected the path of a page or call, got ${quote(request.url)}.`);
   const given = url.searchParams.get("token");
   // Jupyter's clients say `token`, and have no other way than the address for a WebSocket
   const jupyter = url.pathname.startsWith("/api/") && !url.pathname.startsWith("/api/ts/");

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { NotebookClient } from "../test/support/notebook.js";
 import { startServer, type RunningServer } from "../test/support/server.js";
@@ -34,4 +35,22 @@ it("answers requests without a body, with too much of it, and without its length
   expect(await post({ body: "x".repeat(33 * 2 ** 20) })).toBe(413);
   const stream = new Blob(["{}"]).stream();
   expect(await post({ body: stream, duplex: "half" } as RequestInit)).toBe(411);
+});
+
+it.each(["//", "//:99999999/", "http://[", "*"])("refuses an upgrade of %s, which any page may ask for, and goes on", async (target) => {
+  const { port, host } = new URL(server.url);
+  const answer = await new Promise<string>((resolve, reject) => {
+    const socket = connect(Number(port), "127.0.0.1", () =>
+      socket.write(
+        `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: https://example.org\r\n\r\n",
+      ),
+    );
+    let text = "";
+    socket.on("data", (piece) => (text += piece));
+    socket.on("close", () => resolve(text));
+    socket.on("error", reject);
+  });
+  expect(answer).toMatch(/^HTTP\/1\.1 40[013] /);
+  expect((await server.fetch("/api/ts/ping")).status).toBe(200);
 });

@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type ServerOptions, type WebSocket } from "ws";
-import { checkAccess, type Access } from "../access.js";
+import { addressOf, checkAccess, type Access } from "../access.js";
 import type { Log } from "../log.js";
 import { readMessage } from "./guard.js";
 import { PathError } from "./paths.js";
@@ -57,7 +57,7 @@ export function attachSockets(server: Server, options: { access: Access; routes:
     const verdict = checkAccess(options.access, { method: "GET", url: request.url ?? "/", header, upgrade: true });
     if (verdict.ok !== true)
       return refuse(stream, verdict.ok === false ? verdict.status : 401, verdict.ok === false ? verdict.message : "Not signed in.");
-    const url = new URL(request.url ?? "/", "http://localhost");
+    const url = addressOf(request.url ?? "/")!;
     for (const { route, sockets } of all) {
       const match = route.path.exec(url.pathname);
       if (match === null) continue;
