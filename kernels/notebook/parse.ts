@@ -37,7 +37,6 @@ function readCells(text: string): { source: NotebookSource; problems: Problem[] 
   const cells: (Omit<Cell, "id"> & { id: string | null })[] = [];
 
   while (at < text.length) {
-    const line = lineOf(text, at);
     const marked = isMarker(text, at);
     let start = at;
     let marker = parseMarker("");
@@ -45,7 +44,10 @@ function readCells(text: string): { source: NotebookSource; problems: Problem[] 
       const eol = text.indexOf("\n", at);
       start = eol < 0 ? text.length : eol + 1;
       marker = parseMarker(text.slice(at + 5, eol < 0 ? text.length : eol));
-      if (marker.unknown) problems.push({ type: "syntax", severity: "warning", line, message: `Line ${line}: ${marker.unknown}` });
+      if (marker.unknown) {
+        const line = lineOf(text, at);
+        problems.push({ type: "syntax", severity: "warning", line, message: `Line ${line}: ${marker.unknown}` });
+      }
     }
     let source: string;
     if (marker.kind === "markdown" || marker.unfinished) {

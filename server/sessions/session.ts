@@ -249,9 +249,10 @@ export class Session {
     const outcome = apply(this.#state, input);
     if ("refused" in outcome) return outcome.refused;
     this.#state = outcome.state;
+    const rush = this.#state.queue.length > 1;
     for (const event of outcome.events) {
       this.#ring.push(event);
-      for (const viewer of this.#viewers) viewer.event(event);
+      for (const viewer of this.#viewers) viewer.event(event, rush);
       for (const listener of this.#listeners) listener(event, this.#state.doc);
     }
     for (const action of outcome.actions) this.#perform(action);

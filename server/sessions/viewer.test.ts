@@ -54,3 +54,22 @@ it("keeps the newest events up to a size", () => {
   expect(ring.length).toBe(10_000);
   expect(ring.last(ring.length)[0]!.seq).toBe(20_001);
 });
+
+it("gathers the events of a rush, and tells them in order with whatever else is said", async () => {
+  const sent: unknown[] = [];
+  const wire = { send: (text: string) => void sent.push(JSON.parse(text)), pending: 0, close() {} };
+  const viewer = new Viewer("a", "A", wire, () => ({ type: "pong", id: 0 }));
+  viewer.event(printed(1, 1), true);
+  viewer.event(printed(2, 1), true);
+  await Promise.resolve();
+  expect(sent).toEqual([]);
+  vi.advanceTimersByTime(20);
+  expect(sent).toMatchObject([{ events: [{ seq: 1 }, { seq: 2 }] }]);
+  viewer.event(printed(3, 1), true);
+  viewer.event(printed(4, 1));
+  viewer.message({ type: "pong", id: 1 });
+  await Promise.resolve();
+  expect(sent.slice(1)).toMatchObject([{ events: [{ seq: 3 }, { seq: 4 }] }, { type: "pong", id: 1 }]);
+  vi.advanceTimersByTime(1000);
+  expect(sent.length).toBe(3);
+});

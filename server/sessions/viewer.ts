@@ -12,6 +12,9 @@ export interface Wire {
 /** Bytes that may wait for a slow client; past them it gets a snapshot instead, once it has caught up. */
 const most = 4 * 2 ** 20;
 
+/** ms in which the events of a long queue are gathered: a page draws no faster */
+const gathering = 10;
+
 export class Viewer {
   readonly client: string;
   readonly name: string;
@@ -21,6 +24,7 @@ export class Viewer {
   readonly #snapshot: () => ServerMessage;
   #out: ({ event: NotebookEvent } | { message: ServerMessage })[] = [];
   #planned = false;
+  #soon: NodeJS.Timeout | null = null;
   /** events are left out until the snapshot */
   #behind = false;
   #timer: NodeJS.Timeout | null = null;
@@ -33,10 +37,12 @@ export class Viewer {
     this.#snapshot = snapshot;
   }
 
-  event(event: NotebookEvent): void {
+  /** `rush`: more follow at once, so that they can be told together a moment later. */
+  event(event: NotebookEvent, rush = false): void {
     if (this.#behind) return;
     this.#out.push({ event });
-    this.#plan();
+    if (rush) this.#soon ??= setTimeout(() => this.#flush(), gathering);
+    else this.#plan();
   }
 
   message(message: ServerMessage): void {
@@ -55,6 +61,7 @@ export class Viewer {
     this.#closed = true;
     for (const stop of this.calls.values()) stop.abort();
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#soon !== null) clearTimeout(this.#soon);
   }
 
   #plan(): void {
@@ -65,6 +72,8 @@ export class Viewer {
 
   #flush(): void {
     this.#planned = false;
+    if (this.#soon !== null) clearTimeout(this.#soon);
+    this.#soon = null;
     const out = this.#out;
     this.#out = [];
     if (this.#closed) return;
