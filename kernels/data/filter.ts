@@ -11,6 +11,7 @@ export function condition(filters: Filter[], columns: ColumnInfo[]): string {
 }
 
 function one(filter: Filter, columns: ColumnInfo[]): string {
+  if (filter.op === "search") return search(filter.text, columns);
   const { name, type } = find(columns, filter.column);
   const column = quote(name);
   const value = (v: string | number | boolean): string => (typeof v === "string" ? `cast(${text(refuseNul(v))} as ${type})` : literal(v));
@@ -38,8 +39,17 @@ function one(filter: Filter, columns: ColumnInfo[]): string {
     case "not-null":
       return `${column} is not null`;
     default:
-      throw new Error(`Expected \`op\` to be range, contains, regex, in, null or not-null, got ${JSON.stringify((filter as { op: unknown }).op)}`);
+      throw new Error(
+        `Expected \`op\` to be range, contains, regex, in, null, not-null or search, got ${JSON.stringify((filter as { op: unknown }).op)}`,
+      );
   }
+}
+
+/** A text in any column but bytes, as the grid shows it: one look at each row, however many columns it has. The separator is no key of a keyboard. */
+function search(wanted: string, columns: ColumnInfo[]): string {
+  const list = columns.filter(({ type }) => type !== "BLOB").map(({ name }) => `${quote(name)}::varchar`);
+  if (list.length === 0) return "false";
+  return `contains(lower(concat_ws(chr(31), ${list.join(", ")})), lower(${text(refuseNul(wanted))}))`;
 }
 
 function literal(value: number | boolean): string {

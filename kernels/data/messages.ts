@@ -48,6 +48,8 @@ export type DataRequest =
   | { do: "create"; name: string; sql: string; table: boolean }
   /** the rows of a view whose order is not fixed are kept in a table, once */
   | { do: "fix"; name: string }
+  /** names and types of a relation's columns */
+  | { do: "columns"; name: string }
   | { do: "load"; name: string; columns: LoadColumn[]; length: number }
   /** reads a CSV file into a table, and the rows that do not fit into another; `list`: arguments of read_csv */
   | { do: "csv"; name: string; path: string; list: string[]; strict: boolean }

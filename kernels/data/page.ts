@@ -26,11 +26,16 @@ const kept = new Map<string, Promise<Kept>>();
 let counter = 0;
 
 /** `fix` makes the relation's row order the same at each reading, and gives the table that holds the rows, if there is one. */
-export async function answer(connection: DuckDBConnection, query: KernelQuery, fix: (name: string) => Promise<string | null>): Promise<unknown> {
+export async function answer(
+  connection: DuckDBConnection,
+  query: KernelQuery,
+  columnsOf: (name: string) => Promise<ColumnInfo[]>,
+  fix: (name: string) => Promise<string | null>,
+): Promise<unknown> {
   if (!("relation" in query)) throw new Error(`${query.query} is not a question about a table`);
   const { relation } = query;
   if (!isQualified(relation)) throw new Error(`Expected \`relation\` to be a qualified name such as nb."flights", got ${JSON.stringify(relation)}`);
-  const columns = await columnsOf(connection, relation);
+  const columns = await columnsOf(relation);
   const stored = await fix(relation);
   const where = condition(("where" in query && query.where) || [], columns);
   switch (query.query) {
@@ -45,11 +50,6 @@ export async function answer(connection: DuckDBConnection, query: KernelQuery, f
     case "table.export":
       return exportTo(connection, relation, columns, where, query);
   }
-}
-
-export async function columnsOf(connection: DuckDBConnection, relation: string): Promise<ColumnInfo[]> {
-  const result = await connection.runAndReadAll(`select column_name, column_type from (describe ${relation})`);
-  return result.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }));
 }
 
 function pick(columns: ColumnInfo[], names: string[] | undefined): ColumnInfo[] {

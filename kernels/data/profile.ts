@@ -1,6 +1,6 @@
 /** What the columns of a relation look like: nulls, distinct values, quantiles, histogram, most frequent values. */
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
-import type { ColumnProfile, TableProfile } from "../protocol/document.js";
+import { exactDistinct, type ColumnProfile, type TableProfile } from "../protocol/document.js";
 import type { ColumnInfo, WireValue } from "../protocol/output.js";
 import { quote } from "./names.js";
 import { isoOf, shown } from "./wire.js";
@@ -29,7 +29,7 @@ export async function profile(connection: DuckDBConnection, relation: string, co
   try {
     const looked = sampled ? Number((await read(`select count(*) from ${table}`)).rows[0]![0]) : rows;
     const found: ColumnProfile[] = [];
-    for (const column of columns) found.push(await one(read, table, column));
+    for (const column of columns) found.push(await one(read, table, column, looked));
     return { rows, looked, columns: found };
   } finally {
     await connection.run(`drop table if exists ${table}`);
@@ -48,12 +48,15 @@ async function one(
   read: (sql: string) => Promise<{ rows: DuckDBValue[][]; types: DuckDBType[] }>,
   table: string,
   { name, type }: ColumnInfo,
+  looked: number,
 ): Promise<ColumnProfile> {
   const column = quote(name);
   const kind = kindOf(type);
   const ordered = kind !== "other";
+  const key = ordered ? column : `md5(${column}::varchar)`;
+  const distinctOf = looked <= exactDistinct ? `count(distinct ${key})` : `approx_count_distinct(${key})`;
   const counts = await read(
-    `select count(*)::double, count(${column})::double, approx_count_distinct(${ordered ? column : `md5(${column}::varchar)`})::double
+    `select count(*)::double, count(${column})::double, ${distinctOf}::double
      ${ordered ? `, min(${column}), max(${column})` : ""} from ${table}`,
   );
   const [all, present, distinct, min = null, max = null] = counts.rows[0]!;

@@ -1,7 +1,7 @@
 /** A lazy table: a view in the kernel's DuckDB. Synchronous to chain, made when first needed, never changed afterwards. */
 import { createHash, type Hash as HashStream } from "node:crypto";
 import { renameSync, rmSync } from "node:fs";
-import type { ColumnInfo, TableView } from "../protocol/output.js";
+import { tileColumns, wideTable, type ColumnInfo, type TableView } from "../protocol/output.js";
 import {
   settle,
   type Columns,
@@ -167,8 +167,7 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
   /** Columns and their DuckDB types, in order. */
   async info(): Promise<ColumnInfo[]> {
     await this.ready();
-    const { rows } = await this.engine.query(`select column_name as name, column_type as type from (describe ${this.#name})`);
-    return rows as unknown as ColumnInfo[];
+    return this.engine.request({ do: "columns", name: this.#name });
   }
 
   /** `nullable`: a NULL was seen. */
@@ -356,9 +355,12 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
   async view(limit = 100): Promise<TableView> {
     await this.fixed();
     this.engine.pin(this as unknown as TableRelation<object>);
-    const page = await this.engine.page({ relation: this.#name, offset: 0, limit: limit + 1 });
+    const columns = await this.info();
+    // a table of ten thousand columns is a million values in its first hundred rows
+    const some = columns.length > wideTable ? { columns: columns.slice(0, tileColumns).map(({ name }) => name) } : {};
+    const page = await this.engine.page({ relation: this.#name, offset: 0, limit: limit + 1, ...some });
     const whole = page.rows.length <= limit;
-    return { relation: this.#name, columns: page.columns, total: whole ? page.rows.length : null, first: page.rows.slice(0, limit) };
+    return { relation: this.#name, columns, total: whole ? page.rows.length : null, first: page.rows.slice(0, limit) };
   }
 }
 

@@ -1,6 +1,7 @@
 /** The thread that owns DuckDB. Requests come from the kernel's main thread and, through ports that it gave away, from its control worker. */
 import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBDataChunk, type DuckDBResult } from "@duckdb/node-api";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import type { ColumnInfo } from "../protocol/output.js";
 import { faultOf } from "./fault.js";
 import { append } from "./append.js";
 import { attach, saveTable } from "./database-worker.js";
@@ -144,6 +145,26 @@ function loadType(table: PackedTable, i: number): string {
   return kind === "f64" ? "DOUBLE" : kind === "i32" ? "INTEGER" : kind === "bool" ? "BOOLEAN" : kind === "date" ? "TIMESTAMP" : "VARCHAR";
 }
 
+/** Columns of relations: to describe a table of ten thousand takes DuckDB a second. */
+const shapes = new Map<string, Promise<ColumnInfo[]>>();
+
+function columnsOf(connection: DuckDBConnection, name: string): Promise<ColumnInfo[]> {
+  const had = shapes.get(name);
+  if (had) return had;
+  const found = connection
+    .runAndReadAll(`select column_name, column_type from (describe ${name})`)
+    .then((result) => result.getRows().map(([column, type]) => ({ name: String(column), type: String(type) })));
+  shapes.set(name, found);
+  found.catch(() => shapes.delete(name));
+  return found;
+}
+
+/** Nothing that is known of the relation of that name holds any more. */
+function changed(name: string): void {
+  fixed.delete(name);
+  shapes.delete(name);
+}
+
 /** Relations whose rows come in one order at each reading -> the table that holds them, or null for a view over files. */
 const fixed = new Map<string, Promise<string | null>>();
 
@@ -174,16 +195,20 @@ async function handle(request: DataRequest, begun: (connection: DuckDBConnection
       return { value: table, transfer: buffersOf(table.columns) };
     }
     case "create":
-      fixed.delete(request.name);
+      changed(request.name);
       return { value: await on("run", (connection) => create(connection, request.name, request.sql, request.table)) };
     case "fix":
       return { value: await on("run", (connection) => fix(connection, request.name).then(() => null)) };
+    case "columns":
+      return { value: await on("run", (connection) => columnsOf(connection, request.name)) };
     case "load":
+      changed(request.name);
       return { value: await on("run", (connection) => load(connection, request.name, request.columns, request.length)) };
     case "csv":
-      fixed.delete(request.name);
+      changed(request.name);
       return { value: await on("run", (connection) => readCsv(connection, request)) };
     case "append":
+      changed(request.name);
       return { value: await on("run", (connection) => append(connection, request)) };
     case "attach":
       return { value: await on("run", (connection) => attach(connection, request)) };
@@ -212,14 +237,19 @@ async function handle(request: DataRequest, begun: (connection: DuckDBConnection
       return {
         value: await on("page", (connection) => {
           begun(connection);
-          return answer(connection, request.query, (name) => fix(connection, name));
+          return answer(
+            connection,
+            request.query,
+            (name) => columnsOf(connection, name),
+            (name) => fix(connection, name),
+          );
         }),
       };
   }
 }
 
 async function drop(connection: DuckDBConnection, name: string): Promise<void> {
-  fixed.delete(name);
+  changed(name);
   await forget(connection, name);
   const kept = `${name.slice(0, -1)}#"`;
   for (const [kind, what] of [

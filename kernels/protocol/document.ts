@@ -299,6 +299,9 @@ export interface TablePage {
   rows: WireValue[][];
 }
 
+/** Up to this many rows distinct values are counted; in more they are estimated. */
+export const exactDistinct = 100_000;
+
 /** Answer to `table.profile`. */
 export interface TableProfile {
   /** rows that pass the filter */
@@ -347,7 +350,9 @@ export type Filter =
   | { column: string; op: "range"; min?: number | string; max?: number | string }
   | { column: string; op: "contains" | "regex"; text: string }
   | { column: string; op: "in"; values: (string | number | boolean | null)[] }
-  | { column: string; op: "null" | "not-null" };
+  | { column: string; op: "null" | "not-null" }
+  /** the text stands in one of the columns, whatever the case */
+  | { op: "search"; text: string };
 
 export type ServerMessage =
   /** `applied`: token of this client's last change that is in the state */

@@ -89,9 +89,12 @@ export interface TableView {
   columns: ColumnInfo[];
   /** number of rows; null while it is being counted */
   total: number | null;
-  /** first rows, wire values (contracts 5), row-major */
+  /** first rows, wire values (contracts 5), row-major; of a wide table the first `tileColumns` columns alone */
   first: WireValue[][];
 }
+/** A table of more columns is shown in parts: it is sent, and asked for, this many columns at a time. */
+export const wideTable = 64;
+export const tileColumns = 32;
 
 /** DuckDB values on the wire: BIGINT number when safe else string, DECIMAL string, TIMESTAMP ISO UTC, NaN as the string "NaN". */
 export type WireValue = null | boolean | number | string | WireValue[] | { [k: string]: WireValue };

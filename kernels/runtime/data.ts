@@ -150,10 +150,14 @@ function isRelation(value: unknown): value is Relation & { view(): Promise<Table
   return typeof value === "object" && value !== null && typeof (value as { view?: unknown }).view === "function" && "schema" in value;
 }
 
+/** Columns that stand in a table's text. */
+const textColumns = 20;
+
 /** The first rows as text, for clients without a table. */
-function tableText({ columns, first, total }: TableView): string {
+function tableText({ columns: all, first, total }: TableView): string {
+  const columns = all.slice(0, textColumns);
   const cell = (value: unknown) => (value === null ? "NULL" : typeof value === "object" ? JSON.stringify(value) : String(value)).slice(0, 40);
-  const rows = [columns.map(({ name }) => name), ...first.slice(0, 10).map((row) => row.map(cell))];
+  const rows = [columns.map(({ name }) => name), ...first.slice(0, 10).map((row) => row.slice(0, textColumns).map(cell))];
   const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   const lines = rows.map((row) =>
     row
@@ -161,6 +165,7 @@ function tableText({ columns, first, total }: TableView): string {
       .join("  ")
       .trimEnd(),
   );
+  if (all.length > columns.length) lines.push(`... ${all.length.toLocaleString("en")} columns`);
   if (total === null || total > 10) lines.push(total === null ? "..." : `... ${total.toLocaleString("en")} rows`);
   return lines.join("\n");
 }

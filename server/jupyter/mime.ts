@@ -1,5 +1,13 @@
 /** Our outputs as the ones that Jupyter's clients draw: each has text, tables are HTML too. */
-import { mime, type CellError, type FindingView, type MimeBundle, type PlotlySpec, type TableView } from "../../kernels/protocol/output.js";
+import {
+  mime,
+  tileColumns,
+  type CellError,
+  type FindingView,
+  type MimeBundle,
+  type PlotlySpec,
+  type TableView,
+} from "../../kernels/protocol/output.js";
 
 const escape = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 const shown = (value: unknown) => (value === null ? "NULL" : typeof value === "object" ? JSON.stringify(value) : String(value));
@@ -18,8 +26,13 @@ function htmlTable({ columns, rows, caption }: Grid): string {
 
 function tableHtml({ columns, first, total }: TableView): string {
   const rows = first.slice(0, 20);
-  const caption = total !== null && total <= rows.length ? {} : { caption: `first ${rows.length} of ${total?.toLocaleString("en") ?? "..."} rows` };
-  return htmlTable({ columns: columns.map(({ name }) => name), rows, ...caption });
+  // a wide table comes with the values of its first columns
+  const names = columns.slice(0, first[0]?.length ?? tileColumns).map(({ name }) => name);
+  const cut = [
+    ...(total !== null && total <= rows.length ? [] : [`first ${rows.length} of ${total?.toLocaleString("en") ?? "..."} rows`]),
+    ...(names.length < columns.length ? [`first ${names.length} of ${columns.length.toLocaleString("en")} columns`] : []),
+  ];
+  return htmlTable({ columns: names, rows, ...(cut.length > 0 && { caption: cut.join(", ") }) });
 }
 
 function findingHtml(view: FindingView): string {

@@ -60,6 +60,7 @@ const where = z
       z.object({ column: z.string(), op: z.literal("in"), values: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])) }),
       z.object({ column: z.string(), op: z.literal("null") }),
       z.object({ column: z.string(), op: z.literal("not-null") }),
+      z.object({ op: z.literal("search"), text: z.string().max(1000) }),
     ]),
   )
   .optional();

@@ -1,5 +1,6 @@
 /** Where a grid's rows come from: a relation of the kernel, page by page, or a small table that is already here. */
 import type { Filter, KernelQuery, SortKey, TableProfile } from "../../kernels/protocol/document.js";
+import type { QueryOptions } from "./session.js";
 import type { ColumnInfo, TableView, WireValue } from "../../kernels/protocol/output.js";
 
 export interface Page {
@@ -13,14 +14,15 @@ export interface RowSource {
   first: WireValue[][];
   /** "data.flights", for SQL and file names */
   name: string;
-  page(offset: number, limit: number, sort: SortKey[], where: Filter[]): Promise<Page>;
-  count(where: Filter[]): Promise<number>;
+  /** `columns`: those alone, in their order */
+  page(offset: number, limit: number, sort: SortKey[], where: Filter[], columns?: string[], how?: QueryOptions): Promise<Page>;
+  count(where: Filter[], how?: QueryOptions): Promise<number>;
   /** address of the whole table as CSV, written by the server; null: the page has every row */
   csv(sort: SortKey[], where: Filter[]): string | null;
   /** the same as Parquet */
   parquet?(sort: SortKey[], where: Filter[]): string;
   /** distributions for the heads of the columns; without it the heads are plain (a finding's own small table) */
-  profile?(columns: string[], where: Filter[]): Promise<TableProfile>;
+  profile?(columns: string[], where: Filter[], how?: QueryOptions): Promise<TableProfile>;
 }
 
 /** Reads the kernel's answer, in either of its two forms. */
@@ -35,7 +37,7 @@ function totalOf(value: unknown): number | null {
   return typeof total === "number" ? total : null;
 }
 
-export function relationRows(view: TableView, query: (query: KernelQuery) => Promise<unknown>, notebook: string): RowSource {
+export function relationRows(view: TableView, query: (query: KernelQuery, how?: QueryOptions) => Promise<unknown>, notebook: string): RowSource {
   const exported = (format: "csv" | "parquet", sort: SortKey[], where: Filter[]): string => {
     const query = new URLSearchParams({ path: notebook, relation: view.relation, format });
     if (sort.length > 0) query.set("sort", JSON.stringify(sort));
@@ -47,27 +49,31 @@ export function relationRows(view: TableView, query: (query: KernelQuery) => Pro
     total: view.total,
     first: view.first,
     name: view.relation,
-    async page(offset, limit, sort, where) {
-      const value = await query({
-        query: "table.page",
-        relation: view.relation,
-        offset,
-        limit,
-        ...(sort.length > 0 && { sort }),
-        ...(where.length > 0 && { where }),
-      });
+    async page(offset, limit, sort, where, columns, how) {
+      const value = await query(
+        {
+          query: "table.page",
+          relation: view.relation,
+          offset,
+          limit,
+          ...(columns !== undefined && { columns }),
+          ...(sort.length > 0 && { sort }),
+          ...(where.length > 0 && { where }),
+        },
+        how,
+      );
       return { rows: rowsOf(value), total: totalOf(value) };
     },
-    async count(where) {
-      const value = await query({ query: "table.count", relation: view.relation, ...(where.length > 0 && { where }) });
+    async count(where, how) {
+      const value = await query({ query: "table.count", relation: view.relation, ...(where.length > 0 && { where }) }, how);
       const total = totalOf(value);
       if (total === null) throw new Error("the kernel gave no count");
       return total;
     },
     csv: (sort, where) => exported("csv", sort, where),
     parquet: (sort, where) => exported("parquet", sort, where),
-    profile: async (columns, where) =>
-      (await query({ query: "table.profile", relation: view.relation, columns, ...(where.length > 0 && { where }) })) as TableProfile,
+    profile: async (columns, where, how) =>
+      (await query({ query: "table.profile", relation: view.relation, columns, ...(where.length > 0 && { where }) }, how)) as TableProfile,
   };
 }
 
@@ -81,6 +87,7 @@ export function localRows(title: string, columns: string[], rows: (string | numb
   const matching = (where: Filter[]) =>
     rows.filter((row) =>
       where.every((filter) => {
+        if (filter.op === "search") return row.some((value) => value !== null && String(value).toLowerCase().includes(filter.text.toLowerCase()));
         const value = row[find(filter.column)] ?? null;
         switch (filter.op) {
           case "range":
@@ -105,7 +112,7 @@ export function localRows(title: string, columns: string[], rows: (string | numb
     total: rows.length,
     first: rows,
     name: title,
-    page: async (offset, limit, sort, where) => {
+    page: async (offset, limit, sort, where, only) => {
       const sorted = sort.reduceRight((list, { column, desc }) => {
         const i = find(column);
         return [...list].sort((a, b) => {
@@ -115,7 +122,8 @@ export function localRows(title: string, columns: string[], rows: (string | numb
           return (x < y ? -1 : x > y ? 1 : 0) * (desc ? -1 : 1);
         });
       }, matching(where));
-      return { rows: sorted.slice(offset, offset + limit), total: sorted.length };
+      const page = sorted.slice(offset, offset + limit);
+      return { rows: only === undefined ? page : page.map((row) => only.map((name) => row[find(name)] ?? null)), total: sorted.length };
     },
     count: async (where) => matching(where).length,
     csv: () => null,
@@ -146,6 +154,8 @@ export function csv(columns: string[], rows: (WireValue | undefined)[][]): strin
 
 export function filterText(filter: Filter): string {
   switch (filter.op) {
+    case "search":
+      return `any column contains "${filter.text}"`;
     case "range":
       return [
         filter.min !== undefined ? `${filter.column} >= ${filter.min}` : "",

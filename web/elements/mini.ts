@@ -1,12 +1,12 @@
 /** What stands in the head of a grid's column: a small histogram, the commonest values, the share of NULLs; in words for readers. */
 import { html, nothing, svg, type TemplateResult } from "lit";
-import type { ColumnProfile } from "../../kernels/protocol/document.js";
+import { exactDistinct, type ColumnProfile } from "../../kernels/protocol/document.js";
 import { integer as count } from "../controllers/format.js";
 
 const width = 80;
 const height = 22;
 
-const share = (part: number, whole: number): string => {
+export const share = (part: number, whole: number): string => {
   const percent = (100 * part) / Math.max(1, whole);
   return `${percent > 0 && percent < 1 ? "<1" : Math.round(percent)} %`;
 };
@@ -29,7 +29,7 @@ export function profileText(profile: ColumnProfile, looked: number, sampled: boo
         .map((entry) => `${short(entry.value)} ${share(entry.count, looked)}`)
         .join(", "),
     );
-  parts.push(`about ${count(profile.distinct)} distinct`, `${share(profile.nulls, looked)} NULL`);
+  parts.push(`${looked > exactDistinct ? "about " : ""}${count(profile.distinct)} distinct`, `${share(profile.nulls, looked)} NULL`);
   if (sampled) parts.push(`from a sample of ${count(looked)} rows`);
   return parts.join(" · ");
 }

@@ -15,6 +15,7 @@ import {
 import { api } from "../controllers/api.js";
 import { bytes, integer, plural } from "../controllers/format.js";
 import { relationRows, type RowSource } from "../controllers/rows.js";
+import type { QueryOptions } from "../controllers/session.js";
 import { define, TouchElement } from "./base.js";
 import { progressView } from "./progress.js";
 import { svgSource } from "./markdown.js";
@@ -43,7 +44,7 @@ export class TouchOutput extends TouchElement {
     tall: { state: true },
   };
   declare outputs: Output[];
-  declare query: (query: KernelQuery) => Promise<unknown>;
+  declare query: (query: KernelQuery, how?: QueryOptions) => Promise<unknown>;
   /** path and cell id, for downloads */
   declare notebook: string;
   declare cell: string;
@@ -78,7 +79,7 @@ export class TouchOutput extends TouchElement {
 
   #source(view: TableView): RowSource {
     let source = this.#rows.get(view);
-    if (source === undefined) this.#rows.set(view, (source = relationRows(view, (query) => this.query(query), this.notebook)));
+    if (source === undefined) this.#rows.set(view, (source = relationRows(view, (query, how) => this.query(query, how), this.notebook)));
     return source;
   }
 

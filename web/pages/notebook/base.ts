@@ -222,7 +222,7 @@ export class NotebookBase extends TouchElement {
     void this.updateComplete.then(() => this.element(cell)?.updateComplete.then(() => this.element(cell)?.editor?.goToLine(line, column)));
   }
 
-  query = (query: Parameters<NotebookSession["query"]>[0]): Promise<unknown> => this.session!.query(query);
+  query = (...asked: Parameters<NotebookSession["query"]>): Promise<unknown> => this.session!.query(...asked);
 
   get cells(): Cell[] {
     return this.session?.doc?.source.cells ?? [];
