@@ -3,7 +3,7 @@ import type { DoctorCheck } from "../kernels/protocol/http.js";
 import type { Access } from "./access.js";
 import type { JupyterKernels } from "./jupyter/kernels.js";
 import type { Log } from "./log.js";
-import type { Serving } from "./serving/serving.js";
+import type { Serving } from "./serving/types.js";
 import type { Sessions } from "./sessions/sessions.js";
 
 /** The part of serving that the workbench uses; the command line has another one, over HTTP. */

@@ -2,7 +2,7 @@
 import type { RegistryPort } from "../effects.js";
 import { silent } from "../log.js";
 import { openServing } from "../serving/open.js";
-import type { Serving } from "../serving/serving.js";
+import type { Serving } from "../serving/types.js";
 import { call, type Owner } from "./root.js";
 
 /** The lock's owner does it; the same calls as a kernel of its own would make. */

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { stageTiny } from "../../test/support/version.js";
 import { HostRefused, startHost } from "../host/process.js";
-import { createServing, type Serving, type ServingOptions } from "./serving.js";
+import { createServing } from "./serving.js";
+import type { Serving, ServingOptions } from "./types.js";
 
 const home = mkdtempSync(join(tmpdir(), "touchstone-faults-"));
 const root = join(home, "root");
@@ -63,7 +64,7 @@ it("falls back when a stopped host gives no answer, once for each request", asyn
   process.kill(Number(line!.trim().split(" ")[0]), "SIGSTOP");
   const answer = await predict(serving);
   expect([answer.status, answer.headers.get("x-touchstone-version"), answer.headers.get("x-touchstone-degraded")]).toEqual([200, "1", "true"]);
-  await expect.poll(() => serving.model("tiny")?.hosts[2]?.state).toBe("ready");
+  await expect.poll(() => serving.model("tiny")?.hosts[2]?.state, { timeout: 60_000 }).toBe("ready");
   expect((await predict(serving)).headers.get("x-touchstone-version")).toBe("2");
   await serving.close();
 });

@@ -10,7 +10,8 @@ import { bundleProgram, runProgram } from "../../test/support/kill.js";
 import { duck, stageTiny } from "../../test/support/version.js";
 import { parseHistory } from "../registry/history.js";
 import { createLogs } from "./logs.js";
-import { createServing, type Serving } from "./serving.js";
+import { createServing } from "./serving.js";
+import type { Serving } from "./types.js";
 
 const home = mkdtempSync(join(tmpdir(), "touchstone-kill-"));
 const template = join(home, "template");

@@ -1,6 +1,7 @@
 /** Serving, started with the workbench's log. */
 import type { Log } from "../log.js";
-import { createServing, type Serving } from "./serving.js";
+import { createServing } from "./serving.js";
+import type { Serving } from "./types.js";
 
 /** Throws a LockedError when another process owns ROOT. */
 export function openServing({ root, log }: { root: string; log: Log }): Serving {

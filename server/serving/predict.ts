@@ -5,7 +5,7 @@ import { HostDied, HostRefused, type HostAnswer } from "../host/process.js";
 import { assign } from "./assign.js";
 import type { Logs } from "./logs.js";
 import type { Counters } from "./metrics.js";
-import { ServingError, type PredictAnswer, type PredictRequest, type Route } from "./serving.js";
+import { ServingError, type PredictAnswer, type PredictRequest, type Route } from "./types.js";
 
 export interface PredictEffects {
   /** throws a ServingError when there is none */

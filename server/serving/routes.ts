@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Hono, type Context } from "hono";
 import type { FeedbackRecord } from "../../kernels/protocol/serving.js";
 import { datatypeOf } from "../registry/propose.js";
-import { ServingError, type PredictRequest, type Route, type Serving, type Served } from "./serving.js";
+import { ServingError, type PredictRequest, type Route, type Serving, type Served } from "./types.js";
 
 type Form = PredictRequest["form"];
 /** Largest request body, bytes. */

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { logSql } from "../../kernels/data/log.js";
 import { duck, stageTiny } from "../../test/support/version.js";
-import { createServing, type Serving } from "./serving.js";
+import { createServing } from "./serving.js";
+import type { Serving } from "./types.js";
 
 const root = mkdtempSync(join(tmpdir(), "touchstone-serving-"));
 const log = { info: () => undefined, error: () => undefined };

@@ -1,133 +1,20 @@
 /** Serving: which version answers, who may change that, and what is remembered of each answer. Started once by the server; owns registry, hosts and logs. */
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Hono } from "hono";
 import { readVersion } from "../../kernels/paths/folder.js";
-import type {
-  FeedbackRecord,
-  HistoryLine,
-  ModelSummary,
-  Proposal,
-  ProposeRequest,
-  ServerCalls,
-  VersionCard,
-} from "../../kernels/protocol/serving.js";
-import type { Manifest, Signature, VersionRef } from "../../kernels/protocol/values.js";
+import type { ModelSummary, Proposal, ServerCalls } from "../../kernels/protocol/serving.js";
+import type { VersionRef } from "../../kernels/protocol/values.js";
 import { createHostManager, type HostManager } from "../host/manager.js";
-import type { HostAnswer, HostOptions, HostRequest, Host } from "../host/process.js";
-import type { Step } from "../registry/disk.js";
-import type { ModelState } from "../registry/fold.js";
-import { forgetRows, judgeAgain, propose, ProposalError, readProposal, type Judged } from "../registry/propose.js";
+import { forgetRows, judgeAgain, propose, readProposal } from "../registry/propose.js";
 import { openRegistry } from "../registry/registry.js";
-import type { Arm } from "./assign.js";
 import { createLogs } from "./logs.js";
 import { createCounters } from "./metrics.js";
 import { createPredict, fromKey, keyOf } from "./predict.js";
 import { servingRoutes } from "./routes.js";
-
-export interface Logger {
-  info(message: string): void;
-  error(message: string): void;
-}
-
-export interface ServingOptions {
-  root: string;
-  log: Logger;
-  now?: () => number;
-  /** fault-injection seam: called at each named step of disk work */
-  step?: Step | null;
-  /** how hosts are started; tests replace it */
-  start?: (options: HostOptions) => Promise<Host>;
-  /** ms between looks at the log's segments; 0 = never */
-  compactEvery?: number;
-}
-
-export type ServingEvent =
-  /** table, hosts or aliases of a model changed */
-  | { type: "model"; name: string }
-  | { type: "proposal"; proposal: Proposal }
-  /** for the page's banner: a fall-back, a dead host */
-  | { type: "notice"; level: "info" | "warning" | "error"; name: string; text: string };
-
-/** A version as routing knows it: read once, immutable. */
-export interface Served {
-  version: number;
-  dir: string;
-  key: string;
-  manifest: Manifest;
-  signature: Signature;
-  card: VersionCard;
-  proposal: Proposal;
-}
-
-/** What one model's requests are routed by; never changed, only replaced. */
-export interface Route {
-  name: string;
-  champion: number | null;
-  challenger: number | null;
-  previous: number | null;
-  arms: readonly Arm[];
-  salt: string;
-  versions: ReadonlyMap<number, Served>;
-  retired: boolean;
-}
-
-export interface PredictRequest extends Omit<HostRequest, "name" | "version"> {
-  name: string;
-  /** asked for by path or label; else by assignment */
-  version?: number | "champion" | "challenger";
-  body: Uint8Array;
-  key: string | null;
-  id: string | null;
-  durable: boolean;
-}
-
-export interface PredictAnswer extends HostAnswer {
-  version: number;
-  arm: "champion" | "challenger";
-  degraded: string | null;
-  id: string;
-}
-
-export class ServingError extends Error {
-  override name = "ServingError";
-  readonly status: 400 | 404 | 409 | 503;
-  constructor(status: 400 | 404 | 409 | 503, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-export interface Serving {
-  /** /v1 /v2 /invocations /metrics /ping /health */
-  app: Hono;
-  /** calls of kernels */
-  handle<M extends keyof ServerCalls>(method: M, params: ServerCalls[M]["params"]): Promise<ServerCalls[M]["result"]>;
-  models(): ModelSummary[];
-  model(name: string): ModelSummary | null;
-  history(name: string): HistoryLine[];
-  served(name: string, version: number): Served | null;
-  /** judged lately, oldest first */
-  proposals(): Proposal[];
-  proposal(id: string): Proposal | null;
-  propose(request: ProposeRequest): Promise<Proposal>;
-  commit(proposal: string, by: string): Promise<Proposal>;
-  rollback(name: string, by: string, why?: string): Promise<ModelSummary>;
-  /** share of traffic for the challenger, 0 to 1; 1 makes it champion, 0 takes it out */
-  share(name: string, share: number, by: string): Promise<ModelSummary>;
-  retire(name: string, by: string, why?: string): Promise<void>;
-  predict(request: PredictRequest): Promise<PredictAnswer>;
-  feedback(records: FeedbackRecord[]): Promise<void>;
-  subscribe(listener: (event: ServingEvent) => void): () => void;
-  compact(all?: boolean): Promise<void>;
-  metrics(): string;
-  routes(): ReadonlyMap<string, Route>;
-  /** all hosts that were in service are ready, or have failed */
-  ready: Promise<void>;
-  close(): Promise<void>;
-}
+import { createRoutes, wanted } from "./table.js";
+import { ServingError, type Route, type Serving, type ServingEvent, type ServingOptions } from "./types.js";
 
 /** Takes the lock, folds the history, opens the routing table at once and starts the hosts. Throws a LockedError when another process owns ROOT. */
 export function createServing(options: ServingOptions): Serving {
@@ -156,6 +43,9 @@ export function createServing(options: ServingOptions): Serving {
     return result;
   };
   const at = (): string => new Date(now()).toISOString();
+
+  const { routeOf, damaged } = createRoutes(registry, log);
+  let table: ReadonlyMap<string, Route> = new Map([...registry.state().models].map(([name, model]) => [name, routeOf(model)]));
 
   const manager: HostManager = createHostManager({
     sockets,
@@ -187,54 +77,11 @@ export function createServing(options: ServingOptions): Serving {
     },
   });
 
-  const cache = new Map<string, Served>();
-  /** versions that cannot be read, with the reason */
-  const damaged = new Map<string, string>();
-  const servedOf = (name: string, version: number): Served => {
-    const key = keyOf(name, version);
-    const known = cache.get(key);
-    if (known) return known;
-    const dir = registry.versionDir(name, version);
-    const { manifest, signature, card, hash } = readVersion(dir);
-    const line = registry.state().models.get(name)?.versions.get(version);
-    if (line && line.manifest !== hash)
-      throw new Error(`${key} is not the version that was promoted: its manifest has another hash than the history's`);
-    const { proposal } = JSON.parse(readFileSync(join(dir, "proposal.json"), "utf8")) as Judged;
-    const served = { version, dir, key, manifest, signature, card: { ...card, name }, proposal };
-    cache.set(key, served);
-    return served;
-  };
-
-  const routeOf = (model: ModelState): Route => {
-    const versions = new Map<number, Served>();
-    for (const version of [...model.versions.keys()].sort((a, b) => a - b)) {
-      try {
-        versions.set(version, servedOf(model.name, version));
-      } catch (error) {
-        damaged.set(keyOf(model.name, version), (error as Error).message);
-        log.error(`${keyOf(model.name, version)} cannot be read: ${(error as Error).message}`);
-      }
-    }
-    const { name, champion, challenger, previous, salt, retired } = model;
-    const arms = model.arms.length > 0 ? model.arms : champion === null ? [] : [{ version: champion, share: 1 }];
-    return { name, champion, challenger, previous, arms, salt, versions, retired };
-  };
-  const tableOf = (): ReadonlyMap<string, Route> => new Map([...registry.state().models].map(([name, model]) => [name, routeOf(model)]));
-
-  let table = tableOf();
-
   /** One assignment; hosts that are not wanted any more are drained afterwards. */
   const swap = (name: string): void => {
     table = new Map(table).set(name, routeOf(registry.state().models.get(name)!));
-    manager.keep(wanted());
+    manager.keep(wanted(table));
     emit({ type: "model", name });
-  };
-  const wanted = (): Set<string> => {
-    const keys = new Set<string>();
-    for (const route of table.values())
-      for (const version of [route.champion, route.challenger, route.previous, ...route.arms.map((arm) => arm.version)])
-        if (version !== null) keys.add(keyOf(route.name, version));
-    return keys;
   };
   const ensureAll = async (): Promise<void> => {
     // those who made the server are told as well
@@ -291,7 +138,7 @@ export function createServing(options: ServingOptions): Serving {
       const { version, dir, manifest } = registry.place(name, from, `${JSON.stringify(judged)}\n`);
       const key = keyOf(name, version);
       const discard = (error: Error): never => {
-        manager.keep(wanted());
+        manager.keep(wanted(table));
         registry.disk.remove(dir);
         throw error;
       };
@@ -426,7 +273,7 @@ export function createServing(options: ServingOptions): Serving {
       counters.text([
         {
           ...{ name: "touchstone_host_up", help: "1 when the version's host is ready." },
-          values: [...wanted()].map((key) => ({
+          values: [...wanted(table)].map((key) => ({
             labels: { model_name: fromKey(key).name, version: String(fromKey(key).version) },
             value: manager.state(key)?.state === "ready" ? 1 : 0,
           })),
@@ -465,5 +312,3 @@ function checkUnchanged(from: string, proposal: Proposal): void {
   }
   throw new ServingError(409, `the version was changed after it was judged: ${why}. Nothing was changed here; run the promote cell again`);
 }
-
-export { ProposalError };
