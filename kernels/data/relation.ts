@@ -1,6 +1,7 @@
 /** A lazy table: a view in the kernel's DuckDB. Synchronous to chain, made when first needed, never changed afterwards. */
 import { createHash, type Hash as HashStream } from "node:crypto";
-import { renameSync, rmSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { tileColumns, wideTable, type ColumnInfo, type TableView } from "../protocol/output.js";
 import {
   settle,
@@ -293,6 +294,7 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
   /** CSV, Parquet, JSON or NDJSON by the ending, whole or not at all; a `.duckdb` file gets the table of that name. */
   async save(path: string, { table }: { table?: string } = {}): Promise<void> {
     const target = this.engine.files.target(path);
+    mkdirSync(dirname(target), { recursive: true });
     if (/\.(duckdb|db)$/i.test(path)) {
       if (typeof table !== "string" || table === "" || table.includes("\0")) throw expected("table", "the name of a table of the file", table);
       await this.fixed();

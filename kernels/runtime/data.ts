@@ -54,7 +54,7 @@ export function createData(options: DataOptions): Data {
   let engine: Engine | null = null;
 
   const read = (path: string) => {
-    if (!/[*?[{]/.test(path)) options.current()?.reads.add(path);
+    options.current()?.reads.add(path);
     return path;
   };
   /** what a person should know of the rows stands with the cell that reads them */

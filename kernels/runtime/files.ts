@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { relative } from "node:path";
+import { isPattern, matching, patternOf, type Pattern } from "./patterns.js";
 
 /** beyond this size and time of change stand for the content */
 const hashLimit = 64 * 2 ** 20;
@@ -20,7 +21,21 @@ export function createFiles(workspace: string, changed: (path: string) => void):
   const watched = new Map<string, string>();
   let watcher: Promise<import("chokidar").FSWatcher> | null = null;
 
-  const hash = async (path: string): Promise<string> => {
+  const patterns = new Map<string, Pattern>();
+  /** one look at a pattern for the many files that change together */
+  const looks = new Map<string, NodeJS.Timeout>();
+
+  const hash = (path: string): Promise<string> => (isPattern(path) ? hashAll(path) : hashOne(path));
+  /** Names and contents of all files that match; sizes and times where there is much to read. */
+  const hashAll = async (path: string): Promise<string> => {
+    const found = await matching(patterns.get(path) ?? patternOf(path));
+    const infos = await Promise.all(found.map((file) => stat(file).catch(() => null)));
+    const much = infos.reduce((sum, info) => sum + (info?.size ?? 0), 0) > hashLimit;
+    const sum = createHash("sha256");
+    for (const [i, file] of found.entries()) sum.update(`${file}\0${much ? `${infos[i]?.size}-${infos[i]?.mtimeMs}` : await hashOne(file)}\n`);
+    return sum.digest("hex").slice(0, 32);
+  };
+  const hashOne = async (path: string): Promise<string> => {
     const info = await stat(path).catch(() => null);
     if (!info) return "missing";
     const stamp = `${info.size}-${info.mtimeMs}`;
@@ -30,18 +45,33 @@ export function createFiles(workspace: string, changed: (path: string) => void):
     known.set(path, { stamp, hash: value });
     return value;
   };
+  const look = (path: string): void =>
+    void hash(path).then((now) => {
+      // a touch without a change is none
+      if (!watched.has(path) || watched.get(path) === now) return;
+      watched.set(path, now);
+      changed(path);
+    });
   const start = async () => {
     const { watch } = await import("chokidar");
     // a file is looked at once when its watch begins: it may have changed since the cell read it
-    const made = watch([], { ignoreInitial: false, persistent: true, awaitWriteFinish: { stabilityThreshold: 100, pollInterval: 50 } });
+    const made = watch([], {
+      ignoreInitial: false,
+      persistent: true,
+      awaitWriteFinish: { stabilityThreshold: 100, pollInterval: 50 },
+      ignored: (path) => !watched.has(path) && ![...patterns.values()].some((one) => one.leads(path) || one.matches(path)),
+    });
     made.on("all", (event, path) => {
       if (event !== "change" && event !== "add" && event !== "unlink") return;
-      void hash(path).then((now) => {
-        // a touch without a change is none
-        if (!watched.has(path) || watched.get(path) === now) return;
-        watched.set(path, now);
-        changed(path);
-      });
+      if (watched.has(path)) look(path);
+      for (const [name, pattern] of patterns) {
+        if (!pattern.matches(path)) continue;
+        clearTimeout(looks.get(name));
+        looks.set(
+          name,
+          setTimeout(() => look(name), 50),
+        );
+      }
     });
     return made;
   };
@@ -54,14 +84,20 @@ export function createFiles(workspace: string, changed: (path: string) => void):
     async watch(paths) {
       const fresh: string[] = [];
       for (const path of paths) {
-        if (!watched.has(path)) fresh.push(path);
+        if (!watched.has(path)) {
+          if (isPattern(path)) patterns.set(path, patternOf(path));
+          fresh.push(patterns.get(path)?.base ?? path);
+        }
         watched.set(path, await hash(path));
       }
       if (fresh.length === 0) return;
       watcher ??= start();
       void watcher.then((each) => each.add(fresh));
     },
-    close: async () => (await watcher)?.close(),
+    async close() {
+      for (const timer of looks.values()) clearTimeout(timer);
+      await (await watcher)?.close();
+    },
   };
 }
 
