@@ -1,6 +1,7 @@
 /** Which TensorFlow.js back end computes here: the first of a fixed chain that loads, or the one that is forced. */
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
+import { pathToFileURL } from "node:url";
 import { keepLedger, walkable } from "./ledger.js";
 import { repairWasm } from "./wasm/repair.js";
 
@@ -180,18 +181,28 @@ async function set(tf: Tf, name: string): Promise<void> {
   if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js could not initialise "${name}"`);
 }
 
+/** A package that may be absent: beside us, or in the folder that TOUCHSTONE_BACKENDS names. */
 async function optional(name: string, absent: string): Promise<unknown> {
-  const require = createRequire(import.meta.url);
-  try {
-    require.resolve(name);
-  } catch {
-    throw new Error(absent);
-  }
+  const elsewhere = process.env["TOUCHSTONE_BACKENDS"];
+  const require = [import.meta.url, ...(elsewhere ? [join(elsewhere, "package.json")] : [])]
+    .map((from) => createRequire(from))
+    .find((one) => has(one, name));
+  if (!require) throw new Error(absent);
   // tfjs-node 4.22 calls util.isNullOrUndefined, which Node 23 dropped
   const util = require("node:util") as { isNullOrUndefined?: (value: unknown) => boolean };
   util.isNullOrUndefined ??= (value) => value == null;
-  const module = (await import(name)) as { default?: unknown };
+  // by the same path as the require above: an import would look beside us alone
+  const module = (await import(pathToFileURL(require.resolve(name)).href)) as { default?: unknown };
   return module.default && Object.keys(module).length === 1 ? module.default : module;
+}
+
+function has(require: NodeJS.Require, name: string): boolean {
+  try {
+    require.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function reason(error: unknown): string {
