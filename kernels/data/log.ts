@@ -35,6 +35,9 @@ const structType: Record<Field["type"], string> = {
 /** from_json gives a time without zone as text first: "2001-05-31T08:00:00.000Z" is UTC already. */
 const jsonType = (type: Field["type"]): string => (type === "timestamp" || type === "date" ? "VARCHAR" : structType[type]);
 
+/** Last moment of a Date, ms since 1970: a later one cannot be turned into a time, and one such line must not make the log unreadable. */
+const latest = 8.64e15;
+
 /** The SELECT over the log's files as they are now. Exported for tests. */
 export function logSql(
   files: ServerCalls["log.files"]["result"],
@@ -75,7 +78,7 @@ export function logSql(
   // latest by event time wins; revisions stay in the files
   const feedback =
     files.feedback.length > 0
-      ? `with told as (select * from read_json(${list(files.feedback)}, format = 'newline_delimited', columns = {id: 'VARCHAR', "row": 'INTEGER', outcome: 'VARCHAR', value: 'JSON', "eventAt": 'BIGINT', "at": 'BIGINT'}, ignore_errors = true) where id is not null) select id, "row", outcome, value, "eventAt" as event_at from told where outcome = ${chosen} qualify row_number() over (partition by id, "row" order by "eventAt" desc, "at" desc) = 1`
+      ? `with told as (select * from read_json(${list(files.feedback)}, format = 'newline_delimited', columns = {id: 'VARCHAR', "row": 'INTEGER', outcome: 'VARCHAR', value: 'JSON', "eventAt": 'BIGINT', "at": 'BIGINT'}, ignore_errors = true) where id is not null and "eventAt" between ${-latest} and ${latest}) select id, "row", outcome, value, "eventAt" as event_at from told where outcome = ${chosen} qualify row_number() over (partition by id, "row" order by "eventAt" desc, "at" desc) = 1`
       : `select null::varchar as id, null::integer as "row", null::varchar as outcome, null::json as value, null::bigint as event_at where false`;
   const value = `case json_type(f.value) when 'VARCHAR' then f.value->>'$' else f.value::varchar end`;
   const outcome =

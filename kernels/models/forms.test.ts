@@ -102,3 +102,22 @@ it("refuses the same records in each form", async () => {
     for (const [i, answer] of (await Promise.all(forms([{ ...record!, [name]: value }]))).entries())
       expect([name, value, i, answer.status]).toEqual([name, value, i, 400]);
 });
+
+it("refuses what could only be read by guessing: a column twice, a quote that is not closed, a datatype that is none", async () => {
+  const one: Signature = { inputs: [{ name: "x", type: "double", nullable: true }], output: { name: "y", kind: "number" } };
+  const { answer } = createAnswerer({ signature: one, predict: async (records: object[]) => records.map(digest) } as unknown as LoadedPredictor);
+  const told = async (form: FormName, body: string | object, type = "application/json"): Promise<string> => {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const { status, body: bytes } = await answer({ form, body: Buffer.from(text), type, headerLength: null, name: "m", version: "1" });
+    return `${status} ${Buffer.from(bytes).toString()}`;
+  };
+  const tensor = { name: "x", shape: [1], datatype: "FP64", data: [1] };
+  expect(await told("v2", { inputs: [tensor, tensor] })).toMatch(/400.*`x` is there twice/);
+  for (const datatype of ["toString", "constructor", "__proto__"])
+    expect(await told("v2", { inputs: [{ ...tensor, datatype }] })).toMatch(/400.*datatype/);
+  expect(await told("mlflow", { dataframe_split: { columns: ["x", "x"], data: [[1, 2]] } })).toMatch(/400.*`x` is there twice/);
+  expect(await told("mlflow", "x,x\n1,2\n", "text/csv")).toMatch(/400.*`x` is there twice/);
+  expect(await told("mlflow", 'x,s\n1,"a\n2,b\n', "text/csv")).toMatch(/400.*line 2: a quote is not closed/);
+  expect(await told("mlflow", 'x,s\n1,"a"b\n', "text/csv")).toMatch(/400.*line 2: a quote/);
+  expect(await told("mlflow", 'x,"s"\r\n"1","a ""b"", c\nd"\r\n', "text/csv")).toMatch(/^200/);
+});

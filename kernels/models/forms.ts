@@ -87,6 +87,12 @@ function list(value: unknown, name: string): unknown[] {
   return value;
 }
 
+/** Of two columns of one name only one could be read. */
+function once(names: string[], where: string): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new WireError(`${where}: \`${twice}\` is there twice`, twice);
+}
+
 /** {a: [..], b: [..]} to rows; a bare list when the version has one field. */
 function columns(value: unknown, name: string, signature: Signature): unknown[] {
   if (Array.isArray(value) && signature.inputs.length === 1) return list(value, name);
@@ -132,6 +138,7 @@ function readMlflow({ body, type }: FormRequest, signature: Signature): Rows {
   const frame = value as { columns?: unknown; data?: unknown };
   const names = list(frame?.columns, "dataframe_split.columns");
   const data = list(frame?.data, "dataframe_split.data");
+  once(names.map(String), "dataframe_split.columns");
   const rows = data.map((line, row) => {
     if (!Array.isArray(line) || line.length !== names.length)
       throw new WireError(`dataframe_split.data[${row}]: Expected ${names.length} values, got ${Array.isArray(line) ? line.length : show(line)}`);
@@ -146,6 +153,7 @@ function csv(body: Uint8Array, signature: Signature): unknown[] {
   const source = decode(body).replace(/\r\n?/g, "\n").replace(/\n$/, "");
   const pattern = /(?:"((?:[^"]|"")*)"|([^,\n]*))(,|\n|$)/gy;
   for (let match = pattern.exec(source); match; match = pattern.exec(source)) {
+    if (match[2]?.startsWith('"')) throw new WireError(`line ${lines.length}: a quote is not closed, or more follows it: ${show(match[2])}`);
     lines.at(-1)!.push(match[1] === undefined ? match[2]! : match[1].replaceAll('""', '"'));
     if (match[3] === "") break;
     if (match[3] === "\n") lines.push([]);
@@ -153,6 +161,7 @@ function csv(body: Uint8Array, signature: Signature): unknown[] {
   const head = lines.shift() ?? [];
   const types = new Map(signature.inputs.map((field) => [field.name, field.type]));
   if (lines.length === 0) throw new WireError("the CSV body has no row below its header line");
+  once(head, "the header line");
   return lines.map((line, row) => {
     if (line.length !== head.length) throw new WireError(`row ${row + 1}: Expected ${head.length} values, got ${line.length}`);
     return Object.fromEntries(
@@ -190,7 +199,7 @@ function readV2(request: FormRequest, signature: Signature): Rows {
     const shape = tensor.shape;
     if (!Array.isArray(shape) || shape.length === 0 || !shape.every((size) => Number.isSafeInteger(size) && size >= 0))
       throw new WireError(`inputs[${i}].shape of \`${name}\`: Expected a list of sizes, got ${show(shape)}`, name);
-    if (!(tensor.datatype in sizes))
+    if (!Object.hasOwn(sizes, tensor.datatype))
       throw new WireError(
         `inputs[${i}].datatype of \`${name}\`: Expected one of ${Object.keys(sizes).join(", ")}, got ${show(tensor.datatype)}`,
         name,
@@ -213,6 +222,10 @@ function readV2(request: FormRequest, signature: Signature): Rows {
     return [name, wide ? Array.from({ length }, (_, row) => flat.slice(row * width, (row + 1) * width)) : flat];
   });
   if (!length) throw new WireError("the inputs have no row");
+  once(
+    inputs.map((tensor) => tensor.name),
+    "inputs",
+  );
   const rows = Array.from({ length }, (_, row) => Object.fromEntries(read.map(([name, values]) => [name, values[row]])));
   const wanted = Array.isArray(body["outputs"]) ? (body["outputs"] as Tensor[]) : null;
   if (wanted && !wanted.some((output) => output?.name === signature.output.name))

@@ -150,6 +150,16 @@ it("joins the latest outcome by event time, by name, and keeps those of unknown 
   await logs.close();
 });
 
+it("stays readable beside an outcome whose time is none, as in logs of before it was refused", async () => {
+  const logs = open("far");
+  await logs.predictions(entry("a", row(1)), true);
+  const tell = (value: number, eventAt: number) => logs.feedback([{ id: "a", row: 0, name: "m", outcome: "outcome", value, eventAt, at: clock }]);
+  await tell(1, clock);
+  for (const time of [1.7e18, -1e17, 9e18, 1e300]) await tell(2, time);
+  expect(await select(logs)).toMatchObject([{ id: "a", outcome: "1" }]);
+  await logs.close();
+});
+
 it("compacts the other days when one cannot be read, and changes nothing of that one", async () => {
   const told: string[] = [];
   const logs = open("poison", told);

@@ -100,12 +100,13 @@ export function servingRoutes(serving: Omit<Serving, "app">, root: string): Hono
   app.all(
     "/v1/models/*",
     guarded("v1", (c) => {
-      const match = v1.exec(decodeURIComponent(c.req.path));
+      const match = v1.exec(decoded(c.req.path));
       if (!match) throw new ServingError(404, `no such path: ${c.req.path}. Expected /v1/models/NAME[/versions/N][:predict]`);
       const [, name, number, label, action] = match as unknown as [string, string, string?, ("champion" | "challenger")?, string?];
       const version = number !== undefined ? Number(number) : label;
       const posts = action === ":predict" || action === ":feedback";
-      if (posts !== (c.req.method === "POST")) return fail(c, "v1", 405, `${c.req.path}: Expected ${posts ? "POST" : "GET"}, got ${c.req.method}`);
+      if (!(posts ? ["POST"] : ["GET", "HEAD"]).includes(c.req.method))
+        return fail(c, "v1", 405, `${c.req.path}: Expected ${posts ? "POST" : "GET"}, got ${c.req.method}`);
       if (action === ":predict") return predict(c, "v1", name, version);
       if (action === ":feedback") return feedback(c, name);
       const route = routeOf(name);
@@ -133,8 +134,9 @@ export function servingRoutes(serving: Omit<Serving, "app">, root: string): Hono
 
   const feedback = async (c: Context, name: string): Promise<Response> => {
     routeOf(name);
-    const text = await c.req.text();
-    const records = readFeedback(text, name);
+    const body = await readBody(c);
+    if (body === null) return fail(c, "v1", 413, `the body is larger than ${mostBytes >> 20} MB`);
+    const records = readFeedback(new TextDecoder().decode(body), name);
     await serving.feedback(records);
     return c.json({ accepted: records.length });
   };
@@ -149,11 +151,12 @@ export function servingRoutes(serving: Omit<Serving, "app">, root: string): Hono
   app.all(
     "/v2/models/*",
     guarded("v2", (c) => {
-      const match = v2.exec(decodeURIComponent(c.req.path));
+      const match = v2.exec(decoded(c.req.path));
       if (!match) throw new ServingError(404, `no such path: ${c.req.path}. Expected /v2/models/NAME[/versions/N][/infer]`);
       const [, name, number, action] = match as unknown as [string, string, string?, string?];
       const posts = action === "/infer";
-      if (posts !== (c.req.method === "POST")) return fail(c, "v2", 405, `${c.req.path}: Expected ${posts ? "POST" : "GET"}, got ${c.req.method}`);
+      if (!(posts ? ["POST"] : ["GET", "HEAD"]).includes(c.req.method))
+        return fail(c, "v2", 405, `${c.req.path}: Expected ${posts ? "POST" : "GET"}, got ${c.req.method}`);
       const version = number === undefined ? undefined : Number(number);
       if (posts) return predict(c, "v2", name, version);
       const route = routeOf(name);
@@ -174,9 +177,10 @@ export function servingRoutes(serving: Omit<Serving, "app">, root: string): Hono
     }),
   );
 
-  app.post(
+  app.all(
     "/invocations",
     guarded("mlflow", (c) => {
+      if (c.req.method !== "POST") return fail(c, "mlflow", 405, `/invocations: Expected POST, got ${c.req.method}`);
       const models = serving.models();
       const name = c.req.query("model") ?? (models.length === 1 ? models[0]!.name : null);
       if (name === null)
@@ -191,6 +195,7 @@ export function servingRoutes(serving: Omit<Serving, "app">, root: string): Hono
   );
   app.get("/ping", (c) => c.text("\n"));
   app.get("/health", (c) => c.text("\n"));
+  app.notFound((c) => c.json({ error: `there is no ${c.req.method} ${c.req.path}` }, 404));
   app.get("/metrics", (c) => c.text(serving.metrics(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }));
   return app;
 }
@@ -227,6 +232,18 @@ async function readBody(c: Context): Promise<Uint8Array | null> {
   return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
 
+/** Last moment of a Date, ms since 1970. */
+const latest = 8.64e15;
+
+/** Throws a ServingError on a path that is no UTF-8. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new ServingError(400, `the path ${path} cannot be read: its percent signs spell no UTF-8`);
+  }
+}
+
 /** {id, outcome, value, row?, event_at?} or {feedback: [...]}. Throws a ServingError that names the field. */
 function readFeedback(text: string, name: string): FeedbackRecord[] {
   let body: unknown;
@@ -249,9 +266,12 @@ function readFeedback(text: string, name: string): FeedbackRecord[] {
     if (typeof id !== "string" || id === "" || id.length > 200) return wrong("id", "the X-Request-Id of a prediction", id);
     if (!Number.isSafeInteger(row) || (row as number) < 0) return wrong("row", "a row number from 0", row);
     if (typeof outcome !== "string" || outcome === "" || outcome.length > 100) return wrong("outcome", "a name", outcome);
-    if (value === undefined || (typeof value === "object" && value !== null)) return wrong("value", "a number, string or boolean", value);
-    const eventAt = event_at === undefined ? now : typeof event_at === "number" ? event_at : Date.parse(String(event_at));
-    if (!Number.isFinite(eventAt)) return wrong("event_at", "a time in ISO 8601", event_at);
+    // 1e999 is Infinity, which the log could only keep as null
+    if (!["number", "string", "boolean"].includes(typeof value) || (typeof value === "number" && !Number.isFinite(value)))
+      return wrong("value", "a number, string or boolean", value);
+    const eventAt = event_at === undefined ? now : Math.round(typeof event_at === "number" ? event_at : Date.parse(String(event_at)));
+    // micro- and nanoseconds would lie beyond all times that can be compared
+    if (!(Math.abs(eventAt) <= latest)) return wrong("event_at", "a time in ISO 8601, or ms since 1970", event_at);
     return { id, row: row as number, name, outcome, value, eventAt, at: now };
   });
 }

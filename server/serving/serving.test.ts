@@ -154,6 +154,12 @@ describe("wrong input is told by name and changes nothing", () => {
     ["feedback without value", `/v1/models/${name}:feedback`, { id: "a" }, 400, /`value`/],
     ["feedback row", `/v1/models/${name}:feedback`, { id: "a", value: 1, row: -1 }, 400, /`row`/],
     ["feedback time", `/v1/models/${name}:feedback`, { id: "a", value: 1, event_at: "soon" }, 400, /`event_at`/],
+    ["feedback time in nanoseconds", `/v1/models/${name}:feedback`, { id: "a", value: 1, event_at: 1.7e18 }, 400, /`event_at`.*ms since 1970/],
+    ["feedback of null", `/v1/models/${name}:feedback`, { id: "a", value: null }, 400, /`value`/],
+    ["feedback of Infinity", `/v1/models/${name}:feedback`, '{ "id": "a", "value": 1e999 }', 400, /`value`/],
+    ["feedback of 33 MB", `/v1/models/${name}:feedback`, "x".repeat(33 << 20), 413, /32 MB/],
+    ["a path that is no UTF-8", "/v1/models/%E0%A4:predict", { instances: [1] }, 400, /no UTF-8/],
+    ["v2 a path that is no UTF-8", "/v2/models/%ff/infer", tensor({}), 400, /no UTF-8/],
     ["feedback of nobody", "/v1/models/nobody:feedback", { id: "a", value: 1 }, 404, /nobody/],
   ];
   it.each(cases)("%s", async (_, path, body, status, message, headers) => {
@@ -166,6 +172,12 @@ describe("wrong input is told by name and changes nothing", () => {
   it("of the wrong method", async () => {
     expect((await serving.app.request(v1)).status).toBe(405);
     expect((await post(`/v1/models/${name}`, {})).status).toBe(405);
+    const methods = [
+      ["PUT", `/v1/models/${name}`],
+      ["DELETE", `/v2/models/${name}`],
+      ["PUT", "/invocations"],
+    ] as const;
+    for (const [method, path] of methods) expect((await serving.app.request(path, { method })).status).toBe(405);
   });
 });
 
