@@ -4,7 +4,7 @@ import type { Cell, CellKind, NotebookSource } from "../protocol/document.js";
 import { kinds } from "./marker.js";
 import { mergeExternal } from "./merge.js";
 import { applyOperation } from "./operations.js";
-import { parseNotebook } from "./parse.js";
+import { isReserved, parseNotebook } from "./parse.js";
 import { printNotebook } from "./print.js";
 import { scanCode } from "./scan.js";
 
@@ -51,10 +51,12 @@ const notebook: fc.Arbitrary<NotebookSource> = fc
     ),
     cells: fc.uniqueArray(
       fc.record({
-        id: fc.oneof(
-          fc.stringMatching(/^[a-z0-9-]+$/),
-          hostile.filter((s) => s !== ""),
-        ),
+        id: fc
+          .oneof(
+            fc.stringMatching(/^[a-z0-9-]+$/),
+            hostile.filter((s) => s !== ""),
+          )
+          .filter((id) => !isReserved(id)),
         kind: fc.constantFrom<CellKind>(...kinds),
         source: hostile,
         options,
@@ -102,6 +104,15 @@ describe("print and parse", () => {
       }),
       { numRuns: 3000 },
     );
+  });
+
+  it("gives a new id where one names what every object has", () => {
+    const ids = ["__proto__", "constructor", "toString", "hasOwnProperty", "constructor-2"];
+    const { source, problems, broken } = parseNotebook(ids.map((id, i) => `// %% id="${id}"\n${i}\n`).join("\n"));
+    expect(broken).toBeNull();
+    expect(source.cells.map((cell) => cell.id)).toEqual(["__proto__-2", "constructor-3", "toString-2", "hasOwnProperty-2", "constructor-2"]);
+    expect(problems.map((problem) => problem.message)).toEqual(ids.slice(0, 4).map((id) => expect.stringContaining(`"${id}" cannot be a cell's id`)));
+    expect(parseNotebook(printNotebook(source)).source).toEqual(source);
   });
 
   it("keeps the bytes of sources, comments and unknown words of a file written by hand", () => {

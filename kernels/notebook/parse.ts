@@ -94,15 +94,24 @@ function trimEnd(body: string, followed: boolean): string {
   return body.endsWith("\n") ? body.slice(0, -1) : body;
 }
 
-/** Ids that are missing or taken are made from the content, so that the same file always gives the same ids. */
+/** Cells are kept by id in plain objects, also in the journal and on the wire. */
+export const isReserved = (id: string): boolean => id in {};
+
+/** Ids that are missing, taken or reserved are made from the content, so that the same file always gives the same ids. */
 function withIds(cells: (Omit<Cell, "id"> & { id: string | null })[], problems: Problem[]): Cell[] {
   const taken = new Set(cells.map((cell) => cell.id).filter((id) => id !== null));
   const seen = new Set<string>();
   return cells.map((cell) => {
     let id = cell.id;
-    if (id === null || seen.has(id)) {
+    if (id === null || seen.has(id) || isReserved(id)) {
       if (id !== null)
-        problems.push({ type: "syntax", severity: "warning", message: `Two cells have the id ${JSON.stringify(id)}; the later one gets a new id` });
+        problems.push({
+          type: "syntax",
+          severity: "warning",
+          message: seen.has(id)
+            ? `Two cells have the id ${JSON.stringify(id)}; the later one gets a new id`
+            : `${JSON.stringify(id)} cannot be a cell's id: every object of JavaScript has that property; the cell gets a new id`,
+        });
       const stem = id ?? contentId(`${cell.kind}\n${cell.source}`);
       id = stem;
       for (let n = 2; taken.has(id); n++) id = `${stem}-${n}`;

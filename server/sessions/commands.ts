@@ -49,7 +49,7 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
     case "rename": {
       const gone = missing(command.cell);
       if (gone !== null) return gone;
-      const ops = command.do === "field" ? fieldEdit(doc.source, command) : renameEdits(doc.source, command);
+      const ops = command.do === "field" ? fieldEdit(doc.source, command) : renameEdits(doc.source, command, doc.cells);
       return typeof ops === "string" ? { code: "bad-request", message: ops } : edit(step, ops, { by: client, at });
     }
     case "run": {

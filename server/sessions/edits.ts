@@ -1,6 +1,6 @@
 /** Form fields and renames as the smallest edits of the source. A string that comes back says why not. */
 import { definitions } from "../../kernels/cells/definitions.js";
-import type { CallView, Cell, Command, NotebookSource, Operation } from "../../kernels/protocol/document.js";
+import type { CallView, Cell, CellState, Command, NotebookSource, Operation } from "../../kernels/protocol/document.js";
 import { readCall, writeField } from "../../kernels/reactive/call.js";
 import { renameName } from "../../kernels/reactive/rename.js";
 
@@ -19,7 +19,14 @@ export function fieldEdit(source: NotebookSource, command: Extract<Command, { do
   return attempt(() => [{ op: "edit", id: cell.id, ...writeField(cell.source, call, command.path, command.value) }]);
 }
 
-export function renameEdits(source: NotebookSource, command: Extract<Command, { do: "rename" }>): Operation[] | string {
+/** `cells`: what each defines; a name that another one has would be a clash. */
+export function renameEdits(
+  source: NotebookSource,
+  command: Extract<Command, { do: "rename" }>,
+  cells: Readonly<Record<string, Pick<CellState, "defines">>>,
+): Operation[] | string {
+  const taken = Object.entries(cells).find(([id, other]) => id !== command.cell && other.defines.includes(command.to));
+  if (taken !== undefined) return `Cell ${taken[0]} defines \`${command.to}\` already.`;
   const cell = source.cells.find((other) => other.id === command.cell)!;
   return attempt(() => renameName(cell.source, command.from, command.to).splices.map((splice) => ({ op: "edit", id: cell.id, ...splice })));
 }

@@ -1,6 +1,7 @@
 /** What comes over a WebSocket is checked before it is believed. Pure; answers a sentence, or null when all is well. */
 import { z } from "zod";
 import { parseFront } from "../../kernels/notebook/front.js";
+import { isReserved } from "../../kernels/notebook/parse.js";
 import { parseMarker, printMarker } from "../../kernels/notebook/marker.js";
 import type { CellOptions, ClientMessage, Operation } from "../../kernels/protocol/document.js";
 import { wellFormed } from "./well-formed.js";
@@ -19,7 +20,10 @@ const front = z.object({
   rest: z.array(oneLine).refine(fitsFront, "comment lines that the head does not know").optional(),
 });
 // an id stands in the marker's line, between quotes
-const newId = z.string().regex(/^[\w.-]{1,80}$/, "letters, digits, . _ -");
+const newId = z
+  .string()
+  .regex(/^[\w.-]{1,80}$/, "letters, digits, . _ -")
+  .refine((id) => !isReserved(id), "no property that every object has");
 const cell = z.object({ id: newId, kind, source: text, options: flags });
 const place = z.number().int().min(0);
 

@@ -236,6 +236,12 @@ describe("WebSocket", () => {
       () => ({ do: "ops", ops: [{ op: "insert", after: null, cell: { id: "kept", kind: "code", source: "", options: {} } }] }),
       /kept/,
     ],
+    [
+      "a cell by an id that every object has",
+      () => ({ do: "ops", ops: [{ op: "insert", after: null, cell: { id: "__proto__", kind: "code", source: "", options: {} } }] }),
+      /id/,
+    ],
+    ["a rename to another cell's name", () => ({ do: "rename", cell: "kept", from: "kept", to: "floor" }), /floor/],
     ["a move behind nothing", () => ({ do: "ops", ops: [{ op: "move", id: "kept", after: "nowhere" }] }), /nowhere/],
     ["operations that are no list", () => ({ do: "ops", ops: 3 }) as unknown as Command, /ops|list|array/i],
     ["a run of a cell that is not there", () => ({ do: "run", cells: ["nowhere"] }), /nowhere/],
