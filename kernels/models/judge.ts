@@ -8,7 +8,6 @@ import type { JudgeConfig, JudgeReport } from "../protocol/judge.js";
 import type { EvaluationFile } from "../protocol/evaluation.js";
 import type { Slice, VersionCard } from "../protocol/serving.js";
 import type { Field, Prediction } from "../protocol/values.js";
-import { auc } from "../stats/auc.js";
 import { longestHistory } from "../stats/forecast.js";
 import { clustersOf } from "../stats/keys.js";
 import { combine, metricOfStored, rowLosses, score } from "../stats/metrics.js";
@@ -16,6 +15,7 @@ import { paired } from "../stats/paired.js";
 import { loadPredictor, type LoadedPredictor } from "./load.js";
 import { distance } from "./parity.js";
 import { readEvaluation } from "./version.js";
+import { strongestInput } from "./single.js";
 import { recordChecker, WireError } from "./wire.js";
 
 /** Rows that are answered again; a larger test part is thinned evenly. */
@@ -177,59 +177,6 @@ function unseen(candidate: VersionCard, incumbent: VersionCard, keys: unknown[])
   return { rows: everything.filter((i) => instant(keys[i]) >= from), why: `rows from ${String(b.cut.at(-1))} on` };
 }
 
-/** How well one input alone tells the target: AUC, or |correlation| for numbers. */
-function singleFeature(fields: Field[], rows: TestRows, kind: string): { field: string; score: number; measure: string } | null {
-  let best: { field: string; score: number; measure: string } | null = null;
-  const consider = (field: string, value: number, measure: string): void => {
-    if (Number.isFinite(value) && (best === null || value > best.score)) best = { field, score: value, measure };
-  };
-  for (const field of fields) {
-    const values = rows.rows.map((row) => plain(row[field.name]));
-    if (field.type === "double[]" || field.type === "image" || ["history", "ahead"].includes(field.name)) continue;
-    const numbers = values.map((value) => (value instanceof Date ? value.getTime() : typeof value === "boolean" ? Number(value) : value));
-    const numeric = numbers.every((value) => value === null || value === undefined || typeof value === "number");
-    const scores = numeric ? numbers.map((value) => (value as number | null) ?? NaN) : foldedRates(numbers.map(String), rows.y);
-    const usable = scores.map((value, i) => [value, rows.y[i]!] as const).filter(([value, y]) => Number.isFinite(value) && Number.isFinite(y));
-    if (usable.length < 30) continue;
-    const xs = usable.map(([value]) => value);
-    const ys = usable.map(([, y]) => y);
-    if (kind === "binary") {
-      const value = auc(ys, xs);
-      consider(field.name, Math.max(value, 1 - value), "AUC");
-    } else if (kind !== "multiclass") consider(field.name, Math.abs(correlation(xs, ys)), "correlation");
-  }
-  return best;
-}
-
-/** Mean target of a category in the other half of the rows: a category seen once tells nothing about itself. */
-function foldedRates(categories: string[], y: number[]): number[] {
-  const sums = [new Map<string, [number, number]>(), new Map<string, [number, number]>()];
-  categories.forEach((category, i) => {
-    const one = sums[i % 2]!.get(category) ?? [0, 0];
-    sums[i % 2]!.set(category, [one[0] + y[i]!, one[1] + 1]);
-  });
-  const mean = y.reduce((sum, value) => sum + value, 0) / y.length;
-  return categories.map((category, i) => {
-    const other = sums[1 - (i % 2)]!.get(category);
-    return other ? other[0] / other[1] : mean;
-  });
-}
-
-function correlation(x: number[], y: number[]): number {
-  const n = x.length;
-  const mx = x.reduce((sum, value) => sum + value, 0) / n;
-  const my = y.reduce((sum, value) => sum + value, 0) / n;
-  let xy = 0;
-  let xx = 0;
-  let yy = 0;
-  for (let i = 0; i < n; i++) {
-    xy += (x[i]! - mx) * (y[i]! - my);
-    xx += (x[i]! - mx) ** 2;
-    yy += (y[i]! - my) ** 2;
-  }
-  return xy / Math.sqrt(xx * yy);
-}
-
 async function leakage(config: JudgeConfig, rows: TestRows, card: VersionCard, fields: Field[]): Promise<JudgeReport["leakage"]> {
   const task = card.task as { kind?: string; target?: string } | null;
   const target = task?.target && fields.some((field) => field.name === task.target) ? task.target : null;
@@ -250,7 +197,8 @@ async function leakage(config: JudgeConfig, rows: TestRows, card: VersionCard, f
     overlap = counts!.same;
     late = card.split.by === "time" ? counts!.late : 0;
   }
-  return { overlap, late, target, single: singleFeature(fields, rows, task?.kind ?? "regression") };
+  const columns = fields.map((field) => rows.rows.map((row) => plain(row[field.name])));
+  return { overlap, late, target, single: strongestInput(fields, columns, rows.y, task?.kind ?? "regression") };
 }
 
 /** The score by each value of each column: the 20 that most rows have. */
