@@ -8,6 +8,7 @@ export type BuiltinKind = "label" | "baseline" | "train" | "distill" | "ab-test"
 /** Options after the id in a cell's marker line. */
 export interface CellOptions {
   lazy?: boolean;
+  /** keep the result on disk, and take it from there when code, inputs and packages are the same */
   cache?: boolean;
   disabled?: boolean;
   /** words of the marker that we do not know, kept */
@@ -77,8 +78,18 @@ export interface CellState {
   blockedBy: string | null;
   /** what the last run found worth saying, one sentence each: rows left out, tensors lost with a stop */
   warnings: string[];
+  /** the last result was taken from disk; absent: it was computed */
+  cached?: CachedResult | null;
   /** of built-in cells */
   form: CallView | null;
+}
+
+/** A result that was on disk. */
+export interface CachedResult {
+  /** ms that the run would have taken, by the one that made it */
+  savedMs: number;
+  /** when it was made */
+  at: number;
 }
 
 /** A built-in cell's call as its form reads it; offsets are UTF-16 in the cell's source. */
@@ -247,7 +258,12 @@ export type Command =
   | { do: "field"; cell: string; path: string; value?: CallField["value"] }
   /** quick fix of a clash: renames the definition in this cell and its uses there */
   | { do: "rename"; cell: string; from: string; to: string }
-  | { do: "run"; cells: string[]; /** also the stale inputs; default true */ inputs?: boolean }
+  | {
+      do: "run";
+      cells: string[];
+      /** also the stale inputs; default true */ inputs?: boolean;
+      /** forget what is kept of them on disk */ fresh?: boolean;
+    }
   /** the cell, all below it in the document and all that depends on it, with what these need */
   | { do: "run-from"; cell: string }
   /** `promote`: also the promote cells (they propose; nothing is committed), as headless runs do */

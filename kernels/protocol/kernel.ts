@@ -11,7 +11,7 @@
  * Queries: send `table.*` on control (answered even from a spinning kernel), `variables` and `memory` on main; ids are per socket.
  * End: `shutdown` on main disposes and exits 0; `exit` on control kills at once; a kernel whose server is gone (a closed socket) ends itself.
  */
-import type { Cell, KernelQuery, Variable } from "./document.js";
+import type { CachedResult, Cell, KernelQuery, Variable } from "./document.js";
 import type { CellError, Output, Progress } from "./output.js";
 import type { ServerCalls } from "./serving.js";
 
@@ -31,6 +31,8 @@ export interface KernelConfig {
   /** notebook seed */
   seed: number;
   backend: string | null;
+  /** may results of cells with the option `cache` be taken from disk and kept there? A clean run runs */
+  cache: boolean;
   /** bytes; soft limit interrupts first */
   memoryLimit: number;
   duckdb: { memoryLimit: string; threads: number; spill: string };
@@ -45,6 +47,8 @@ export interface RunRequest {
   defines: string[];
   /** may `promote` commit? (`run --promote`) */
   mayCommit: boolean;
+  /** forget what is kept of this cell on disk, and run it */
+  fresh?: true;
   /** a request of a console (Jupyter): its names may be defined again by a later one, and no cell of the notebook sees them */
   console?: true;
 }
@@ -70,6 +74,8 @@ export type FromKernel =
       error?: CellError;
       elapsedMs: number;
       warnings: string[];
+      /** it did not run: its result was on disk */
+      cached?: CachedResult;
       /** how many outputs of the run were sent on the bulk socket */
       outputs: number;
       /** sha256 of files and packages that it read */ reads: string[];

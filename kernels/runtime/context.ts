@@ -82,7 +82,7 @@ function hashOf(parts: string[]): Hash {
 }
 
 /** Of the workspace's lock files: which versions of its packages were there. */
-async function packagesHash(workspace: string): Promise<Hash> {
+export async function packagesHash(workspace: string): Promise<Hash> {
   const read = (name: string) => readFile(join(workspace, name), "utf8").catch(() => "");
   return hashOf(await Promise.all(["package-lock.json", "package.json"].map(read)));
 }

@@ -29,6 +29,8 @@ export interface DataOptions {
 export interface Data {
   names: Injected;
   relation(text: string): Promise<Relation>;
+  /** a relation of the rows in a Parquet file, which go into memory; `hash` is their content's */
+  kept(path: string, hash: string): Promise<Relation>;
   draw(relation: Relation, condition: string, n: number, seed: number): Promise<Drawn>;
   /** the `log` of cells */
   log(call: RunContext["call"]): Promise<unknown>;
@@ -114,9 +116,16 @@ export function createData(options: DataOptions): Data {
     },
     async log(call) {
       const [{ engine: opened }, { logFunction }] = await Promise.all([open(), import("../data/log.js")]);
+      const run = options.current();
+      if (run) run.volatile = "it reads the log of predictions, which grows";
       return logFunction(opened, call);
     },
     relation: async (text) => (await open()).relation(text),
+    async kept(path, hash) {
+      const [{ engine: made }, { TableRelation }, { text }] = await Promise.all([open(), import("../data/relation.js"), import("../data/names.js")]);
+      const build = () => ({ sql: `from read_parquet(${text(path)})`, table: true });
+      return new TableRelation(made, { upstream: [], build, hash: () => Promise.resolve(hash), steady: true });
+    },
     draw: async (...asked) => (await import("../data/draw.js")).draw(...asked),
     display(value) {
       if (!isRelation(value)) return undefined;
@@ -146,7 +155,7 @@ function pointed(relation: Relation, strings: TemplateStringsArray, cell: string
   return relation;
 }
 
-function isRelation(value: unknown): value is Relation & { view(): Promise<TableView> } {
+export function isRelation(value: unknown): value is Relation & { view(): Promise<TableView> } {
   return typeof value === "object" && value !== null && typeof (value as { view?: unknown }).view === "function" && "schema" in value;
 }
 

@@ -1,13 +1,15 @@
 /** The cells of one notebook as they run: one at a time, each with its scope; the names that they leave; how they are stopped. */
 import { pathToFileURL } from "node:url";
 import * as vm from "node:vm";
-import type { Cell, Variable } from "../protocol/document.js";
+import type { CachedResult, Cell, Variable } from "../protocol/document.js";
 import type { FromKernel, RunRequest } from "../protocol/kernel.js";
 import type { CellError, Output } from "../protocol/output.js";
 import { settle, type Settling } from "../protocol/values.js";
+import type { Cache } from "./cache.js";
 import { preview, toBundle } from "./display.js";
 import { position, toCellError, type Place } from "./errors.js";
 import type { Held } from "./held.js";
+import { createKeeper } from "./kept.js";
 import type { Importer, Imports } from "./imports.js";
 import { randomFrom } from "./random.js";
 import { createScope, type Scope } from "./scope.js";
@@ -24,6 +26,10 @@ export interface Run {
   sink: Sink;
   scope: Scope;
   warnings: string[];
+  /** why its result would not be the same another time, where that is known */
+  volatile: string | null;
+  /** its result was on disk */
+  cached: CachedResult | null;
   /** names of other cells that it read */
   uses: Set<string>;
   /** absolute paths of files that it read or imported */
@@ -67,6 +73,10 @@ export interface EvaluatorOptions {
   halt(run: Run): void;
   /** the run's names are about to go: their tables and tensors may be freed */
   dropped(values: Map<string, unknown>, kept: () => Iterable<unknown>): void;
+  /** results on disk; null: none are taken or kept */
+  cache: Cache | null;
+  /** hash of a value's content; throws an Opaque */
+  digest(value: unknown, name: string, code: (name: string) => Promise<string>): Promise<string>;
   /** after each run: memory of the back end, files to watch; gives the hashes of what it read */
   after(run: Run): Promise<string[]>;
 }
@@ -265,6 +275,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
         (error) => reportIn(run, error),
       ),
       warnings: [],
+      volatile: null,
+      cached: null,
       uses: new Set(request.uses),
       reads: new Set(),
       stopped: false,
@@ -350,6 +362,12 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       }
     }
     if (run.stopped) return;
+    const shelf = (await keeper?.open(run, translation.free)) ?? null;
+    const kept = (await shelf?.find()) ?? null;
+    if (run.stopped) return;
+    if (kept !== null) return keeper!.restore(run, kept);
+    if (shelf !== null) run.sink.record = [];
+    const began = performance.now();
     if (run.request.console) before.set(run, new Map(translation.exports.map((name) => [name, own.get(name)])));
     const body = vm.compileFunction(translation.code, Object.keys(parameters), { filename: translation.file });
     // from a fresh stack: a termination unwinds everything below it
@@ -371,6 +389,11 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     const result = translation.exports.at(-1);
     if (run.cell.kind === "sql" && run.displayed === 0 && result !== undefined) run.display(tryGet(mine.get(result))?.value);
     for (const shown of run.pending) await shown;
+    if (shelf === null || run.stopped) return;
+    outputs.flush();
+    const values = keeper!.values(run, translation.exports);
+    const why = await shelf.keep(values, run.sink.record ?? [], Math.round(performance.now() - began));
+    if (why !== null) run.warnings.push(why);
   };
 
   const tryGet = (name: Name | undefined): { value: unknown } | undefined => {
@@ -381,6 +404,17 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       return undefined;
     }
   };
+
+  const keeper =
+    options.cache &&
+    createKeeper({
+      cache: options.cache,
+      digest: options.digest,
+      value: (name) => tryGet(names.get(name)),
+      definer: (name) => runs.get(names.get(name)?.cell ?? ""),
+      define: (name, run, value) => names.set(name, { cell: run.cell.id, get: () => value }),
+      perform: (run) => perform(run),
+    });
 
   /** `$n` of a console's requests: the last definition, looked up when it is used */
   const live = new Proxy(Object.create(null) as Record<string, unknown>, {
@@ -457,6 +491,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       cell: run.cell.id,
       result,
       ...(error && { error }),
+      ...(run.cached && { cached: run.cached }),
       elapsedMs: Math.round(performance.now() - started),
       warnings: run.warnings,
       outputs: count,

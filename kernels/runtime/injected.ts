@@ -37,6 +37,8 @@ export interface LibraryNames {
   displayLater(value: unknown): Promise<Output & { kind: "display" }> | undefined;
   halt(): void;
   dropped(names: string[]): void;
+  /** a relation from a kept Parquet file */
+  kept(path: string, hash: string): Promise<unknown>;
   answer(query: KernelQuery): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -163,6 +165,7 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
     displayLater: (value) => data.display(value),
     halt: () => data.interrupt(),
     dropped: (gone) => data.forget(gone),
+    kept: (path, hash) => data.kept(path, hash),
     answer: (query) => data.answer(query),
     close: () => data.close(),
   };

@@ -96,6 +96,8 @@ function runOf(path: string): Run {
       (error) => process.stderr.write(`${String(error)}\n`),
     ),
     warnings: [],
+    volatile: null,
+    cached: null,
     uses: new Set(),
     reads: new Set(),
     stopped: false,

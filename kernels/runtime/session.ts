@@ -1,7 +1,10 @@
 /** A configured kernel: evaluator, imports and engines of one notebook wired together. */
 import type { MessagePort } from "node:worker_threads";
 import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
+import { createCache } from "./cache.js";
 import { createCalls } from "./calls.js";
+import { isRelation } from "./data.js";
+import { digest } from "./digest.js";
 import { createEvaluator, type Run } from "./evaluate.js";
 import { createFiles } from "./files.js";
 import { createHeld } from "./held.js";
@@ -75,6 +78,16 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
     read: (path) => evaluator.current()?.reads.add(path),
   });
   const held = createHeld();
+  const cache = createCache({
+    config,
+    files,
+    isRelation,
+    relation: (path, hash) => library.kept(path, hash),
+    async tensor({ shape, dtype, values }) {
+      const { tf } = await tensors.load();
+      return tf.tensor(values as never, shape, dtype as never);
+    },
+  });
   const evaluator = createEvaluator({
     held,
     shared,
@@ -84,6 +97,8 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
     seed,
     injected: library.names,
     imports,
+    cache: config.cache ? cache : null,
+    digest: (value, name, code) => digest(value, name, { relation: (each) => (isRelation(each) ? each.hash() : undefined), code: () => code(name) }),
     notebook: config.notebook,
     filePlace: (file, line, column) => (ownFile(file) ? null : { file: pathOfFrame(file), line, column }),
     displayLater: (value) => library.displayLater(value),

@@ -9,6 +9,8 @@ export interface Sink {
   count: number;
   /** the next output drops what was shown before */
   clear?: boolean;
+  /** what is sent, for a result that is kept on disk */
+  record?: Output[];
 }
 
 export interface Outputs {
@@ -16,6 +18,8 @@ export interface Outputs {
   /** drops what was shown; `wait`: only when the next output comes */
   clear(sink: Sink, wait: boolean): void;
   write(sink: Sink, name: "stdout" | "stderr", text: string): void;
+  /** sends what is pending */
+  flush(): void;
   /** sends everything pending of this run; how many outputs it has had */
   finish(sink: Sink): number;
 }
@@ -34,6 +38,8 @@ export function createOutputs(send: (message: BulkMessage) => void): Outputs {
   const post = (sink: Sink, output: Output, clear?: boolean) => {
     const message: BulkMessage = { type: "output", run: sink.run, cell: sink.cell, n: sink.count++, output };
     if (clear || sink.clear) message.clear = true;
+    if (message.clear === true && sink.record !== undefined) sink.record = [];
+    sink.record?.push(output);
     sink.clear = false;
     send(message);
   };
@@ -47,6 +53,7 @@ export function createOutputs(send: (message: BulkMessage) => void): Outputs {
   };
 
   return {
+    flush,
     emit(sink, output, clear) {
       flush();
       post(sink, output, clear);

@@ -57,7 +57,7 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
         const gone = missing(id);
         if (gone !== null) return gone;
       }
-      enqueue(step, planRun(step.state, command.cells, command.inputs ?? true), at);
+      enqueue(step, planRun(step.state, command.cells, command.inputs ?? true), at, command.fresh === true ? command.cells : []);
       return null;
     }
     case "run-from": {

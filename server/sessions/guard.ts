@@ -111,7 +111,7 @@ const command: z.ZodType = z.discriminatedUnion("do", [
   z.object({ do: z.literal("ops"), ops: z.array(operation).min(1).max(10_000), token: z.string().min(1).max(100).optional() }),
   z.object({ do: z.literal("field"), cell: id, path: z.string().min(1).max(200), value: value.optional() }),
   z.object({ do: z.literal("rename"), cell: id, from: z.string().min(1), to: z.string().min(1) }),
-  z.object({ do: z.literal("run"), cells: z.array(id).max(10_000), inputs: z.boolean().optional() }),
+  z.object({ do: z.literal("run"), cells: z.array(id).max(10_000), inputs: z.boolean().optional(), fresh: z.boolean().optional() }),
   z.object({ do: z.literal("run-from"), cell: id }),
   z.object({ do: z.literal("run-all"), promote: z.boolean().optional() }),
   z.object({ do: z.literal("run-stale") }),

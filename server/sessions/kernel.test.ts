@@ -24,6 +24,7 @@ const config = () => ({
   root: folder,
   seed: 1,
   backend: null,
+  cache: false,
   memoryLimit: 2 ** 31,
   duckdb: { memoryLimit: "500MB", threads: 1, spill: join(folder, "spill") },
 });

@@ -10,8 +10,8 @@ import type { Step } from "./step.js";
 type Done = Extract<FromKernel, { type: "done" }>;
 
 /** Puts cells at the end of the queue, starts a kernel if there is none, and the first cell if nothing runs. */
-export function enqueue(step: Step, ids: readonly string[], at: number, mayCommit = false): void {
-  const add: Queued[] = ids.map((cell) => ({ cell, mayCommit }));
+export function enqueue(step: Step, ids: readonly string[], at: number, fresh: readonly string[] = []): void {
+  const add: Queued[] = ids.map((cell) => ({ cell, mayCommit: false, ...(fresh.includes(cell) && { fresh: true as const }) }));
   const set = new Set(ids);
   // asked again while it waits: it runs once, at its new place
   step.set({ queue: inputsFirst(step.state, [...step.state.queue.filter((item) => !set.has(item.cell)), ...add]) });
@@ -71,7 +71,17 @@ export function pump(step: Step, at: number): void {
     });
     step.cell(cell.id, { run, startedAt: at, elapsedMs: null, progress: null, warnings: [], blockedBy: null });
     const { uses, defines } = view;
-    step.act({ do: "run", request: { cell, run, uses: [...new Set(uses.map((use) => use.name))], defines, mayCommit: next.mayCommit } });
+    step.act({
+      do: "run",
+      request: {
+        cell,
+        run,
+        uses: [...new Set(uses.map((use) => use.name))],
+        defines,
+        mayCommit: next.mayCommit,
+        ...(next.fresh && { fresh: next.fresh }),
+      },
+    });
     step.kernel({ state: "busy", ...calm });
     return;
   }
@@ -96,7 +106,11 @@ function record(step: Step, id: string): void {
 export const calm = { stuck: null, nearLimit: null };
 
 /** The running cell is over. */
-export function finish(step: Step, { result, elapsedMs, warnings }: Pick<Done, "result" | "elapsedMs" | "warnings">, at: number): void {
+export function finish(
+  step: Step,
+  { result, elapsedMs, warnings, cached }: Pick<Done, "result" | "elapsedMs" | "warnings" | "cached">,
+  at: number,
+): void {
   const { running } = step.state;
   if (running === null) return;
   const { cell, run } = running;
@@ -104,7 +118,7 @@ export function finish(step: Step, { result, elapsedMs, warnings }: Pick<Done, "
   if (!running.shown && (step.doc.outputs[cell] ?? []).length > 0) step.emit({ type: "outputs", cell, run, clear: true, outputs: [] });
   const live = result === "ok" ? step.state.live.with(cell, run) : step.state.live.without(cell);
   step.set({ running: null, live });
-  step.cell(cell, { result, elapsedMs, warnings, progress: null });
+  step.cell(cell, { result, elapsedMs, warnings, progress: null, cached: cached ?? null });
   record(step, cell);
   step.kernel({ stuck: null, ...(step.doc.kernel.state === "stopping" && { state: "busy" }) });
   if (result === "interrupted" && !running.soft) step.set({ queue: [] });

@@ -377,3 +377,23 @@ describe("coming back", () => {
     expect(machine.run(["a"])).toEqual(["a"]);
   });
 });
+
+describe("a result on disk", () => {
+  it("is told with what it saved until the cell runs, and is forgotten when asked", () => {
+    const machine = new Machine(notebookOf({ a: "const a = 1", b: "const b = a" }, { b: "cache" }));
+    machine.run(["b"]);
+    expect(machine.cell("b").cached).toBe(null);
+    machine.do({ do: "run", cells: ["b"], fresh: true });
+    expect(machine.pending.map(({ cell, fresh }) => [cell.id, fresh])).toEqual([["b", true]]);
+    const { run } = machine.pending.shift()!;
+    const cached = { savedMs: 1200, at: 5 };
+    machine.give({
+      type: "kernel",
+      message: { type: "done", run, cell: "b", result: "ok", elapsedMs: 2, warnings: [], outputs: 0, reads: [], cached },
+      at: machine.now++,
+    });
+    expect([machine.cell("b").cached, machine.client.cells["b"]!.cached]).toEqual([cached, cached]);
+    machine.run(["b"]);
+    expect(machine.cell("b").cached).toBe(null);
+  });
+});

@@ -455,6 +455,7 @@ export class Session {
       root,
       seed: this.#effects.seed ?? this.#state.doc.source.front.seed ?? 0,
       backend,
+      cache: this.#effects.keep,
       memoryLimit,
       duckdb: {
         memoryLimit: `${Math.floor(memoryLimit / 2 / 2 ** 20)}MB`,

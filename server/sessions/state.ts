@@ -28,6 +28,8 @@ export interface Ran {
 export interface Queued {
   cell: string;
   mayCommit: boolean;
+  /** what is kept of it on disk is forgotten */
+  fresh?: true;
 }
 
 export interface SessionState {

@@ -26,6 +26,9 @@ export interface RunOptions {
   mayCommit?: boolean;
   /** a request of a console */
   console?: true;
+  /** the cell has the option `cache` */
+  cache?: boolean;
+  fresh?: true;
 }
 
 export interface TestKernel {
@@ -71,6 +74,7 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
     root: workspace,
     seed: 42,
     backend: null,
+    cache: true,
     memoryLimit: 4 * 2 ** 30,
     duckdb: { memoryLimit: "1GB", threads: 2, spill: join(workspace, ".touchstone", "spill") },
     ...given,
@@ -197,7 +201,7 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
     },
     send: (message) => void mainSocket.write(encodeFrame(message)),
     control: (message) => void controlSocket.write(encodeFrame(message)),
-    start(source, { id, kind = "code", uses = [], defines = [], mayCommit = false, console } = {}) {
+    start(source, { id, kind = "code", uses = [], defines = [], mayCommit = false, console, cache, fresh } = {}) {
       const run = `r${++runs}`;
       const cell = id ?? `c${runs}`;
       const done = new Promise<Done>((resolve, reject) => {
@@ -207,7 +211,15 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
       done.catch(() => undefined);
       kernel.send({
         type: "run",
-        request: { cell: { id: cell, kind, source, options: {} }, run, uses, defines, mayCommit, ...(console && { console }) },
+        request: {
+          cell: { id: cell, kind, source, options: { ...(cache && { cache }) } },
+          run,
+          uses,
+          defines,
+          mayCommit,
+          ...(console && { console }),
+          ...(fresh && { fresh }),
+        },
       });
       return { run, cell, done };
     },

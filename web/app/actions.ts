@@ -49,6 +49,8 @@ export interface NotebookControl {
   unboundOutput(): void;
   toggleDisabled(): void;
   toggleLazy(): void;
+  toggleCache(): void;
+  runFresh(): void;
   cancelAll(): void;
   compare(): void;
   select(delta: number, extend?: boolean): void;
@@ -163,6 +165,8 @@ export const actions: Action[] = [
   on("fold", "Fold the output", "selected", ["o"], (n) => n.toggleOutput(), { icon: "chevron-down" }),
   on("unbound", "Show the whole output", "selected", ["Shift+o"], (n) => n.unboundOutput(), { icon: "maximize" }),
   on("lazy", "Run the cell only when asked (lazy), or when an input changes", "anywhere", [], (n) => n.toggleLazy(), { icon: "clock" }),
+  on("cache", "Keep the cell's result on disk (cache), or stop keeping it", "anywhere", [], (n) => n.toggleCache(), { icon: "database" }),
+  on("run-fresh", "Drop the cell's result on disk and run it", "anywhere", [], (n) => n.runFresh(), { icon: "play" }),
   on("compare", "Run clean and compare", "anywhere", [], (n) => n.compare(), { icon: "equal" }),
   on("cancel-queued", "Cancel all cells that wait", "anywhere", [], (n) => n.cancelAll(), { icon: "x" }),
   on("disable", "Disable or enable the cell", "selected", ["Shift+d"], (n) => n.toggleDisabled(), { icon: "ban" }),

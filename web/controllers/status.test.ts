@@ -12,6 +12,7 @@ const words = (more: Partial<CellState>, of: Partial<Cell> = {}, place: number |
 it("has a word for every state", () => {
   expect(words({})).toBe("none: not run");
   expect(words({ result: "ok", elapsedMs: 210 })).toBe("ok: ok · 0.21 s");
+  expect(words({ result: "ok", elapsedMs: 20, cached: { savedMs: 12_300, at: 1 } })).toBe("ok: from cache · saved 0:12");
   expect(words({ status: "queued" }, {}, 3)).toBe("queued: queued · 3rd");
   expect(words({ status: "running", startedAt: 59_000, progress: { label: "epoch 4 of 20", done: 4, total: 20, eta: 24 } })).toBe(
     "running: running 0:41 · 20 % · epoch 4 of 20 · about 0:24 left",

@@ -49,5 +49,6 @@ export function statusOf(
   if (s.result === "none") return view("none", "circle-dashed", cell.source.trim() === "" ? "" : "not run");
   if (s.edited) return view("edited", "pencil", "edited");
   if (s.stale) return view("stale", "refresh-cw", s.causes.length === 0 ? "stale" : `stale: ${s.causes.slice(0, 3).join(", ")} changed`);
+  if (s.cached) return view("ok", "database", `from cache · saved ${duration(s.cached.savedMs)}`);
   return view("ok", "circle-check", ["ok", s.elapsedMs === null ? null : duration(s.elapsedMs)].filter(Boolean).join(" · "));
 }

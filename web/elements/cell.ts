@@ -27,6 +27,8 @@ export type CellAction =
   | "down"
   | "disable"
   | "lazy"
+  | "cache"
+  | "fresh"
   | "run-from"
   | "form"
   | "code"
@@ -189,7 +191,12 @@ export class TouchCell extends TouchElement {
           this.cell.kind === "markdown"
             ? nothing
             : html`${item("run-from", "play", "Run from here", !this.writing)}
-              ${this.cell.kind === "promote" ? nothing : item("lazy", "clock", lazy ? "Run when an input changes" : "Run only when asked (lazy)", !this.writing)}`
+              ${
+                this.cell.kind === "promote"
+                  ? nothing
+                  : html`${item("lazy", "clock", lazy ? "Run when an input changes" : "Run only when asked (lazy)", !this.writing)}
+                    ${item("cache", "database", this.cell.options.cache === true ? "Do not keep the result on disk" : "Keep the result on disk (cache)", !this.writing)}`
+              }`
         }
         ${item("disable", "ban", this.cell.options.disabled === true ? "Enable" : "Disable", !this.writing)}
         ${this.outputs.length > 0 ? item("fold", "chevron-down", this.folded ? "Show output" : "Fold output") : nothing}
@@ -228,6 +235,13 @@ export class TouchCell extends TouchElement {
         clash !== undefined && this.writing
           ? html`<button class="small" @click=${() => this.#act({ rename: { from: clash.name!, to: freeName(clash.name!, this.scope) } })}>
               Rename here
+            </button>`
+          : nothing
+      }
+      ${
+        view.name === "ok" && s.cached && this.writing
+          ? html`<button class="small" title="Forgets what is kept on disk and runs the cell" @click=${() => this.#act("fresh")}>
+              Drop and run
             </button>`
           : nothing
       }

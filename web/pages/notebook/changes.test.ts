@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { applyOperation } from "../../../kernels/notebook/operations.js";
 import type { Cell, NotebookSource } from "../../../kernels/protocol/document.js";
-import { conversion, deletion, disabling, headed, insertion, lazing, merging, moving, pasting, splitting, type Change } from "./changes.js";
+import { caching, conversion, deletion, disabling, headed, insertion, lazing, merging, moving, pasting, splitting, type Change } from "./changes.js";
 
 const cellArb = fc.record({
   kind: fc.constantFrom("code", "sql", "markdown", "baseline") as fc.Arbitrary<Cell["kind"]>,
@@ -55,6 +55,13 @@ test("lazy is written only where it differs from the kind's own way", () => {
   expect(options(lazing(cell, false))).toEqual({ disabled: true, lazy: true });
   expect(options(lazing({ ...cell, options: { lazy: true } }, false))).toEqual({});
   expect(options(lazing(cell, true))).toEqual({ disabled: true, lazy: false });
+});
+
+test("the cache goes on and off, and other options stay", () => {
+  const cell: Cell = { id: "a", kind: "code", source: "1", options: { lazy: true } };
+  const options = (change: Change) => run({ front: {}, cells: [cell] }, change.ops).cells[0]!.options;
+  expect(options(caching(cell))).toEqual({ lazy: true, cache: true });
+  expect(options(caching({ ...cell, options: { lazy: true, cache: true } }))).toEqual({ lazy: true });
 });
 
 test("cells of different kinds are not merged", () => {

@@ -128,6 +128,12 @@ export function lazing(cell: Cell, costly: boolean): Change {
   return optionsChange(cell, next === costly ? rest : { ...rest, lazy: next });
 }
 
+/** Keeps the cell's result on disk from now on, or no longer. */
+export function caching(cell: Cell): Change {
+  const { cache, ...rest } = cell.options;
+  return optionsChange(cell, cache === true ? rest : { ...rest, cache: true });
+}
+
 /** Up or down by `delta`; null at the ends. */
 export function moving(cells: readonly Cell[], at: number, delta: number): Change | null {
   const to = at + delta;

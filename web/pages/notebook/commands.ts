@@ -7,7 +7,7 @@ import { plural } from "../../controllers/format.js";
 import { cellFor } from "../../controllers/upload.js";
 import { freshResult, newId, plainSource, scopeOf } from "../../controllers/scope.js";
 import { byKind, NotebookBase } from "./base.js";
-import { conversion, deletion, disabling, headed, insertion, lazing, merging, moving, pasting, splitting } from "./changes.js";
+import { caching, conversion, deletion, disabling, headed, insertion, lazing, merging, moving, pasting, splitting } from "./changes.js";
 
 export class NotebookCommands extends NotebookBase implements NotebookControl {
   clipboard: Cell[] = [];
@@ -188,6 +188,14 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
   heading(level: number): void {
     const cell = this.selected;
     if (cell !== undefined && !byKind.has(cell.kind)) this.change(headed(this.cells, cell, level));
+  }
+  toggleCache(): void {
+    const cell = this.selected;
+    if (cell !== undefined && cell.kind !== "markdown" && cell.kind !== "promote") this.change(caching(cell));
+  }
+  /** Forgets what is kept of the cell on disk, and runs it. */
+  runFresh(): void {
+    if (this.current !== null && this.mayWrite()) this.do({ do: "run", cells: [this.current], fresh: true });
   }
   toggleLazy(): void {
     const cell = this.selected;

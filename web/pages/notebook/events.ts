@@ -42,6 +42,10 @@ export function cellEvents(page: NotebookCommands) {
           return page.runBelow();
         case "lazy":
           return page.toggleLazy();
+        case "cache":
+          return page.toggleCache();
+        case "fresh":
+          return page.runFresh();
         case "disable":
           return page.toggleDisabled();
         case "form":
