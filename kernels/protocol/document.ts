@@ -134,6 +134,10 @@ export interface KernelState {
   state: "none" | "starting" | "idle" | "busy" | "stopping" | "dead";
   pid: number | null;
   backend: string | null;
+  /** what the back end computes on: "WebAssembly SIMD, 1 thread" */
+  device?: string | null;
+  /** better back ends that were passed over, with the reason */
+  skipped?: { name: string; why: string }[];
   /** bytes, last 60 samples of one a second */
   memory: number[];
   memoryLimit: number;

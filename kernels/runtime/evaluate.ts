@@ -68,7 +68,7 @@ export interface EvaluatorOptions {
   /** richer forms of values that need an engine (relations); undefined = not one of them */
   displayLater(value: unknown, run: Run): Promise<Output & { kind: "display" }> | undefined;
   /** called before a run: returns what puts the engines back in order when it was stopped */
-  savepoint(run: Run): (stopped: boolean) => Promise<string[]>;
+  savepoint(run: Run): (stopped: boolean, values: () => Iterable<unknown>) => Promise<string[]>;
   /** tells the engines to stop what they do */
   halt(run: Run): void;
   /** the run's names are about to go: their tables and tensors may be freed */
@@ -475,7 +475,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     }
     enter(0);
     if (request.console) keepConsole(run);
-    run.warnings.push(...(await restore(result === "interrupted").catch(sentence)));
+    run.warnings.push(...(await restore(result === "interrupted", () => valuesOf(run.cell.id)).catch(sentence)));
     let error: CellError | undefined;
     if (outcome.result === "error" && result === "error") {
       error = describe(outcome.error, run);
@@ -572,6 +572,10 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     options.halt(run);
     end?.({ result: "interrupted" });
   };
+
+  /** what the names of a cell hold */
+  const valuesOf = (cell: string): unknown[] =>
+    [...names.values(), ...own.values()].filter((each) => each.cell === cell).map((each) => tryGet(each)?.value);
 
   const drop = (cell: string) => {
     runs.get(cell)?.scope.dispose();

@@ -279,3 +279,19 @@ function parentOf(pid: string): number | null {
     return null;
   }
 }
+
+describe("tensors", () => {
+  it("a leak is reported with its cell; what names hold, models and tidy code are none", async () => {
+    const leaky = await kernel.run("for (let i = 0; i < 50; i++) tf.ones([1000]).square()", { id: "leaky" });
+    expect(leaky.warnings).toEqual([expect.stringMatching(/^100 tensors \(0\.4 MB\) that this cell made are held by no name .*tf\.tidy/)]);
+    const clean = [
+      "let total = 0; for (let i = 0; i < 50; i++) total += tf.tidy(() => tf.ones([1000]).square().sum().dataSync()[0]); total",
+      "const list = Array.from({ length: 40 }, () => tf.ones([10])); const byName = new Map([['a', { deep: tf.split(tf.ones([30]), 30) }]])",
+      `const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 8 }), tf.layers.dense({ units: 1 })] });
+       net.compile({ optimizer: "adam", loss: "meanSquaredError" });
+       const [x, y] = [tf.ones([16, 4]), tf.ones([16, 1])];
+       await net.fit(x, y, { epochs: 2, verbose: 0 })`,
+    ];
+    for (const [i, source] of clean.entries()) expect((await kernel.run(source, { id: `clean${i}` })).warnings).toEqual([]);
+  });
+});

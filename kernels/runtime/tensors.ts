@@ -5,12 +5,14 @@ import type { Tensor } from "@tensorflow/tfjs";
 import type { Backend, Tf } from "../tensors/backend.js";
 import type { Savepoint } from "../tensors/unwind.js";
 import { isTensor } from "./display.js";
+import { holding, leakOf } from "./leak.js";
 import type { Run } from "./evaluate.js";
 
 export interface Tensors {
   load(): Promise<Backend>;
   loaded(): Backend | null;
-  savepoint(): (stopped: boolean) => Promise<string[]>;
+  /** to be called when a run ends, with what its names hold: warnings of what was lost, or left behind */
+  savepoint(): (stopped: boolean, values: () => Iterable<unknown>) => Promise<string[]>;
   /** asks the trainings in progress to end after their batch */
   halt(): void;
   /** frees tensors and models that no name holds any more */
@@ -117,10 +119,15 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
     loaded: () => loaded,
     savepoint() {
       const taken = loaded ? unwinding!.savepoint(loaded.tf) : null;
-      return async (stopped) => {
+      const before = loaded && holding(loaded.tf);
+      return async (stopped, values) => {
         release = [];
         const to = taken ?? ground;
-        if (!stopped || !loaded || !to) return [];
+        if (!stopped && loaded) {
+          const leak = leakOf(before ?? { tensors: 0, bytes: 0, variables: 0 }, holding(loaded.tf), values());
+          return leak === null ? [] : [leak];
+        }
+        if (!loaded || !to) return [];
         for (const model of fits.values()) model.isTraining = false;
         fits.clear();
         const { reset, lost } = await unwinding!.unwind(loaded.tf, to);

@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, buildSync } from "esbuild";
 import { expect, test } from "vitest";
-import { entry } from "../paths/paths.js";
+import { entry, packageRoot } from "../paths/paths.js";
 import { loadBackend, wasmFolder } from "./backend.js";
 
 test("the chain ends at the first back end that loads and says why better ones were passed over", async () => {
@@ -20,6 +20,46 @@ test("a forced back end is the only one tried, and a wrong one fails with its re
   expect(await loadBackend("cpu")).toMatchObject({ name: "cpu", skipped: [] });
   expect(await loadBackend("wasm")).toMatchObject({ name: "wasm", device: "WebAssembly SIMD, 1 thread" });
   await expect(loadBackend("quantum")).rejects.toThrow("Expected `TOUCHSTONE_BACKEND` to be one of cuda, webgpu, node, wasm, cpu, got `quantum`");
+});
+
+test("each back end that is not to be had fails, when forced by the environment, in a sentence with its reason", () => {
+  const force = (name: string) =>
+    spawnSync(process.execPath, ["--input-type=module", "-e", `await (await import(${JSON.stringify(loader)})).loadBackend()`], {
+      encoding: "utf8",
+      env: { ...process.env, TOUCHSTONE_BACKEND: name, TOUCHSTONE_BACKENDS: "" },
+    });
+  const folder = mkdtempSync(join(tmpdir(), "touchstone-backend-"));
+  const loader = join(folder, "loader.mjs");
+  try {
+    buildSync({
+      ...{
+        entryPoints: [join(import.meta.dirname, "backend.ts")],
+        bundle: true,
+        platform: "node",
+        format: "esm",
+        packages: "external",
+        outfile: loader,
+      },
+    });
+    // beside our packages, as the installed code is
+    symlinkSync(join(packageRoot(), "node_modules"), join(folder, "node_modules"), "dir");
+    const why = {
+      cuda: "optional: it needs an NVIDIA GPU and downloads hundreds of MB",
+      webgpu: "the package is not installed (132 MB, optional)",
+      node: "the package is not installed (optional)",
+    };
+    const installed = { cuda: "@tensorflow/tfjs-node-gpu", webgpu: "webgpu", node: "@tensorflow/tfjs-node" };
+    for (const [name, reason] of Object.entries(why)) {
+      if (existsSync(join(packageRoot(), "node_modules", installed[name as keyof typeof why]))) continue;
+      const { status, stderr } = force(name);
+      expect(status).toBe(1);
+      expect(stderr).toContain(`BackendError: the back end "${name}" was asked for and does not load: ${reason}`);
+    }
+    expect(force("tpu").stderr).toContain("BackendError: Expected `TOUCHSTONE_BACKEND` to be one of cuda, webgpu, node, wasm, cpu, got `tpu`");
+    expect(force("cpu").status).toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("switching back and forth keeps one engine", async () => {

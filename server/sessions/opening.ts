@@ -13,6 +13,8 @@ export const noKernel: KernelState = {
   state: "none",
   pid: null,
   backend: null,
+  device: null,
+  skipped: [],
   memory: [],
   memoryLimit: 0,
   death: null,

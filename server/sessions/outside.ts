@@ -104,7 +104,7 @@ function kernel(step: Step, message: Extract<Input, { type: "kernel" }>["message
     case "variables":
       return step.emit({ type: "variables", variables: message.variables });
     case "backend":
-      return step.kernel({ backend: message.name, tensors: message.tensors });
+      return step.kernel({ backend: message.name, device: message.device, skipped: message.skipped, tensors: message.tensors });
     case "changed": {
       let { touched } = step.state;
       for (const id of message.cells) {

@@ -47,3 +47,16 @@ it("unfolds a value level by level with the keyboard", async () => {
   expect(await list.getAttribute("aria-expanded")).toBe("true");
   await v.leave();
 });
+
+it("the back end's chip shows device, tensors held and why better ones were passed over", async () => {
+  const { v } = await run("backend", "const held = [tf.ones([1000]), tf.ones([500])]");
+  const chip = v.page.locator("details.backend");
+  await chip.getByText("2 tensors, 6.0 kB").first().waitFor();
+  await chip.locator("summary").focus();
+  await v.page.keyboard.press("Enter");
+  await chip.getByText("WebAssembly SIMD, 1 thread").waitFor();
+  expect(await chip.locator("dt").allInnerTexts()).toEqual(["cuda", "webgpu", "node"]);
+  expect(await chip.locator("dd").first().innerText()).toBe("optional: it needs an NVIDIA GPU and downloads hundreds of MB");
+  if (process.env["SHOT"]) await v.page.screenshot({ path: process.env["SHOT"] });
+  await v.leave();
+});

@@ -14,6 +14,7 @@ import type { Link } from "../controllers/session.js";
 import type { TouchHome } from "../pages/home.js";
 import type { TouchNotebook } from "../pages/notebook.js";
 import { actionFor, actions, type AppControl, type Context, type Focus } from "./actions.js";
+import { backendChip } from "./backend.js";
 import { crumbs } from "./crumbs.js";
 import { isMac, keyOf, keyText, sequencer } from "./keys.js";
 import { keysDialog } from "./keys-dialog.js";
@@ -263,7 +264,6 @@ export class TouchApp extends TouchElement implements AppControl {
     const { route } = this;
     const rail = (href: string, name: string, label: string, active: boolean) =>
       html`<a href=${href} aria-current=${active ? "page" : nothing}>${icon(name)} <span>${label}</span></a>`;
-    const backend = this.notebookState?.kernel.backend ?? null;
     const model = ["models", "model", "version", "live"].includes(route.page);
     const words: Record<Link, string> = { connecting: "connecting", open: "connected", lost: "connection lost", closed: "closed" };
     return html`
@@ -275,7 +275,7 @@ export class TouchApp extends TouchElement implements AppControl {
         <button class="palette-field" @click=${() => this.openPalette()}>
           ${icon("search")} <span class="words">Search or run a command</span> <kbd>${keyText("Mod+k", isMac())}</kbd>
         </button>
-        ${backend === null ? nothing : html`<span class="backend" title="TensorFlow back end of the kernel">${icon("cpu")} ${backend}</span>`}
+        ${this.notebookState === null ? nothing : backendChip(this.notebookState.kernel)}
         ${this.link === null ? nothing : html`<span class="link-state link-${this.link}">${icon(this.link === "open" ? "wifi" : "wifi-off")} <span class="words">${words[this.link]}</span></span>`}
       </header>
       <nav class="rail" aria-label="Main">
