@@ -72,6 +72,9 @@ export class Soak {
   #base = 0;
   #outsideIndex = 0;
   #broken = false;
+  /** the present process has opened a file that is no notebook; these contents came since */
+  #waiting = false;
+  #waitingFrom = 0;
 
   constructor(root: string, seed: number, fs: typeof Fs, clock: Clock) {
     this.#clock = clock;
@@ -107,7 +110,14 @@ export class Soak {
   }
 
   async #wait(ms: number): Promise<void> {
-    await this.#clock.pass(ms, () => killDisk.dead);
+    await this.#clock.pass(ms, () => {
+      if (this.#waiting && !killDisk.dead && this.#session?.state.broken === null) {
+        this.#waiting = false;
+        this.#tell("readable again");
+        this.#opened(this.#contents.slice(this.#waitingFrom));
+      }
+      return killDisk.dead;
+    });
     if (killDisk.dead) await this.#killed();
   }
 
@@ -166,26 +176,34 @@ export class Soak {
     await this.#clock.pass(this.#dice.int(500));
     const file = this.#content();
     this.#start();
-    const opened = this.#session!.state;
-    if (opened.broken !== null) {
-      this.#tell("opened broken");
-      return;
-    }
-    const allowed = this.#moments.flatMap(({ source, base }) =>
-      this.#contents.slice(base).map((from) => (same(from, file) ? source : mergeExternal(from, source, file).source)),
+    this.#waiting = this.#session!.state.broken !== null;
+    if (!this.#waiting) return this.#opened([file]);
+    this.#tell("opened broken");
+    this.#waitingFrom = this.#contents.length;
+  }
+
+  /** Opened with one of these as its file: the document is one that there was, or the merge of one with the file. */
+  #opened(files: NotebookSource[]): void {
+    const { source, rev } = this.#session!.state;
+    const found = files.findLastIndex((file) =>
+      this.#moments.some((one) =>
+        this.#contents.slice(one.base).some((from) => same(same(from, file) ? one.source : mergeExternal(from, one.source, file).source, source)),
+      ),
     );
-    if (!allowed.some((one) => same(one, opened.source)))
+    const newest = this.#moments.at(-1)!;
+    if (found < 0)
       throw new Error(
-        `after the kill the document (revision ${opened.rev}) is none of ${allowed.length} that it may be (revisions ${this.#moments.map((one) => one.rev)}); beside the newest: ${differ(this.#moments.at(-1)!.source, opened.source)}; beside the file: ${differ(file, opened.source)}`,
+        `after the kill the document (revision ${rev}) is none that it may be (revisions ${this.#moments.map((one) => one.rev)}); beside the newest: ${differ(newest.source, source)}; beside the file: ${files.map((file) => differ(file, source))}`,
       );
-    this.#conflicts(opened.source);
-    this.#began(opened.rev, opened.source, file);
+    this.#conflicts(source);
+    this.#began(rev, source, files[found]!, files.slice(found + 1));
   }
 
   /** From here on: this document, beside this file. */
-  #began(rev: number, source: NotebookSource, file: NotebookSource): void {
-    this.#contents = [file];
-    this.#base = this.#outsideIndex = 0;
+  #began(rev: number, source: NotebookSource, file: NotebookSource, later: NotebookSource[] = []): void {
+    this.#contents = [file, ...later];
+    this.#base = 0;
+    this.#outsideIndex = later.length;
     this.#moments = [{ rev, source, base: 0 }];
   }
 

@@ -1,7 +1,7 @@
 /** What the notebook's page holds: its connection, the selection and where the focus goes next. */
 import type { PropertyValues } from "lit";
 import { definitions } from "../../../kernels/cells/definitions.js";
-import type { Cell, Operation } from "../../../kernels/protocol/document.js";
+import type { Cell, NotebookSource, Operation } from "../../../kernels/protocol/document.js";
 import { newId } from "../../controllers/scope.js";
 import { NotebookSession, type SessionSocket } from "../../controllers/session.js";
 import { Uploads } from "../../controllers/upload.js";
@@ -10,13 +10,19 @@ import type { TouchCell } from "../../elements/cell.js";
 import { loadMonaco } from "../../elements/editor.js";
 import type { LanguageHost } from "../../elements/language.js";
 import { problemsOf } from "../panels.js";
-import { inverse, type Change } from "./changes.js";
+import { current, inverse, type Change } from "./changes.js";
 import { clientId } from "./client.js";
 import { namesOf } from "./names.js";
 import { Speaker } from "./speaker.js";
 
 /** ms of countdown until a kernel that a stop does not reach is restarted */
 const restartAfter = 10_000;
+
+/** What takes a change back, and the document that it was made for. */
+interface Back {
+  ops: Operation[];
+  after: NotebookSource;
+}
 
 export const byKind = new Map(definitions.map((definition) => [definition.kind as string, definition]));
 
@@ -59,8 +65,8 @@ export class NotebookBase extends TouchElement {
   focusNext: { cell: string; edit: boolean } | null = null;
   /** a stop that has no effect: when this page restarts the kernel, or that a person chose to wait */
   stuck: { restartAt: number | null } | null = null;
-  #undo: Operation[][] = [];
-  #redo: Operation[][] = [];
+  #undo: Back[] = [];
+  #redo: Back[] = [];
   #tick: ReturnType<typeof setInterval> | null = null;
   #speaker = new Speaker((text, urgent) => this.emit("say", { text, urgent }));
   #shown = false;
@@ -262,31 +268,30 @@ export class NotebookBase extends TouchElement {
   /** An editing command that can be undone; the selection follows. */
   change(change: Change | null): boolean {
     if (change === null || change.ops.length === 0 || !this.type(change.ops)) return false;
-    this.#undo.push(change.undo);
+    this.#undo.push({ ops: change.undo, after: this.session!.doc!.source });
     this.#redo = [];
     if (change.select !== undefined) this.show(change.select, change.caret === true);
     return true;
   }
   undo(): void {
-    const ops = this.#undo.pop();
-    if (ops === undefined || this.session === null) return;
-    const redo = inverse(this.cells, ops);
-    try {
-      this.session.edit(ops);
-      this.#redo.push(redo);
-    } catch (error) {
-      this.emit("toast", { level: "warning", text: `This cannot be undone any more: ${(error as Error).message}` });
-    }
+    this.#back(this.#undo, this.#redo, "undone");
   }
   redo(): void {
-    const ops = this.#redo.pop();
-    if (ops === undefined || this.session === null) return;
-    const undo = inverse(this.cells, ops);
+    this.#back(this.#redo, this.#undo, "redone");
+  }
+  /** Takes the last of `from` back; what takes that back goes to `to`. */
+  #back(from: Back[], to: Back[], word: string): void {
+    const last = from.pop();
+    if (last === undefined || this.session?.doc == null || !this.mayWrite()) return;
+    const ops = current(last.ops, last.after, this.session.doc.source);
+    const sorry = (why: string) => this.emit("toast", { level: "warning", text: `This cannot be ${word} any more: ${why}` });
+    if (ops === null) return sorry("the cell was changed since.");
+    const back = inverse(this.cells, ops);
     try {
       this.session.edit(ops);
-      this.#undo.push(undo);
-    } catch {
-      this.#redo = [];
+      to.push({ ops: back, after: this.session.doc.source });
+    } catch (error) {
+      sorry((error as Error).message);
     }
   }
   mayWrite(): boolean {

@@ -2,7 +2,21 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { applyOperation } from "../../../kernels/notebook/operations.js";
 import type { Cell, NotebookSource } from "../../../kernels/protocol/document.js";
-import { caching, conversion, deletion, disabling, headed, insertion, lazing, merging, moving, pasting, splitting, type Change } from "./changes.js";
+import {
+  caching,
+  conversion,
+  current,
+  deletion,
+  disabling,
+  headed,
+  insertion,
+  lazing,
+  merging,
+  moving,
+  pasting,
+  splitting,
+  type Change,
+} from "./changes.js";
 
 const cellArb = fc.record({
   kind: fc.constantFrom("code", "sql", "markdown", "baseline") as fc.Arbitrary<Cell["kind"]>,
@@ -70,4 +84,22 @@ test("cells of different kinds are not merged", () => {
     { id: "b", kind: "markdown", source: "2", options: {} },
   ];
   expect(merging(cells)).toBeNull();
+});
+
+test("an undo after more was typed takes back its own change alone", () => {
+  const cells = (of: Record<string, string>): NotebookSource => ({
+    front: {},
+    cells: Object.entries(of).map(([id, source]) => ({ id, kind: "code", source, options: {} })),
+  });
+  const before = cells({ a: "one", b: "two" });
+  const merge = merging(before.cells)!;
+  const after = run(before, merge.ops);
+  const typed = run(after, [{ op: "edit", id: "a", at: 0, remove: 0, insert: "zero " }]);
+  expect(run(typed, current(merge.undo, after, typed)!).cells.map((cell) => cell.source)).toEqual(["zero one", "two"]);
+  const split = splitting(before.cells, before.cells[0]!, 1);
+  const apart = run(before, split.ops);
+  const tail = apart.cells[1]!.id;
+  const changed = run(apart, [{ op: "edit", id: tail, at: 0, remove: 0, insert: "x" }]);
+  expect(current(split.undo, apart, changed)).toBe(null);
+  expect(run(apart, current(split.undo, apart, apart)!)).toEqual(before);
 });

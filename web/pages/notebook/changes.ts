@@ -1,6 +1,8 @@
 /** Editing commands as pure steps: what to do to the document, how to take it back, and where the selection goes. */
 import { newId, plainSource } from "../../controllers/scope.js";
-import type { Cell, CellKind, Operation } from "../../../kernels/protocol/document.js";
+import { applyOperation } from "../../../kernels/notebook/operations.js";
+import { difference, transform } from "../../controllers/transform.js";
+import type { Cell, CellKind, NotebookSource, Operation } from "../../../kernels/protocol/document.js";
 import type { ScopeName } from "../../../kernels/protocol/cells.js";
 
 export interface Change {
@@ -147,10 +149,11 @@ export function moving(cells: readonly Cell[], at: number, delta: number): Chang
 /** Operations that take `ops` back, for cells as they are before. */
 export function inverse(cells: readonly Cell[], ops: readonly Operation[]): Operation[] {
   const out: Operation[] = [];
+  let source: NotebookSource = { front: {}, cells: [...cells] };
   for (const op of ops) {
-    const at = "id" in op ? cells.findIndex((cell) => cell.id === op.id) : -1;
-    const cell = cells[at];
-    const before = cells[at - 1]?.id ?? null;
+    const at = "id" in op ? source.cells.findIndex((cell) => cell.id === op.id) : -1;
+    const cell = source.cells[at];
+    const before = source.cells[at - 1]?.id ?? null;
     if (op.op === "insert") out.unshift({ op: "delete", id: op.cell.id });
     else if (cell === undefined) continue;
     else if (op.op === "delete") out.unshift({ op: "insert", cell, after: before });
@@ -159,6 +162,24 @@ export function inverse(cells: readonly Cell[], ops: readonly Operation[]): Oper
     else if (op.op === "options") out.unshift({ op: "options", id: op.id, options: cell.options });
     else if (op.op === "edit")
       out.unshift({ op: "edit", id: op.id, at: op.at, remove: op.insert.length, insert: cell.source.slice(op.at, op.at + op.remove) });
+    try {
+      source = applyOperation(source, op);
+    } catch (error) {
+      if (error instanceof RangeError) return out;
+      throw error;
+    }
   }
   return out;
+}
+
+/**
+ * An undo that was made when the cells were `after`, for the document as it is `now`: what was typed since stays.
+ * Null when that cannot be: it would remove a cell whose text it also brings elsewhere, and that text was changed since.
+ */
+export function current(undo: readonly Operation[], after: NotebookSource, now: NotebookSource): Operation[] | null {
+  const since = difference(after, now);
+  const touched = new Set(since.flatMap((op) => ("id" in op ? [op.id] : [])));
+  const deletes = undo.filter((op) => op.op === "delete");
+  if (deletes.length < undo.length && deletes.some((op) => touched.has(op.id))) return null;
+  return undo.flatMap((op) => (op.op === "edit" ? transform([op], since).mine : [op]));
 }
