@@ -27,6 +27,12 @@ export function conflictCopy(theirs: Cell, id: string, copy: string): Cell {
   return { ...theirs, id: copy, options: { ...options, disabled: true, rest: [...(rest ?? []), `conflict=${JSON.stringify(id)}`] } };
 }
 
+/** The options of such a cell once somebody has decided to have it: without the mark, and switched on. */
+export function settledOptions(options: CellOptions): CellOptions {
+  const { disabled: _, ...others } = unmarked(options);
+  return others;
+}
+
 function unmarked(options: CellOptions): CellOptions {
   const { rest = [], ...others } = options;
   const left = rest.filter((word) => !mark.test(word));
