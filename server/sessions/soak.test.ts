@@ -14,7 +14,7 @@ vi.mock("chokidar", async () => (await import("../../test/support/disk.js")).fak
 const seeds = process.env["SOAK_SEED"] ? [Number(process.env["SOAK_SEED"])] : [1, 2, 3, 4, 5];
 const operations = Number(process.env["SOAK_OPERATIONS"] ?? 2000);
 
-const clock = new Clock();
+let clock: Clock;
 afterEach(() => {
   clock.uninstall();
   vi.restoreAllMocks();
@@ -28,6 +28,7 @@ it.each(seeds)("loses and doubles nothing, seed %i", async (seed) => {
   fs.writeFileSync(join(root, "workspaces/demo/package.json"), "{}");
   fs.writeFileSync(join(root, "workspaces/demo/a.nb.ts"), '// %% id="a"\nprint one\n\n// %% id="b"\nprint two\n');
   vi.spyOn(Math, "random").mockImplementation(chance(seed + 1e6));
+  clock = new Clock();
   clock.install(() => !killDisk.gone());
   const soak = new Soak(root, seed, fs, clock);
   try {

@@ -42,6 +42,22 @@ it("puts text aside whose cell is gone, and puts it back where it belongs", () =
   expect(putBack(source("a", "x b"), aside!, "n").reduce(applyOperation, source("a", "x b")).cells[1]!.source).toBe("x b + typed");
 });
 
+it("gives a cell another id when somebody else's has taken its own, and loses no text", () => {
+  const back = (id: string, text: string): Operation => ({ op: "insert", after: "c0", cell: { id, kind: "code", source: text, options: {} } });
+  // c1 was joined into c0, which is taken back while another program changes c1
+  let doc = edit(openDocument(source("a", "b"), 1), [typed("c0", 1, "b"), { op: "delete", id: "c1" }]);
+  doc = edit(take(doc, "t"), [{ op: "edit", id: "c0", at: 1, remove: 1, insert: "" }, back("c1", "b"), typed("c1", 1, "!")]);
+  doc = confirm(doc, 2, [{ op: "replace", source: source("a", "changed") }], false);
+  expect(doc.source.cells.map((cell) => [cell.id, cell.source])).toEqual([
+    ["c0", "a"],
+    ["c1-2", "b!"],
+    ["c1", "changed"],
+  ]);
+  // the same cell with the same text is there once
+  const twice = confirm(edit(openDocument(source("a"), 1), [back("n", "x")]), 2, [back("n", "x")], false);
+  expect(twice.source.cells.map((cell) => cell.id)).toEqual(["c0", "n"]);
+});
+
 it("puts everything aside that is refused for good", () => {
   let doc = edit(openDocument(source("a"), 1), [
     typed("c0", 1, "1"),

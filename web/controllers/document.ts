@@ -52,26 +52,56 @@ function anchored(op: Operation, source: NotebookSource, order: readonly string[
   return { ...op, after: at < 0 ? null : order[at]! };
 }
 
-function applyAll(source: NotebookSource, ops: readonly Operation[], order: readonly string[]): { source: NotebookSource; kept: Operation[] } {
+/** `op` with the ids that cells have had to take. */
+function renamed(op: Operation, names: ReadonlyMap<string, string>): Operation {
+  if (names.size === 0) return op;
+  const now = (id: string) => names.get(id) ?? id;
+  const after = "after" in op && op.after !== null ? { after: now(op.after) } : {};
+  if (op.op === "insert") return { ...op, ...after };
+  return "id" in op ? { ...op, id: now(op.id), ...after } : op;
+}
+
+/** Applies what fits. `names`: a cell whose id somebody else's has by now comes under another one, and what follows finds it by this. */
+function applyAll(
+  source: NotebookSource,
+  ops: readonly Operation[],
+  order: readonly string[],
+  names: Map<string, string>,
+): { source: NotebookSource; kept: Operation[] } {
   const kept: Operation[] = [];
   for (const given of ops) {
-    const op = anchored(given, source, order);
+    let op = anchored(renamed(given, names), source, order);
+    if (op.op === "insert") {
+      const { cell } = op;
+      const other = source.cells.find(({ id }) => id === cell.id);
+      if (other !== undefined && (other.source !== cell.source || other.kind !== cell.kind)) {
+        const id = freeId(source, cell.id);
+        names.set(cell.id, id);
+        op = { ...op, cell: { ...cell, id } };
+      }
+    }
     try {
       source = applyOperation(source, op);
       kept.push(op);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      // its cell is gone, or came meanwhile: what was typed is put aside by `rebuild`
+      // its cell is gone, or is there already: what was typed is put aside by `rebuild`
     }
   }
   return { source, kept };
 }
 
+function freeId({ cells }: NotebookSource, id: string): string {
+  const taken = new Set(cells.map((cell) => cell.id));
+  for (let n = 2; ; n++) if (!taken.has(`${id}-${n}`)) return `${id}-${n}`;
+}
+
 /** The shown document anew. `was`: as it was shown before; `from`: as it was confirmed then. */
 function rebuild(doc: LocalDocument, was: NotebookSource, from: NotebookSource): LocalDocument {
   const order = was.cells.map((cell) => cell.id);
-  const first = applyAll(doc.confirmed, doc.inflight, order);
-  const second = applyAll(first.source, doc.waiting, order);
+  const names = new Map<string, string>();
+  const first = applyAll(doc.confirmed, doc.inflight, order, names);
+  const second = applyAll(first.source, doc.waiting, order, names);
   const next = { ...doc, inflight: first.kept, waiting: second.kept, source: second.source };
   const kept = new Set([...next.inflight, ...next.waiting].flatMap(cellOf));
   const dropped = [...doc.inflight, ...doc.waiting]
@@ -143,7 +173,7 @@ export function refuse(doc: LocalDocument): LocalDocument {
 export function rebase(doc: LocalDocument, source: NotebookSource, rev: number, applied: string | null, lost: boolean): LocalDocument {
   let { confirmed: from, inflight, token, waiting, recent } = doc;
   if (token !== null && applied === token) {
-    from = applyAll(from, inflight, []).source;
+    from = applyAll(from, inflight, [], new Map()).source;
     [inflight, token] = [[], null];
   } else if (lost) {
     // those after the last one that it has; all of them when it has none

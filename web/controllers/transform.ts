@@ -64,6 +64,8 @@ function both(mine: Operation[], theirs: Operation[]): [Operation[], Operation[]
 
 /** One operation as it must be after `done`. `first`: at the same place it stays in front of what `done` inserted. */
 function past(op: Operation, done: Operation, first: boolean): Operation[] {
+  // theirs is another cell of this id: ours gets an id of its own when it is applied
+  if (first && done.op === "insert" && "id" in op && op.id === done.cell.id) return [];
   // a cell that somebody else changed meanwhile is not deleted
   if (op.op === "delete" && done.op === "edit" && done.id === op.id && !first) return [];
   if (op.op !== "edit" || done.op !== "edit" || op.id !== done.id) return [op];
