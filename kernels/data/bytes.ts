@@ -1,4 +1,4 @@
-/** Bytes that a cell has fetched or made, as a relation: CSV, Parquet, JSON, by their own signs or as the cell says. */
+/** Bytes that a cell has fetched or made, as a relation: CSV, Parquet, JSON, Arrow IPC, by their own signs or as the cell says. */
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,9 +10,9 @@ import type { CsvReport } from "./messages.js";
 import { text } from "./names.js";
 import { expected, sha, TableRelation } from "./relation.js";
 
-type Source = ArrayBuffer | Uint8Array | Blob | Response;
+type Source = ArrayBuffer | Uint8Array | Blob | Response | AsyncIterable<Uint8Array>;
 type Format = NonNullable<BytesOptions["format"]>;
-const formats: readonly Format[] = ["csv", "parquet", "json"];
+const formats: readonly Format[] = ["csv", "parquet", "json", "arrow"];
 let count = 0;
 
 export function isBytes(value: unknown): value is Source {
@@ -23,6 +23,8 @@ export function isBytes(value: unknown): value is Source {
 export function formatOf(bytes: Uint8Array): Format {
   const head = Buffer.from(bytes.subarray(0, 64)).toString("latin1");
   if (head.startsWith("PAR1")) return "parquet";
+  // the file format by its name, the stream format by the mark that each of its messages begins with
+  if (head.startsWith("ARROW1") || head.startsWith("\u00ff\u00ff\u00ff\u00ff")) return "arrow";
   return /^(?:\u00ef\u00bb\u00bf)?\s*[[{]/.test(head) ? "json" : "csv";
 }
 
@@ -49,7 +51,8 @@ export function relationOfBytes<R extends object = Row>(
         if (kind === "csv") {
           const report = await engine.request<CsvReport>({ do: "csv", name, path, list: [], strict: false });
           if (report.rejected > 0) told(sentence("these bytes", report));
-        } else
+        } else if (kind === "arrow") await engine.request({ do: "arrow", name, paths: [path] });
+        else
           await engine.request({
             do: "create",
             name,
@@ -74,5 +77,16 @@ async function bytesOf(source: Source): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source.slice();
   if (source instanceof ArrayBuffer) return new Uint8Array(source.slice(0));
   if (source instanceof Response && !source.ok) throw new Error(`the server answered ${source.status} ${source.statusText} for ${source.url}`);
+  if (Symbol.asyncIterator in source) return gathered(source);
   return new Uint8Array(await source.arrayBuffer());
+}
+
+/** A stream's pieces as one. */
+async function gathered(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of source) {
+    if (!(piece instanceof Uint8Array)) throw new Error("the stream gives no bytes: leave `format` out for a stream of records");
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
 }

@@ -5,7 +5,7 @@ import type { Engine } from "./engine.js";
 import type { CsvReport } from "./messages.js";
 import { rejectsOf, text } from "./names.js";
 import { expected, sha, TableRelation } from "./relation.js";
-import { fileHash } from "./sql.js";
+import { fileHash } from "./hash.js";
 
 const separators = { delimiter: "delim", quote: "quote", escape: "escape", comment: "comment", dateFormat: "dateformat" } as const;
 

@@ -6,7 +6,7 @@ import type { Engine } from "./engine.js";
 import { near } from "./near.js";
 import { quote } from "./names.js";
 import { expected, sha, TableRelation } from "./relation.js";
-import { fileHash } from "./sql.js";
+import { fileHash } from "./hash.js";
 
 /** What the worker says of an attached file. */
 export interface Attached {

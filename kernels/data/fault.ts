@@ -65,8 +65,13 @@ export function sentenceOf(fault: Fault): string {
   if (fault.type === "Out of Memory")
     return `The query needs more memory than DuckDB may use here. Select fewer columns or rows, or aggregate before joining. (DuckDB: ${firstLine(fault.message)})`;
   if (/extension/i.test(fault.message) && /(install|download|load|autoload)/i.test(fault.message))
-    return `${firstLine(fault.message)}. This needs a DuckDB extension that is downloaded when first used; without a network only CSV, Parquet and JSON files are read.`;
+    return `This needs DuckDB's extension${extensionOf(fault.message)}, which is downloaded when it is first used, and that did not work here: check the network and run again. Files in CSV, Parquet, JSON, Arrow and DuckDB's own format need none. (DuckDB: ${firstLine(fault.message)})`;
   return fault.message.trim();
+}
+
+function extensionOf(message: string): string {
+  const name = /(?:extension ['"]?|load the )(\w+)/i.exec(message)?.[1];
+  return name === undefined || /^(is|to|that|at)$/i.test(name) ? "" : ` \`${name}\``;
 }
 
 function firstLine(text: string): string {

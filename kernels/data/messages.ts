@@ -53,6 +53,8 @@ export type DataRequest =
   | { do: "load"; name: string; columns: LoadColumn[]; length: number }
   /** reads a CSV file into a table, and the rows that do not fit into another; `list`: arguments of read_csv */
   | { do: "csv"; name: string; path: string; list: string[]; strict: boolean }
+  /** reads Arrow IPC files of one schema into a table */
+  | { do: "arrow"; name: string; paths: string[] }
   /** adds rows, creating the table with the first; columns may be new, missing, or of a wider type of number */
   | { do: "append"; name: string; columns: LoadColumn[]; length: number }
   /** opens a DuckDB file for reading, again when it has changed, and gives its name and its tables */

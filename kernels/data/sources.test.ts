@@ -176,6 +176,26 @@ describe("relation of bytes", () => {
   });
 });
 
+describe("sources by an extension that cannot be had", () => {
+  // the folder of extensions is empty, and no host answers
+  it.each([
+    ["from 's3://bucket/x.parquet'", "httpfs"],
+    ["from 'https://127.0.0.1:9/x.parquet'", "httpfs"],
+    ["from postgres_scan('host=127.0.0.1', 'public', 't')", "postgres_scanner"],
+    ["from sqlite_scan('x.db', 't')", "sqlite_scanner"],
+    ["from read_xlsx('x.xlsx')", "excel"],
+  ])("%s", async (text, extension) => {
+    const lone = testEngine();
+    await lone.engine.query(`set extension_directory = '${lone.folder}'`);
+    await lone.engine.query("set custom_extension_repository = 'http://127.0.0.1:9'");
+    await expect(sqlText(lone.engine, text).rows()).rejects.toThrow(
+      new RegExp(`^This needs DuckDB's extension \`${extension}\`, which is downloaded when it is first used, and that did not work here`),
+    );
+    expect(await sqlText(lone.engine, "select 1 as one").rows()).toEqual([{ one: 1 }]);
+    await lone.close();
+  });
+});
+
 describe("database", () => {
   it("is written whole, read by others, and read again when it has changed", async () => {
     await sqlText(t.engine, "select 1 as id, 'a' as name").save("data/shop.duckdb", { table: "orders" });

@@ -1,11 +1,11 @@
 /** The `sql` tag: a SELECT with bound values and relations in its holes, files by path and other cells' results by name. */
-import { createReadStream, statSync } from "node:fs";
-import { createHash } from "node:crypto";
-import type { Hash, Row } from "../protocol/values.js";
+import type { Row } from "../protocol/values.js";
+import { arrowFile, isArrow } from "./arrow.js";
 import type { Engine } from "./engine.js";
 import { faultIn } from "./engine.js";
 import { SqlError } from "./fault.js";
 import { isAddress } from "./files.js";
+import { contentHash } from "./hash.js";
 import { literal } from "./literal.js";
 import { quote, text } from "./names.js";
 import { near } from "./near.js";
@@ -47,7 +47,8 @@ function recipe(engine: Engine, raw: readonly string[], values: unknown[]): Reci
   const upstream: TableRelation<object>[] = [];
   for (const value of values) if (value instanceof TableRelation) upstream.push(value as TableRelation<object>);
   let composed: Composed<TableRelation<object>> | null = null;
-  const compose = (): Composed<TableRelation<object>> => (composed ??= composeText(engine, pieces, holes));
+  const compose = (): Composed<TableRelation<object>> =>
+    (composed ??= composeText({ files: engine.files, exports: engine.exports, arrow: (path) => arrowFile<object>(engine, path) }, pieces, holes));
   checkHoles(pieces, holes);
   return {
     upstream,
@@ -81,6 +82,8 @@ export interface SqlPlace {
 export interface SqlScope<R extends { readonly name: string } = { readonly name: string }> {
   files: Pick<Engine["files"], "resolve">;
   exports: ReadonlyMap<string, R>;
+  /** a relation of an Arrow file, which DuckDB does not read by its path; absent: it is named as any other file */
+  arrow?(path: string): R;
 }
 
 function hole(value: unknown, i: number, pieces: string[]): Hole {
@@ -113,7 +116,7 @@ interface Composed<R extends { readonly name: string }> {
   plain: string;
   sql(): string;
   files: string[];
-  /** results of other cells that it reads by name */
+  /** results of other cells that it reads by name, and the relations of Arrow files */
   named: R[];
   volatile: boolean;
   /** index in `sql()` -> index in `plain`; null when it lies in added text */
@@ -159,6 +162,7 @@ export function composeText<R extends { readonly name: string }>(
 
   const sources = sourcesOf(list);
   const files: string[] = [];
+  const made: R[] = [];
   const edits: Edit[] = relations.map(({ at, relation }) => ({ at, end: at + marker.length, insert: () => relation.name }));
   for (const token of sources.files) {
     if (isAddress(token.text)) continue;
@@ -169,6 +173,12 @@ export function composeText<R extends { readonly name: string }>(
       throw located((error as Error).message, "IO", starts, pieces, token.at);
     }
     files.push(path);
+    if (isArrow(path) && engine.arrow) {
+      const relation = engine.arrow(path);
+      made.push(relation);
+      edits.push({ at: token.at, end: token.end, insert: () => relation.name });
+      continue;
+    }
     const inserted = token.type === "quoted" ? quote(path) : text(path);
     edits.push({ at: token.at, end: token.end, insert: () => inserted });
   }
@@ -216,7 +226,7 @@ export function composeText<R extends { readonly name: string }>(
         .map((piece) => piece.text)
         .join(""),
     files,
-    named: [...named.values()],
+    named: [...named.values(), ...made],
     volatile: isVolatile(list),
     starts,
     back(position) {
@@ -259,26 +269,4 @@ function located(message: string, type: string, starts: readonly number[], piece
       .join("") + pieces[piece]!.slice(0, offset);
   const lines = shown.split("\n");
   return new SqlError(message, type, { line: lines.length, column: lines.at(-1)!.length + 1, piece, offset });
-}
-
-/** sha256 of files by path, size and time of change. */
-const hashes = new Map<string, Hash>();
-
-async function contentHash(engine: Engine, path: string): Promise<Hash> {
-  if (!/[*?[{]/.test(path)) return fileHash(path);
-  const { rows } = await engine.query(`select file from glob(${text(path)}) order by file`);
-  return sha(...(await Promise.all(rows.map((row) => fileHash(row["file"] as string)))));
-}
-
-/** sha256 of a file, in hex, 16 bytes; read again only when its size or time of change differs. */
-export async function fileHash(path: string): Promise<Hash> {
-  const { size, mtimeMs } = statSync(path);
-  const key = `${path}\0${size}\0${mtimeMs}`;
-  const had = hashes.get(key);
-  if (had) return had;
-  const hash = createHash("sha256");
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
-  const found = hash.digest("hex").slice(0, 32);
-  hashes.set(key, found);
-  return found;
 }

@@ -21,6 +21,9 @@ export function relationOfValues<R extends object = Row>(
   told: (sentence: string) => void = () => {},
 ): TableRelation<R> {
   if (isBytes(values)) return relationOfBytes<R>(engine, values, options, told);
+  // a stream is one of records unless a format is said
+  if (options.format !== undefined && isIterable(values) && Symbol.asyncIterator in values)
+    return relationOfBytes<R>(engine, values as AsyncIterable<Uint8Array>, options, told);
   if (isIterable(values)) return relationOfIterable<R>(engine, values);
   let packed: { columns: LoadColumn[]; length: number } | null = pack(values);
   const hash = contentHash(packed);

@@ -6,6 +6,7 @@ import { faultOf } from "./fault.js";
 import { append } from "./append.js";
 import { attach, saveTable } from "./database-worker.js";
 import { load } from "./load.js";
+import { readArrow } from "./read-arrow.js";
 import { readCsv } from "./read-csv.js";
 import type { DataRequest, FromWorker, LoadColumn, PackedTable, ToWorker } from "./messages.js";
 import { answer, forget } from "./page.js";
@@ -207,6 +208,11 @@ async function handle(request: DataRequest, begun: (connection: DuckDBConnection
     case "csv":
       changed(request.name);
       return { value: await on("run", (connection) => readCsv(connection, request)) };
+    case "arrow": {
+      changed(request.name);
+      const since = interrupts;
+      return { value: await on("run", (connection) => readArrow(connection, request, () => (interrupts > since ? interrupted() : null))) };
+    }
     case "append":
       changed(request.name);
       return { value: await on("run", (connection) => append(connection, request)) };
@@ -270,8 +276,12 @@ function interrupted(): Error {
   return new Error('{"exception_type":"INTERRUPT","exception_message":"Interrupted!"}');
 }
 
+/** how often that was: what is read here, not by a query, looks at it */
+let interrupts = 0;
+
 /** Stops what is at work now. It is said again until heard: between preparing and running a statement DuckDB forgets it. */
 function interrupt(): void {
+  interrupts++;
   for (const stream of streams.values()) stream.stopped = true;
   const reading = new Set([...streams.values()].map(({ connection }) => connection));
   const busy = new Map([...working.run].filter((connection) => !reading.has(connection)).map((connection) => [connection, jobs.get(connection)]));

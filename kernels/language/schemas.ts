@@ -10,6 +10,7 @@ import { createEngine, type Engine } from "../data/engine.js";
 import { SqlError } from "../data/fault.js";
 import { isAddress } from "../data/files.js";
 import { quote } from "../data/names.js";
+import { isArrow } from "../data/arrow.js";
 import { composeText, placeError, type Hole, type SqlPlace } from "../data/sql.js";
 import { sourcesOf, tokens } from "../data/tokens.js";
 
@@ -64,7 +65,8 @@ export function createSchemas(workspace: string, root: string): Schemas {
       const list = tokens(pieces.join(" 0 ")).tokens;
       if (list.length === 0 || !heads.test(list[0]!.text)) return null;
       // no network while a person types
-      if (sourcesOf(list).files.some((token) => isAddress(token.text))) return null;
+      // an Arrow file is read by a run alone
+      if (sourcesOf(list).files.some((token) => isAddress(token.text) || isArrow(token.text))) return null;
       const { files } = open();
       const holes = given.map((one): Hole => (typeof one === "string" ? { sql: `null::${one}` } : { relation: { name: emptyTable(one) } }));
       const exports = new Map([...tables].map(([name, columns]) => [name.toLowerCase(), { name: emptyTable(columns) }]));

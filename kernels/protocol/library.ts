@@ -200,10 +200,10 @@ export interface CellHandle {
 
 /** What `relation` takes: records, columns, records one by one, or the bytes of a file. */
 export type RelationSource<R extends object> =
-  R[] | { [K in keyof R]: ArrayLike<R[K]> } | Iterable<R> | AsyncIterable<R> | ArrayBuffer | Uint8Array | Blob | Response;
+  R[] | { [K in keyof R]: ArrayLike<R[K]> } | Iterable<R> | AsyncIterable<R> | AsyncIterable<Uint8Array> | ArrayBuffer | Uint8Array | Blob | Response;
 export interface BytesOptions {
-  /** of bytes; default: by their first ones */
-  format?: "csv" | "parquet" | "json";
+  /** of bytes; default: by their first ones. A stream (Node's or the web's) is one of bytes when this is given, else of records */
+  format?: "csv" | "parquet" | "json" | "arrow";
 }
 /** A DuckDB file of the workspace, opened for reading only. */
 export interface Database {

@@ -12,7 +12,22 @@ import { folderOf } from "./notebooks.js";
 import { RequestError } from "./problem.js";
 
 /** Kinds of file that a cell can read. */
-const endings = new Set([".csv", ".tsv", ".txt", ".gz", ".zst", ".parquet", ".json", ".ndjson", ".jsonl", ".duckdb", ".db"]);
+const endings = new Set([
+  ".csv",
+  ".tsv",
+  ".txt",
+  ".gz",
+  ".zst",
+  ".parquet",
+  ".json",
+  ".ndjson",
+  ".jsonl",
+  ".arrow",
+  ".arrows",
+  ".feather",
+  ".duckdb",
+  ".db",
+]);
 /** Bytes of the disk that are left free for journals, outputs and logs. */
 const spare = 200 * 2 ** 20;
 

@@ -2,6 +2,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { tableFromArrays, tableToIPC } from "apache-arrow";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { NotebookClient } from "../../test/support/notebook.js";
 import { startServer, type RunningServer } from "../../test/support/server.js";
@@ -23,6 +24,7 @@ beforeAll(async () => {
   write("bad.csv", "a\n1\n");
   write("one.json", '[{"a": 1}]');
   write("lines.ndjson", '{"a": 1}\n');
+  write("one.arrow", tableToIPC(tableFromArrays({ a: Int32Array.of(1) }), "file"));
   write("text.txt", "one");
   write("many/first.csv", "a\n1\n");
   write("n.nb.ts", '// %% [lazy] id="first" lazy\n');
@@ -58,6 +60,13 @@ it.each<[string, string, () => void, string?]>([
   ],
   ["NDJSON", "sql`from 'lines.ndjson'`", () => write("lines.ndjson", '{"a": 1}\n{"a": 2}\n')],
   ["Parquet", "sql`from 'one.parquet'`", () => copyFileSync(at("other.parquet"), at("one.parquet"))],
+  ["Arrow", "sql`from 'one.arrow'`", () => write("one.arrow", tableToIPC(tableFromArrays({ a: Int32Array.of(1, 2) }), "file"))],
+  [
+    "a new Arrow file of a pattern",
+    "sql`from '*.arrow'`",
+    () => write("two.arrow", tableToIPC(tableFromArrays({ a: Int32Array.of(3) }), "stream")),
+    "*.arrow",
+  ],
   ["a new file of a pattern", "sql`from 'many/*.csv'`", () => write("many/second.csv", "a\n2\n"), "many/*.csv"],
   ["a file of a pattern that goes", "sql`from 'many/*.csv'`", () => rmSync(at("many/second.csv")), "many/*.csv"],
   [
