@@ -16,6 +16,7 @@ import type {
 } from "../protocol/values.js";
 import { splitOf } from "../protocol/values.js";
 import { evaluate } from "../stats/evaluate.js";
+import { paired } from "../stats/paired.js";
 import type { Dependence, Metric } from "../stats/types.js";
 import type { Tf } from "../tensors/backend.js";
 import { derive, generator, permutation } from "../tensors/seeds.js";
@@ -183,15 +184,44 @@ export interface StageOptions extends EvaluateModelOptions {
   source?: Record<string, string>;
 }
 
+interface RivalOptions {
+  split: Split;
+  evaluation: Evaluation;
+  judged: Pick<Judged, "ys"> & Partial<Judged>;
+  seed: number;
+  /** own answers to the test rows */
+  ps: ArrayLike<Prediction>;
+  /** the bar that is known already */
+  bar?: StageOptions["bar"];
+}
+
+/** A bar that is named when a version is staged, compared on the same rows; null when it is the one that is known already. */
+export async function rivalOf(given: Evaluated, options: RivalOptions): Promise<StageOptions["bar"] | null> {
+  const { evaluation, bar, judged, ps, split, seed } = options;
+  const rival = given.evaluation;
+  const known = bar?.evaluation ?? evaluation;
+  if (rival.losses === known.losses && rival.value === known.value && (bar === undefined || bar.label === given.label)) return null;
+  const { metric } = evaluation as Evaluation & { metric: Metric };
+  if (rival.metric.name !== metric.name)
+    throw new RangeError(
+      `${given.label} was judged by ${rival.metric.name}, the model by ${metric.name}: give \`against\` a bar that was judged by ${metric.name}`,
+    );
+  const found = metric.row ? null : await answersOf(given, split.test);
+  const sets = found && { ys: judged.ys, ps: [ps, asPredictions(found.values, found.width, given.task)] as [ArrayLike<Prediction>, Prediction[]] };
+  const against = paired(evaluation as never, rival as never, { seed, ...judged.dependence, ...sets });
+  return { label: given.label, evaluation: rival, against, ...(found ? { values: found.values } : {}) };
+}
+
 /** The predictor with its evaluation, able to write itself. */
 export function evaluated<P extends Predictor>(predictor: P, options: StageOptions): P & Evaluated {
-  const { evaluation, bar, split, judged, answers, metric } = options;
+  const { evaluation, split, judged, answers, metric } = options;
   return Object.assign(predictor, {
     evaluation,
     [splitOf]: split,
-    stage: async (dir: string) => {
+    stage: async (dir: string, given?: Evaluated) => {
       const own = innerOf(predictor);
       if (!own) throw new Error(`${predictor.label} was not trained here and cannot be staged`);
+      const bar = (given && (await rivalOf(given, { ...options, ps: asPredictions(answers.values, answers.width, predictor.task) }))) ?? options.bar;
       return writeVersion(dir, {
         ...(await own.parts()),
         label: predictor.label,

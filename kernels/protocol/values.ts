@@ -136,8 +136,8 @@ export interface Predictor<R extends object = Row> {
   params: number;
   bytes: number;
   provenance: Provenance;
-  /** writes the version's files into an empty folder (contracts 5) */
-  stage(dir: string): Promise<Manifest>;
+  /** writes the version's files into an empty folder (contracts 5); `bar`: what it must beat, when that is not what it was trained against */
+  stage(dir: string, bar?: Evaluated): Promise<Manifest>;
 }
 
 export interface Evaluation {

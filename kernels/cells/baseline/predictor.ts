@@ -4,6 +4,7 @@ import type { Evaluated, Evaluation, Field, Prediction, Provenance, Relation, Sa
 import { splitOf } from "../../protocol/values.js";
 import { baselineSize, predictBaseline, type BaselineState } from "../../stats/baselines.js";
 import { toWire } from "../../models/wire.js";
+import { rivalOf } from "../../models/predictor.js";
 import { writeVersion } from "../../models/version.js";
 import { sketchRelation } from "../drift/sketch.js";
 
@@ -81,7 +82,10 @@ export function baselinePredictor(parts: BaselineParts, context: RunContext): Ev
     evaluation,
     [splitOf]: split,
     predict: async (rows) => predictBaseline(state, rows),
-    async stage(dir) {
+    async stage(dir, given) {
+      const rival = given
+        ? await rivalOf(given, { split, evaluation, judged: { ys: parts.ys }, seed: context.seed("promote"), ps: parts.predictions })
+        : null;
       const names = input.inputs.map((field) => field.name);
       const records = parts.sample.map((row) =>
         Object.fromEntries(names.map((name) => [name, toWire((row as Record<string, unknown>)[name] ?? null)])),
@@ -106,7 +110,9 @@ export function baselinePredictor(parts: BaselineParts, context: RunContext): Ev
           metric: evaluation.metric.name,
           better: evaluation.metric.better,
           n: evaluation.n,
-          baseline: { ...own, against: { diff: 0, ci: [0, 0], p: 1, method: "the same predictor", n: evaluation.n } },
+          baseline: rival
+            ? { label: rival.label, value: rival.evaluation.value, ci: rival.evaluation.ci, against: rival.against }
+            : { ...own, against: { diff: 0, ci: [0, 0], p: 1, method: "the same predictor", n: evaluation.n } },
           split: { id: split.id, by: split.spec.by, key: split.spec.key, cut: split.spec.cut },
           task,
           ...(task.kind !== "forecast" && task.classes ? { classes: task.classes } : {}),
@@ -118,7 +124,8 @@ export function baselinePredictor(parts: BaselineParts, context: RunContext): Ev
           y: parts.ys,
           ...flat(parts.predictions),
           losses: evaluation.losses,
-          baselineLosses: evaluation.losses,
+          baselineLosses: rival ? rival.evaluation.losses : evaluation.losses,
+          ...(rival?.values ? { baselinePrediction: rival.values } : {}),
         },
         sample,
         reference,

@@ -136,6 +136,15 @@ describe("a staged baseline", () => {
   });
 });
 
+it("a staged baseline is measured against another one that is named", async () => {
+  const found = await go({ split: flights, task: { kind: "binary", target: "late" }, using: ["prior", { rate: ["hour", "origin"] }] });
+  const weak = found.all.find((one) => one.label !== found.bar.label)!;
+  const dir = mkdtempSync(join(tmpdir(), "touchstone-stage-"));
+  await weak.stage(dir, found.bar);
+  expect([...readEvaluation(dir).baselineLosses]).toEqual([...found.bar.evaluation.losses]);
+  expect(JSON.parse(readFileSync(join(dir, "card.json"), "utf8"))).toMatchObject({ label: weak.label, baseline: { label: found.bar.label } });
+});
+
 describe("wrong options", () => {
   const binary = { kind: "binary", target: "late" };
   const cases: [string, object | undefined, string][] = [

@@ -147,6 +147,6 @@ function given(predictor: Predictor, evaluation: Evaluated["evaluation"], split:
     ...{ label: predictor.label, task: predictor.task, input: predictor.input, params: predictor.params, bytes: predictor.bytes },
     ...{ provenance: predictor.provenance, evaluation, [splitOf]: split },
     predict: (rows) => predictor.predict(rows),
-    stage: (dir) => predictor.stage(dir),
+    stage: (dir, bar) => predictor.stage(dir, bar),
   };
 }

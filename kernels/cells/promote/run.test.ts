@@ -18,10 +18,12 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 let shown: FindingView[] = [];
 let calls: { method: string; params: Record<string, unknown> }[] = [];
 let sql: string[] = [];
+let staged: unknown[] = [];
 beforeEach(() => {
   shown = [];
   calls = [];
   sql = [];
+  staged = [];
 });
 
 const relation = (name: string) => ({ name, save: async (path: string) => writeFileSync(path, "parquet") });
@@ -33,7 +35,10 @@ const task = { kind: "regression", target: "y" } as const;
 const model = {
   ...{ label: "tiny", task, params: 2, bytes: 8, evaluation: { split: "s1" }, [splitOf]: split },
   predict: async () => [],
-  stage: async (dir: string) => writeVersion(dir, tinyParts()),
+  stage: async (dir: string, bar: unknown) => {
+    staged.push(bar);
+    return writeVersion(dir, tinyParts());
+  },
 } as unknown as Evaluated;
 
 const gates = (verdict: Gate["verdict"]): Gate[] => [
@@ -68,6 +73,7 @@ it("stages, proposes and changes nothing by itself", async () => {
   const result = await run({ name: "tiny", model, against: { bar: model }, budget: { p99Ms: 20 } }, context("pass", false));
   expect(calls.map((call) => call.method)).toEqual(["registry.propose"]);
   expect(calls[0]!.params).toMatchObject({ name: "tiny", margin: 0, budget: { p99Ms: 20 }, slices: [], rollout: null });
+  expect(staged).toEqual([model]);
   expect(sql[0]).toBe('select *, "y" as __y, "at" as __key, false as __warm from nb.test');
   expect(result).toMatchObject({ version: null, url: null, verdict: "good", sentence: "Ready: passes six gates." });
   expect(shown.at(-1)).toMatchObject({ word: "ready", proposal: { id: "p" } });

@@ -18,7 +18,7 @@ export async function run<R extends object>(options: PromoteOptions<R>, context:
   const bar = evaluated("bar" in checked.against ? checked.against.bar : checked.against, "against");
   const split = judgedBy(model, bar);
   const started = performance.now();
-  const staged = await stageVersion(model, split, context);
+  const staged = await stageVersion(model, bar, split, context);
   context.progress({ label: "the server judges: six gates", done: 0, total: null, eta: null });
   const rollout = checked.rollout === undefined ? null : ((checked.rollout as { plan?: RolloutPlan }).plan ?? checked.rollout);
   let proposal = await context.call("registry.propose", {

@@ -35,12 +35,12 @@ export function testSql(split: Split, task: Task): string {
 }
 
 /** Writes everything into a fresh staging folder. */
-export async function stageVersion(model: Evaluated, split: Split, context: RunContext): Promise<Staged> {
+export async function stageVersion(model: Evaluated, bar: Evaluated, split: Split, context: RunContext): Promise<Staged> {
   await split[settle]?.();
   const folder = await context.staging();
   const dir = join(folder, "version");
   context.progress({ label: "writing the version", done: 0, total: 2, eta: null });
-  const manifest = await model.stage(dir);
+  const manifest = await model.stage(dir, bar);
   context.progress({ label: "writing the test rows", done: 1, total: 2, eta: null });
   const testRows = join(folder, "test.parquet");
   const trainKeys = join(folder, "train-keys.parquet");

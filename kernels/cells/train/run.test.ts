@@ -107,6 +107,26 @@ describe("train", () => {
     loaded.dispose();
   });
 
+  it("is staged against the bar that is named then, not only the one that it was trained against", async () => {
+    const result = await go({ epochs: 1 });
+    const half = floor.bar.evaluation.losses.map((loss) => loss / 2);
+    const strong = {
+      ...floor.bar,
+      label: "a stronger one",
+      evaluation: { ...floor.bar.evaluation, losses: half, value: floor.bar.evaluation.value / 2 },
+    };
+    const dir = b.folder();
+    await result.stage(dir, strong as never);
+    expect(readEvaluation(dir).baselineLosses).toEqual(half);
+    const { baseline } = readVersion(dir).card;
+    expect(baseline).toMatchObject({ label: "a stronger one", value: strong.evaluation.value });
+    expect(baseline.against.diff).toBeCloseTo(result.evaluation.value - strong.evaluation.value, 9);
+    const [same, plain] = [b.folder(), b.folder()];
+    expect((await result.stage(same, floor.bar as never)).files).toEqual((await result.stage(plain)).files);
+    const other = { ...floor.bar, evaluation: { ...floor.bar.evaluation, metric: { name: "accuracy", better: "higher" }, losses: half } };
+    await expect(result.stage(b.folder(), other as never)).rejects.toThrow(/judged by accuracy, the model by log loss/);
+  });
+
   it("answers on after its cell's tensors were released", async () => {
     const result = (await go({ epochs: 1 })) as TrainResult<Row> & { release(): void };
     const records = (await parts.test.rows(5)) as object[];
