@@ -104,6 +104,15 @@ export function compareColumn(compared: Compared, test: DriftTest, alpha: number
   }
 }
 
+/** Shares of missing values, for a column that has values on one side only: nothing else of it can be compared. */
+export function compareMissing(a: { missing: number; rows: number }, b: { missing: number; rows: number }, alpha: number): ColumnResult {
+  const { diff, p } = twoProportions(a.missing, a.rows, b.missing, b.rows, alpha);
+  const pool = (a.missing + b.missing) / (a.rows + b.rows);
+  const limit = quantile(1 - alpha / 2, 0, 1) * Math.sqrt(pool * (1 - pool) * (1 / a.rows + 1 / b.rows));
+  const score = Math.abs(diff);
+  return { test: "share of missing values", score, limit, chance: limit, rule: 0.1, p, drifted: score > limit };
+}
+
 /** Bins without rows keep the reference's edge as their value; sorting keeps the walk over both sides rising. */
 function sorted(values: Float64Array, counts: Float64Array): { values: Float64Array; counts: Float64Array } {
   const order = Array.from(values.keys())

@@ -118,6 +118,19 @@ describe("drift", () => {
     expect(result.verdict).toBe("unsure");
     expect(result.sentence).toContain("Not enough data: 10 current rows.");
   });
+  it("is unsure on a reference without rows, and not calm", async () => {
+    const none = await b.table(`${rows(0, 10, "0")} limit 0`);
+    const result = await go({ reference: none, current: same, columns: ["distance", "origin"] });
+    expect(result).toMatchObject({ verdict: "unsure" });
+    expect(result.sentence).toMatch(/^Not enough data: 0 reference rows\./);
+  });
+  it("sees a column that lost all of its values", async () => {
+    const lost = await b.table(rows(20_000, 28_000, "0").replace(/\(\(hash\(i\).*?as distance/s, "null::double as distance"));
+    const result = await go({ reference: then, current: lost, columns: ["distance", "stars"] });
+    expect(result).toMatchObject({ verdict: "bad", breached: true });
+    expect(result.columns[0]).toMatchObject({ column: "distance", test: "share of missing values", score: 1, drifted: true });
+    expect(result.columns[1]).toMatchObject({ column: "stars", drifted: false });
+  });
   it("is the same when run twice", async () => {
     const options = { reference: then, current: moved, every: "month" };
     const [one, two] = [await go(options), await go(options)];

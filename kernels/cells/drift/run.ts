@@ -3,7 +3,7 @@ import type { RunContext } from "../../protocol/cells.js";
 import type { DriftColumn, DriftOptions, DriftResult } from "../../protocol/library.js";
 import type { FindingView, NextStep } from "../../protocol/output.js";
 import type { Relation } from "../../protocol/values.js";
-import { compareColumn, type ColumnResult, type DriftTest } from "../../stats/compare.js";
+import { compareColumn, compareMissing, type ColumnResult, type DriftTest } from "../../stats/compare.js";
 import { lineUp, type ColumnSketch, type Compared } from "../../stats/sketch.js";
 import { twoProportions } from "../../stats/proportions.js";
 import { digits } from "../baseline/figure.js";
@@ -38,6 +38,8 @@ interface Found extends ColumnResult {
   probe: Probe;
   referenceMissing: number;
   currentMissing: number;
+  /** of the reference, of the current side */
+  rows: [number, number];
 }
 
 const toColumn = (one: ColumnResult & { column: string }): DriftColumn & { rule: number | null } => ({
@@ -75,7 +77,9 @@ export async function run<R extends object>(options: DriftOptions<R>, context: R
       throw new RangeError(`drift: ${byPeriod.size} periods: Expected at most ${mostPeriods}; choose a longer \`every\``);
     const whole = period ? addUp([...byPeriod.values()], reference) : (byPeriod.get("") ?? emptyLike(reference));
     const compared = lineUp(reference, whole);
-    const result = compareColumn(compared, o.test, alpha, o.calibrate, seed);
+    const empty = (side: Float64Array): boolean => !side.some((n) => n > 0);
+    const oneSided = reference.rows > 0 && whole.rows > 0 && empty(compared.reference) !== empty(compared.current);
+    const result = oneSided ? compareMissing(reference, whole, alpha) : compareColumn(compared, o.test, alpha, o.calibrate, seed);
     found.push({
       ...result,
       column: name,
@@ -85,6 +89,7 @@ export async function run<R extends object>(options: DriftOptions<R>, context: R
       probe: pair.probe,
       referenceMissing: missing(reference),
       currentMissing: missing(whole),
+      rows: [reference.rows, whole.rows],
     });
     if (reference.kind === "number" && reference.missing + whole.missing > 0 && whole.rows > 0) {
       const change = twoProportions(reference.missing, reference.rows, whole.missing, whole.rows);
@@ -210,7 +215,7 @@ function viewOf(
   const all = rank(found);
   const drifted = data.filter((one) => one.drifted);
   const large = all.filter((one) => one.drifted && (one.rule === null || one.score > one.rule));
-  const rows = Math.min(...found.map((one) => one.compared.current.reduce((a, b) => a + b, 0)));
+  const [before, rows] = ([0, 1] as const).map((side) => Math.min(...found.map((one) => one.rows[side]))) as [number, number];
   const most = data[0];
   const prediction = found.find((one) => one.prediction);
   // with many rows everything moves by more than chance: how many moved by an amount that people care for is said beside it
@@ -228,8 +233,8 @@ function viewOf(
     sentence += ` The change is real and small: ${rows.toLocaleString("en")} rows show what chance cannot explain, whatever its size.`;
   if (prediction)
     sentence += ` The model's answers ${prediction.drifted ? "moved as well" : "did not move"} (${digits(prediction.score)}, limit ${digits(prediction.limit)}).`;
-  const few = rows < 30;
-  if (few) sentence = `Not enough data: ${rows} current rows. ${sentence}`;
+  const few = Math.min(before, rows) < 30;
+  if (few) sentence = `Not enough data: ${rows < 30 ? `${rows} current` : `${before} reference`} rows. ${sentence}`;
   const verdict = few ? "unsure" : large.length > 0 || prediction?.drifted ? "bad" : drifted.length > 0 ? "unsure" : "good";
   const series = [...periods].sort(([a], [b]) => (a < b ? -1 : 1)).map(([period, columns]) => ({ period, columns: [...columns.values()] }));
   const numbers: Record<string, number> = {
