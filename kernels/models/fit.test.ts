@@ -250,3 +250,99 @@ describe("logistic regression converges to scikit-learn's solution", () => {
     for (const [i, v] of expected.entries()) expect(p[i]).toBeCloseTo(v, 3);
   });
 });
+
+describe("a training that was cut off goes on from its checkpoint", () => {
+  /** What a process that is killed leaves: the last bytes that were saved. */
+  const store = (key = "a") => {
+    let bytes: Uint8Array | null = null;
+    return {
+      ...{ key, every: 0 },
+      load: async () => bytes,
+      save: async (next: Uint8Array) => void (bytes = Uint8Array.from(next)),
+      clear: async () => void (bytes = null),
+      get bytes() {
+        return bytes;
+      },
+      set bytes(next) {
+        bytes = next;
+      },
+    };
+  };
+  const model = (shape: number[]) =>
+    tf.sequential({
+      layers: [
+        tf.layers.dense({ inputShape: shape, units: 16, activation: "relu" }),
+        tf.layers.dropout({ rate: 0.4 }),
+        tf.layers.batchNormalization(),
+        tf.layers.dense({ units: 3 }),
+      ],
+    }) as TF.LayersModel;
+  const killedAfter = async (epoch: number, more: Partial<FitOptions>, checkpoint: ReturnType<typeof store>) => {
+    const killed = fit(tf, build({ model }), {
+      ...options({ ...more, checkpoint }),
+      onEpoch: ({ loss }) => {
+        if (loss.length > epoch) throw new Error("killed");
+      },
+    });
+    await expect(killed).rejects.toThrow("killed");
+  };
+
+  test.each(["adam", "sgd", "momentum", "rmsprop", "adagrad"])(
+    "by %s: losses and weights are those of one that was not, bit for bit",
+    async (name) => {
+      const optimizer = { name, learningRate: 0.02, warmup: 1, schedule: { name: "cosine" } } as const;
+      const whole = build({ model });
+      const expected = await fit(tf, whole, options({ optimizer }));
+      const checkpoint = store();
+      await killedAfter(3, { optimizer }, checkpoint);
+      const before = tf.memory().numTensors;
+      const network = build({ model });
+      const made = tf.memory().numTensors;
+      const result = await fit(tf, network, options({ optimizer, checkpoint }));
+      expect(result.resumed).toBe(3);
+      expect(result.history).toEqual(expected.history);
+      expect(result.best).toBe(expected.best);
+      expect(network.logits.getWeights().map((w) => [...w.dataSync()])).toEqual(whole.logits.getWeights().map((w) => [...w.dataSync()]));
+      // nothing is left of either
+      expect(checkpoint.bytes).toBeNull();
+      expect(tf.memory().numTensors).toBe(made);
+      network.answer.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+    },
+  );
+
+  test("a checkpoint that is torn, of another format or of another training is not taken", async () => {
+    const expected = await fit(tf, build({ model }), options());
+    const checkpoint = store();
+    await killedAfter(3, {}, checkpoint);
+    const good = checkpoint.bytes!;
+    for (const bytes of [good.subarray(0, good.length - 1), good.subarray(0, 40), new Uint8Array(0), Uint8Array.from(good, (b) => b ^ 1)]) {
+      checkpoint.bytes = bytes;
+      const result = await fit(tf, build({ model }), options({ checkpoint }));
+      expect(result.resumed).toBe(0);
+      expect(result.history).toEqual(expected.history);
+    }
+    const other = store("b");
+    other.bytes = good;
+    expect((await fit(tf, build({ model }), options({ checkpoint: other }))).resumed).toBe(0);
+  });
+});
+
+test("a schedule moves the weights as hand-set rates do", async () => {
+  // full batches of plain descent: one step an epoch, so that each epoch's rate can be read from the weights' move
+  const train = clouds(30, 3, 1);
+  const moves: number[] = [];
+  const network = build({ model: "linear" });
+  const weights = () => [...network.logits.getWeights()[0]!.dataSync()];
+  let before = weights();
+  await fit(tf, network, {
+    ...options({ train, batch: 30, epochs: 6, optimizer: { name: "sgd", learningRate: 1e-3, schedule: { name: "step", every: 2, factor: 0.1 } } }),
+    onEpoch: () => {
+      const now = weights();
+      moves.push(Math.hypot(...now.map((w, i) => w - before[i]!)));
+      before = now;
+    },
+  });
+  const ratios = moves.map((move) => move / moves[0]!);
+  for (const [i, expected] of [1, 1, 0.1, 0.1, 0.01, 0.01].entries()) expect(ratios[i]! / expected).toBeCloseTo(1, 1);
+});

@@ -3,7 +3,10 @@ import type { LayersModel, NamedTensorMap, Scalar, Tensor, Tensor2D, Variable } 
 import type { Tf } from "../tensors/backend.js";
 import { derive, generator, permutation, seeded } from "../tensors/seeds.js";
 import type { Network, Outcome } from "./build.js";
+import { decodeCheckpoint, encodeCheckpoint, type CheckpointStore } from "./checkpoint.js";
 import { distilled, hard, type Loss } from "./loss.js";
+import { makeOptimizer } from "./optimizer.js";
+import { rateAt, type Schedule } from "./schedule.js";
 
 /** Vectors and truths of some rows; y is a class index, 0 or 1, or the number. */
 export interface Table {
@@ -19,8 +22,8 @@ export interface FitOptions {
   outcome: Outcome;
   loss: Loss;
   scale?: { mean: number; sd: number };
-  /** name of the optimiser and its step */
-  optimizer?: string | { name: string; learningRate?: number };
+  /** name of the optimiser, its step, and how that changes */
+  optimizer?: string | { name: string; learningRate?: number; warmup?: number; schedule?: Schedule };
   epochs: number;
   batch: number;
   /** epochs without a better validation loss before stopping; 0 = never */
@@ -30,6 +33,8 @@ export interface FitOptions {
   /** logits (or scaled numbers) of the teacher on the training rows, row-major; `alpha`, its weight, may differ by row: 1 where there is no label */
   soft?: { logits: Float32Array; temperature: number; alpha: number | Float32Array };
   seed: number;
+  /** kept between epochs, so that a training goes on where a killed process left it */
+  checkpoint?: CheckpointStore;
   /** aborted: stop and keep the best */
   signal?: AbortSignal;
   breathe?(): Promise<void>;
@@ -56,7 +61,12 @@ export interface Fitted {
   /** epoch (from 1) whose weights were kept; 0 when none was finished */
   best: number;
   ended: "all epochs" | "no improvement" | "stopped";
+  /** epochs that an earlier process had done */
+  resumed: number;
 }
+
+/** Between two checkpoints lies so many times what one took: at most a fiftieth of a training goes into them. */
+const saveShare = 50;
 
 /** Trains `network` in place and leaves it with the weights of the best validation loss. Throws on inputs that cannot be learned from. */
 export async function fit(tf: Tf, network: Network, options: FitOptions): Promise<Fitted> {
@@ -66,6 +76,7 @@ export async function fit(tf: Tf, network: Network, options: FitOptions): Promis
   const trainable = variables(model);
   const all = variables(model, true);
   const optimizer = makeOptimizer(tf, options.optimizer);
+  const { warmup, schedule } = typeof options.optimizer === "object" ? options.optimizer : {};
   const order = generator(derive(options.seed, "shuffle"));
   const noise = generator(derive(options.seed, "dropout"));
   const weights = options.weights ? unit(options.weights) : null;
@@ -106,8 +117,38 @@ export async function fit(tf: Tf, network: Network, options: FitOptions): Promis
     });
   };
 
+  const read = () => Promise.all(all.map(async (v) => Float32Array.from(await v.data())));
+  const resume = async (): Promise<number> => {
+    const bytes = await options.checkpoint?.load();
+    const kept = bytes && decodeCheckpoint(bytes, options.checkpoint!.key);
+    if (!kept || kept.weights.length !== all.length || kept.history.loss.length >= epochs) return 0;
+    restore(tf, all, kept.weights);
+    await optimizer.restore(kept.optimizer);
+    [order.state, noise.state] = [kept.random.order, kept.random.noise];
+    Object.assign(history, kept.history);
+    best = { ...kept.best, weights: kept.bestWeights };
+    options.onEpoch?.(history);
+    return history.loss.length;
+  };
+  const saved = { at: -Infinity, took: 0 };
+  const save = async (): Promise<void> => {
+    if (!options.checkpoint || !best || performance.now() - saved.at < (options.checkpoint.every ?? saved.took * saveShare)) return;
+    const started = performance.now();
+    const { epoch, loss, weights: bestWeights } = best;
+    const random = { order: order.state, noise: noise.state };
+    await options.checkpoint.save(
+      encodeCheckpoint({
+        ...{ key: options.checkpoint.key, history, best: { epoch, loss }, random },
+        ...{ weights: await read(), bestWeights, optimizer: await optimizer.state() },
+      }),
+    );
+    saved.at = performance.now();
+    saved.took = saved.at - started;
+  };
+
   try {
-    for (let epoch = 1; epoch <= epochs && ended === "all epochs"; epoch++) {
+    const resumed = await resume();
+    for (let epoch = resumed + 1; epoch <= epochs && ended === "all epochs"; epoch++) {
       const index = permutation(train.rows, order);
       const losses: Tensor[] = [];
       let sum = 0;
@@ -120,6 +161,12 @@ export async function fit(tf: Tf, network: Network, options: FitOptions): Promis
         }
       };
       for (let from = 0; from < train.rows; from += size) {
+        const [at, part] = [epoch - 1 + from / train.rows, size / train.rows];
+        if (warmup || schedule) {
+          const rates = { rate: optimizer.rate, epochs, ...(warmup && { warmup }), ...(schedule && { schedule }) };
+          // a step's decay goes by whole epochs, a cosine and a warm-up by steps
+          optimizer.setRate(rateAt(rates, at, part, history.valLoss));
+        }
         losses.push(step(from, Math.min(size, train.rows - from), index));
         if (performance.now() - breathed > 40 || losses.length > 500) {
           await settle();
@@ -146,16 +193,17 @@ export async function fit(tf: Tf, network: Network, options: FitOptions): Promis
       }
       history.loss.push(loss);
       history.valLoss.push(valLoss);
-      if (best === null || valLoss < best.loss)
-        best = { epoch, loss: valLoss, weights: await Promise.all(all.map(async (v) => Float32Array.from(await v.data()))) };
+      if (best === null || valLoss < best.loss) best = { epoch, loss: valLoss, weights: await read() };
       options.onEpoch?.(history);
       await options.breathe?.();
       if (signal?.aborted) ended = epoch === epochs ? "all epochs" : "stopped";
       else if (patience > 0 && epoch - best.epoch >= patience && epoch < epochs) ended = "no improvement";
+      if (ended === "all epochs" && epoch < epochs) await save();
     }
     if (best && best.epoch !== history.loss.length) restore(tf, all, best.weights);
     else if (best && ended === "stopped") restore(tf, all, best.weights);
-    return { history, best: best?.epoch ?? 0, ended };
+    await options.checkpoint?.clear();
+    return { history, best: best?.epoch ?? 0, ended, resumed };
   } finally {
     optimizer.dispose();
   }
@@ -234,26 +282,4 @@ function unit(weights: Float32Array): Float32Array {
   let sum = 0;
   for (const w of weights) sum += w;
   return weights.map((w) => (w * weights.length) / sum);
-}
-
-const rates: Record<string, number> = { adam: 0.001, sgd: 0.01, momentum: 0.01, rmsprop: 0.001, adagrad: 0.01 };
-
-/** What is used of an optimiser of tf.train. */
-interface Stepper {
-  applyGradients(gradients: NamedTensorMap): void;
-  dispose(): void;
-}
-
-function makeOptimizer(tf: Tf, asked: FitOptions["optimizer"]): Stepper {
-  const { name, learningRate } = typeof asked === "object" ? asked : { name: asked ?? "adam", learningRate: undefined };
-  const rate = learningRate ?? rates[name.toLowerCase()];
-  if (rate === undefined || !(rate > 0) || !Number.isFinite(rate)) {
-    throw new RangeError(
-      rates[name.toLowerCase()] === undefined
-        ? `Expected \`optimizer\` to be one of ${Object.keys(rates).join(", ")}, got \`${name}\``
-        : `Expected \`optimizer.learningRate\` to be above 0, got \`${learningRate}\``,
-    );
-  }
-  const train = tf.train as unknown as Record<string, (rate: number, momentum?: number) => Stepper>;
-  return name.toLowerCase() === "momentum" ? train["momentum"]!(rate, 0.9) : train[name.toLowerCase()]!(rate);
 }

@@ -54,6 +54,12 @@ export interface FeatureSpec<S> {
   row: (record: any, state: S) => ArrayLike<number>;
 }
 
+/** How a learning rate changes over the epochs of a training. */
+export type Schedule =
+  | { name: "step"; every: number; factor?: number }
+  | { name: "cosine"; floor?: number }
+  | { name: "plateau"; patience: number; factor?: number; floor?: number };
+
 export interface TrainOptions<R extends object> {
   split: Split<R>;
   /** default: that of `against` */
@@ -61,7 +67,7 @@ export interface TrainOptions<R extends object> {
   against: Against<R>;
   features: Features | "identity";
   model?: "linear" | "mlp" | "cnn" | ((shape: number[]) => tf.LayersModel);
-  optimizer?: string | { name: string; learningRate: number };
+  optimizer?: string | { name: string; learningRate?: number; /** epochs in which the rate rises from 0 */ warmup?: number; schedule?: Schedule };
   loss?: "log" | "squared" | "absolute";
   epochs?: number;
   batch?: number;

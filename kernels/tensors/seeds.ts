@@ -4,16 +4,20 @@
  * the same mask at each step.)
  */
 
+/** Draws the next number; `state` is where it stands, and may be set to go on from there. */
+export type Generator = (() => number) & { state: number };
+
 /** Uniform in [0, 1), 32 bits: mulberry32 (Tommy Ettinger). */
-export function generator(seed: number): () => number {
+export function generator(seed: number): Generator {
   let state = seed >>> 0;
-  return () => {
+  const draw = () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let t = state;
     t = Math.imul(t ^ (t >>> 15), t | 1);
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
+  return Object.defineProperty(draw, "state", { get: () => state, set: (next: number) => void (state = next >>> 0) }) as Generator;
 }
 
 /** A seed for a purpose below another seed: FNV-1a over the text, mixed. */

