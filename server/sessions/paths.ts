@@ -74,9 +74,10 @@ export function workspaceOf(root: string, file: string): string {
   }
 }
 
-/** The page's address; workspaces outside the shelf are named by their path from ROOT, "." for ROOT itself. */
+/** The page's address; workspaces outside the shelf are named by their path from ROOT, "~" is ROOT itself: a browser would drop ".". */
 function hrefOf(root: string, workspace: string, name: string): string {
   const from = relative(root, workspace).split(sep).join("/");
-  const shelf = posix.dirname(from) === "workspaces" ? posix.basename(from) : from === "" ? "." : from;
-  return `/w/${encodeURIComponent(shelf)}/n/${name.split("/").map(encodeURIComponent).join("/")}`;
+  const shelf = posix.dirname(from) === "workspaces" ? posix.basename(from) : from;
+  const word = from === "" ? "~" : shelf === "~" ? `./${from}` : shelf;
+  return `/w/${encodeURIComponent(word)}/n/${name.split("/").map(encodeURIComponent).join("/")}`;
 }

@@ -94,3 +94,40 @@ it("a cell is split at the caret, merged again, and a change from outside is tol
   expect(await v.source("z")).toBe("one + two + 3");
   await v.leave();
 });
+
+it("cells changed here and in the file stand side by side, and each decision can be taken back", async () => {
+  const cells = ["a", "b", "c"].map((id) => `// %% id="${id}"\nconst ${id} = 1\n`).join("\n");
+  const path = writeNotebook(stage, "p", "pairs", cells);
+  const file = join(stage.root, "workspaces", "p", "pairs.nb.ts");
+  const v = await Visitor.enter(stage, path);
+  for (const id of ["a", "b", "c"]) await v.cell(id).waitFor();
+  // typed here and written there before the file was saved
+  await v.page.evaluate(() => {
+    const page = document.querySelector("touch-notebook") as unknown as { type(ops: object[]): boolean };
+    page.type(["a", "b", "c"].map((id) => ({ op: "edit", id, at: 10, remove: 1, insert: "2" })));
+  });
+  writeFileSync(file, cells.replaceAll("= 1", "= 3"));
+  await v.see(/cells 1, 3, 5 are kept twice, side by side/);
+  for (const id of ["a", "b", "c"]) expect([await v.source(id), await v.source(`${id}-file`)]).toEqual([`const ${id} = 2`, `const ${id} = 3`]);
+  await v.cell("a").getByText("the file's is cell 2").waitFor();
+  await v.cell("a-file").getByText("it is off until you decide").waitFor();
+  await v.cell("a").getByRole("button", { name: "Keep mine" }).click();
+  await v.cell("a-file").waitFor({ state: "detached" });
+  await v.cell("b-file").getByRole("button", { name: "Take theirs" }).click();
+  await v.cell("b-file").waitFor({ state: "detached" });
+  expect(await v.source("b")).toBe("const b = 3");
+  await v.page.getByRole("button", { name: "Undo", exact: true }).last().click();
+  await v.cell("b-file").waitFor();
+  expect(await v.source("b")).toBe("const b = 2");
+  await v.page.locator("[data-banner=pairs]").getByRole("button", { name: "Keep both" }).click();
+  await v.page.locator("[data-banner=pairs]").waitFor({ state: "detached" });
+  expect(await v.cells().evaluateAll((all) => all.map((cell) => (cell as HTMLElement).dataset["cell"]))).toEqual(["a", "b", "b-file", "c", "c-file"]);
+  await expect.poll(() => readFileSync(file, "utf8"), { timeout: 20_000 }).not.toContain("conflict=");
+  // one that only the file has changed is merged, and can be refused
+  writeFileSync(file, readFileSync(file, "utf8").replace("const a = 2", "const a = 4"));
+  await v.see(/changed outside at .* cell 1 changed/);
+  await v.page.locator("[data-banner=outside]").getByRole("button", { name: "Keep mine" }).click();
+  await expect.poll(() => v.source("a")).toBe("const a = 2");
+  await expect.poll(() => readFileSync(file, "utf8"), { timeout: 20_000 }).toContain("const a = 2");
+  await v.leave();
+});

@@ -62,6 +62,8 @@ export interface NotebookControl {
   togglePanel(side: "left" | "right"): void;
   save(): void;
   takeOver(): void;
+  /** of every cell that was changed here and in the file */
+  decide(decision: "mine" | "theirs" | "both"): void;
 }
 
 export interface Context {
@@ -174,6 +176,9 @@ export const actions: Action[] = [
   on("next-attention", "Next stale or failed cell", "selected", ["]"], (n) => n.attention(1), { icon: "refresh-cw" }),
   on("previous-attention", "Previous stale or failed cell", "selected", ["["], (n) => n.attention(-1), { icon: "refresh-cw" }),
   on("upload", "Upload a data file", "anywhere", [], (n) => n.chooseFiles(), { icon: "upload" }),
+  on("keep-mine", "Changed here and in the file: keep mine", "anywhere", [], (n) => n.decide("mine"), { icon: "split" }),
+  on("take-theirs", "Changed here and in the file: take theirs", "anywhere", [], (n) => n.decide("theirs"), { icon: "split" }),
+  on("keep-both", "Changed here and in the file: keep both", "anywhere", [], (n) => n.decide("both"), { icon: "split" }),
   on("clear", "Clear all outputs", "anywhere", [], (n) => n.clearOutputs(), { icon: "trash-2" }),
 ];
 

@@ -10,13 +10,13 @@ it("reads every address that it writes", () => {
     fc.constant({ page: "models" } as const),
     fc.constant({ page: "settings" } as const),
     fc.constant({ page: "review" } as const),
-    fc.record({ page: fc.constant("queue" as const), workspace: word, queue: word }),
+    fc.record({ page: fc.constant("queue" as const), workspace: fc.oneof(word, fc.constantFrom(".", "~")), queue: word }),
     fc.record({ page: fc.constant("model" as const), name: word }),
     fc.record({ page: fc.constant("live" as const), name: word }),
     fc.record({ page: fc.constant("version" as const), name: word, version: fc.integer({ min: 1, max: 1e6 }) }),
     fc.record({
       page: fc.constant("notebook" as const),
-      workspace: word,
+      workspace: fc.oneof(word, fc.constantFrom(".", "~")),
       path: fc.array(word, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/")),
       cell: fc.option(word),
     }),
@@ -37,4 +37,8 @@ it("says what it does not know", () => {
 it("names notebooks by workspace and path", () => {
   expect(notebookHref("workspaces/flights/late.nb.ts")).toBe("/w/flights/n/late.nb.ts");
   expect(notebookHref("flights/a b/c.nb.ts", "t1")).toBe("/w/flights/n/a%20b/c.nb.ts#cell=t1");
+  // one beside the workspaces, in the folder that the server was started in
+  expect(notebookHref("a.nb.ts")).toBe("/w/~/n/a.nb.ts");
+  expect(new URL(notebookHref("a.nb.ts"), "http://h").pathname).toBe("/w/~/n/a.nb.ts");
+  expect(parseRoute("/w/~/n/a.nb.ts")).toMatchObject({ workspace: ".", path: "a.nb.ts" });
 });

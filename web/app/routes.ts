@@ -19,6 +19,10 @@ const decode = (part: string): string => {
   }
 };
 
+/** A workspace's word in an address: "." is the folder that the server was started in, and a browser would drop it. */
+const wordOf = (workspace: string): string => (workspace === "." ? "~" : workspace === "~" ? "./~" : workspace);
+const placeOf = (word: string): string => (word === "~" ? "." : word === "./~" ? "~" : word);
+
 /** Reads a location; an address that names no page is `missing`. */
 export function parseRoute(pathname: string, hash = ""): Route {
   const parts = pathname.split("/").filter(Boolean).map(decode);
@@ -26,7 +30,7 @@ export function parseRoute(pathname: string, hash = ""): Route {
   if (first === undefined) return { page: "home" };
   if (first === "w" && second !== undefined && third === "n" && parts.length > 3) {
     const cell = /^#cell=(.+)$/.exec(hash)?.[1];
-    return { page: "notebook", workspace: second, path: parts.slice(3).join("/"), cell: cell === undefined ? null : decode(cell) };
+    return { page: "notebook", workspace: placeOf(second), path: parts.slice(3).join("/"), cell: cell === undefined ? null : decode(cell) };
   }
   if (first === "models" && parts.length === 1) return { page: "models" };
   if (first === "models" && second !== undefined) {
@@ -35,7 +39,7 @@ export function parseRoute(pathname: string, hash = ""): Route {
     if (parts.length === 4 && third === "v" && /^[1-9]\d*$/.test(fourth!)) return { page: "version", name: second, version: Number(fourth) };
   }
   if (first === "review" && parts.length === 1) return { page: "review" };
-  if (first === "review" && parts.length === 3) return { page: "queue", workspace: second!, queue: third! };
+  if (first === "review" && parts.length === 3) return { page: "queue", workspace: placeOf(second!), queue: third! };
   if (first === "settings" && (parts.length === 1 || (parts.length === 2 && (second === "keys" || second === "doctor")))) return { page: "settings" };
   return { page: "missing", path: pathname };
 }
@@ -47,7 +51,7 @@ export function hrefOf(route: Route): string {
     case "home":
       return "/";
     case "notebook":
-      return `/w/${word(route.workspace)}/n/${route.path.split("/").map(word).join("/")}${route.cell === null ? "" : `#cell=${word(route.cell)}`}`;
+      return `/w/${word(wordOf(route.workspace))}/n/${route.path.split("/").map(word).join("/")}${route.cell === null ? "" : `#cell=${word(route.cell)}`}`;
     case "models":
       return "/models";
     case "model":
@@ -59,7 +63,7 @@ export function hrefOf(route: Route): string {
     case "review":
       return "/review";
     case "queue":
-      return `/review/${word(route.workspace)}/${word(route.queue)}`;
+      return `/review/${word(wordOf(route.workspace))}/${word(route.queue)}`;
     case "settings":
       return "/settings";
     case "missing":
@@ -70,5 +74,6 @@ export function hrefOf(route: Route): string {
 /** Address of a notebook named as the server names it: "flights/late.nb.ts" (with or without "workspaces/"). */
 export function notebookHref(path: string, cell: string | null = null): string {
   const parts = path.replace(/^workspaces\//, "").split("/");
+  if (parts.length === 1) parts.unshift(".");
   return hrefOf({ page: "notebook", workspace: parts[0] ?? "", path: parts.slice(1).join("/"), cell });
 }

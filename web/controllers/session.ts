@@ -69,7 +69,7 @@ export class NotebookSession {
   /** results that arrived while we were away, shown by the "back" banner */
   back: { results: number; epochChanged: boolean } | null = null;
   /** the file was changed by another program and merged: the cells that differ, until it is closed */
-  outside: { at: number; cells: string[] } | null = null;
+  outside: { at: number; cells: string[]; before: NotebookSource; after: NotebookSource } | null = null;
   /** reason of a refusal that ends the session (not found, not allowed) */
   failure: string | null = null;
   #options: SessionOptions;
@@ -249,14 +249,20 @@ export class NotebookSession {
       const own = event.by === this.#options.client && event.token !== undefined && event.token === this.doc.token;
       const before = this.doc.confirmed;
       this.doc = confirm(this.doc, event.rev, event.ops, own);
-      if (event.by === "file") this.outside = { at: Date.now(), cells: changedCells(before, this.doc.confirmed) };
+      if (event.by === "file") {
+        const after = this.doc.confirmed;
+        // two changes with nothing in between are one: an editor saves in steps
+        const since = this.outside?.after === before ? this.outside.before : before;
+        this.outside = { at: Date.now(), cells: changedCells(since, after), before: since, after };
+      }
       if (own) this.#opsId = null;
     }
     if (event.type === "saved") this.doc = saved(this.doc, event.rev);
     this.state = event.type === "ops" ? { ...this.state, seq: event.seq, rev: event.rev, source: this.doc.confirmed } : replay(this.state, event);
     // the banner says what the notice after an outside change says
     const told = event.type === "notice" && this.#fromFile;
-    this.#fromFile = event.type === "ops" && event.by === "file";
+    if (event.type === "ops" && event.by === "file") this.#fromFile = true;
+    else if (event.type === "notice") this.#fromFile = false;
     if (event.type === "notice" && !told)
       this.#options.onNotice({ level: event.level, text: event.text, ...(event.cell !== undefined && { cell: event.cell }) });
     this.#options.onEvent?.(event);

@@ -37,6 +37,9 @@ export type CellAction =
   | "select"
   | "edit"
   | "insert-below"
+  | "keep-mine"
+  | "take-theirs"
+  | "keep-both"
   | { go: string }
   | { rename: { from: string; to: string } };
 
@@ -68,6 +71,7 @@ export class TouchCell extends TouchElement {
     place: { attribute: false },
     hint: { attribute: false },
     code: { attribute: false },
+    pair: { attribute: false },
     tick: { state: true },
   };
   declare cell: Cell;
@@ -95,6 +99,8 @@ export class TouchCell extends TouchElement {
   declare hint: string;
   /** what the language service says about the source */
   declare code: readonly CodeProblem[];
+  /** changed here and in the file: which version this is, and the number of the cell with the other one (null: it is gone) */
+  declare pair: { role: "mine" | "theirs"; other: number | null; id: string | null } | null;
   declare tick: number;
   #timer: ReturnType<typeof setInterval> | null = null;
 
@@ -117,6 +123,7 @@ export class TouchCell extends TouchElement {
     this.place = null;
     this.hint = "";
     this.code = [];
+    this.pair = null;
     this.tick = 0;
   }
 
@@ -146,13 +153,14 @@ export class TouchCell extends TouchElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     const s = this.state ?? blankCell;
-    if (changed.has("cell") || changed.has("state")) {
+    if (changed.has("cell") || changed.has("state") || changed.has("pair")) {
       this.id = `cell-${this.cell.id}`;
       this.dataset["cell"] = this.cell.id;
       this.dataset["kind"] = this.cell.kind;
       this.dataset["status"] = s.status;
       this.dataset["result"] = s.result;
       this.toggleAttribute("data-stale", s.stale);
+      this.toggleAttribute("data-pair", this.pair !== null);
       this.toggleAttribute("data-edited", s.edited);
       const running = s.status === "running";
       if (running && this.#timer === null) this.#timer = setInterval(() => this.tick++, 250);
@@ -275,6 +283,28 @@ export class TouchCell extends TouchElement {
     </div>`;
   }
 
+  /** Both versions say what they are and offer the decision. */
+  #pairMark() {
+    const { pair } = this;
+    if (pair === null) return nothing;
+    const text =
+      pair.role === "mine"
+        ? `Changed here and in the file. This is the version of this page; the file's is cell ${pair.other}.`
+        : pair.other === null
+          ? "Changed in the file and deleted here. This is the file's version; it is off until you decide."
+          : `Changed here and in the file. This is the file's version of cell ${pair.other}; it is off until you decide.`;
+    const choose = (action: CellAction, label: string) =>
+      html`<button class="small" ?disabled=${!this.writing} @click=${() => this.#act(action)}>${label}</button>`;
+    return html`<p class="problem warning pair" role="group" aria-label="Changed on both sides">
+      ${icon("split")}
+      <span class="words"
+        >${text}
+        ${pair.id === null ? nothing : html`<button class="link" @click=${() => this.#act({ go: pair.id! })}>Go to cell ${pair.other}</button>`}</span
+      >
+      ${pair.other === null ? html`${choose("keep-mine", "Delete it")} ${choose("take-theirs", "Keep it")}` : html`${choose("keep-mine", "Keep mine")} ${choose("take-theirs", "Take theirs")} ${choose("keep-both", "Keep both")}`}
+    </p>`;
+  }
+
   protected override render() {
     const s = this.state ?? blankCell;
     const { cell } = this;
@@ -294,6 +324,7 @@ export class TouchCell extends TouchElement {
       <div class="gutter" aria-hidden="true"></div>
       ${this.#head(s)}
       ${s.status === "running" ? html`<div class="head-bar ${progress === null ? "unknown" : ""}" aria-hidden="true"><div style="width:${progress === null ? 100 : progress * 100}%"></div></div>` : nothing}
+      ${this.#pairMark()}
       ${s.problems.map(
         (problem) =>
           html`<p class="problem ${problem.severity}">

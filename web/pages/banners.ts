@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { icon } from "../elements/icon.js";
 import { spark } from "../elements/spark.js";
 import { bytes, time } from "../controllers/format.js";
+import { pairsOf } from "./notebook/pairs.js";
 import type { Aside } from "../controllers/document.js";
 import type { NotebookSession } from "../controllers/session.js";
 
@@ -22,6 +23,10 @@ export interface BannerActions {
   /** a stop has no effect: restart at once, or let the native call return */
   restartNow(): void;
   keepWaiting(): void;
+  /** of all cells that were changed here and in the file */
+  decide(decision: "mine" | "theirs" | "both"): void;
+  /** takes back what another program changed in the file */
+  refuseOutside(): void;
 }
 
 export interface BannerInput {
@@ -76,7 +81,7 @@ export function bannerOf({ session, now, closed, number, largest, restartIn }: B
     return {
       name: "held",
       level: "warning",
-      text: `${state.held}. The notebook here is kept, and the file is not written until it can be read again.`,
+      text: `${state.held}.`,
       actions: [],
     };
   if (session.back !== null && session.back.epochChanged && !closed.has("epoch"))
@@ -135,6 +140,27 @@ export function bannerOf({ session, now, closed, number, largest, restartIn }: B
   }
   if (state.writer !== null && state.writer.client !== session.client)
     return { name: "writer", level: "info", text: `${state.writer.name} is writing; you see every change.`, actions: [["Take over", act.takeOver]] };
+  const twice = [...pairsOf(session.doc?.source.cells ?? [])].filter(([, pair]) => pair.role === "theirs").map(([id, pair]) => pair.other ?? id);
+  if (twice.length > 0) {
+    const which = twice.map(number).sort((a, b) => a - b);
+    return {
+      name: "pairs",
+      level: "warning",
+      text: `The file was changed outside where the page was changed too: ${which.length === 1 ? "cell" : "cells"} ${which.slice(0, 8).join(", ")}${
+        which.length > 8 ? " and more" : ""
+      } ${which.length === 1 ? "is" : "are"} kept twice, side by side. Nothing is lost; decide which version stays.`,
+      actions: [
+        ["Show", () => act.go(twice[0]!)],
+        ...(session.writing
+          ? ([
+              ["Take theirs", () => act.decide("theirs")],
+              ["Keep mine", () => act.decide("mine")],
+              ["Keep both", () => act.decide("both")],
+            ] as [string, () => void][])
+          : []),
+      ],
+    };
+  }
   if (session.outside !== null) {
     const { at, cells } = session.outside;
     const [first] = cells;
@@ -144,7 +170,11 @@ export function bannerOf({ session, now, closed, number, largest, restartIn }: B
       text: `The file was changed outside at ${time(at)} and merged: ${
         cells.length === 0 ? "no cell differs" : `${cells.length === 1 ? "cell" : "cells"} ${cells.map(number).join(", ")} changed`
       }.`,
-      actions: first === undefined ? [] : [["Show", () => act.go(first)]],
+      actions: [
+        ...(first === undefined ? [] : [["Show", () => act.go(first)] as [string, () => void]]),
+        ["Take theirs", () => act.dismiss("outside")],
+        ...(session.writing ? [["Keep mine", act.refuseOutside] as [string, () => void]] : []),
+      ],
       closable: true,
     };
   }

@@ -32,6 +32,8 @@ export class TouchNotebook extends NotebookCommands {
     },
     restartNow: () => this.restartNow(),
     keepWaiting: () => this.keepWaiting(),
+    decide: (decision) => this.decide(decision),
+    refuseOutside: () => this.refuseOutside(),
   };
 
   protected override render() {

@@ -5,12 +5,14 @@ import { definitions } from "../../../kernels/cells/definitions.js";
 import { blankCell } from "../../../kernels/notebook/blank.js";
 import type { CellKind, NotebookState } from "../../../kernels/protocol/document.js";
 import { scopeOf } from "../../controllers/scope.js";
+import type { TouchCell } from "../../elements/cell.js";
 import "../../elements/cell.js";
 import { icon } from "../../elements/icon.js";
 import "../../elements/insert.js";
 import { byKind } from "./base.js";
 import type { NotebookCommands } from "./commands.js";
 import type { cellEvents } from "./events.js";
+import { pairsOf, type Pair } from "./pairs.js";
 
 export function cellList(page: NotebookCommands, state: NotebookState, on: ReturnType<typeof cellEvents>) {
   const { cells } = page;
@@ -20,6 +22,7 @@ export function cellList(page: NotebookCommands, state: NotebookState, on: Retur
   const selected = new Set(page.range());
   const places = new Map(state.queue.map((id, i) => [id, i + 1]));
   const writing = page.session?.writing === true;
+  const pairs = pairsOf(cells);
   const empty = cells.length === 0 || (cells.length === 1 && cells[0]!.source === "");
   return html`<div
     class="cells"
@@ -61,6 +64,7 @@ export function cellList(page: NotebookCommands, state: NotebookState, on: Retur
               .notebook=${state.path}
               .place=${places.get(cell.id) ?? null}
               .usedBy=${users(s.defines, readers)}
+              .pair=${pairView(page, pairs, cell.id)}
               .code=${state.language.problems[cell.id] ?? none}
               .hint=${empty ? "TypeScript. Type / to insert a cell" : ""}
             ></touch-cell>
@@ -97,6 +101,17 @@ function insertLine(page: NotebookCommands, after: string) {
       ${icon("plus")} <span>Insert</span>
     </button>
   </div>`;
+}
+
+/** one object a pair, so that cells are not drawn again for nothing */
+const views = new Map<string, TouchCell["pair"]>();
+function pairView(page: NotebookCommands, pairs: ReadonlyMap<string, Pair>, cell: string): TouchCell["pair"] {
+  const pair = pairs.get(cell);
+  if (pair === undefined) return null;
+  const other = pair.other === null ? null : page.number(pair.other);
+  const key = `${cell}\0${pair.role}\0${pair.other}\0${other}`;
+  if (!views.has(key)) views.set(key, { role: pair.role, other, id: pair.other });
+  return views.get(key)!;
 }
 
 const none: never[] = [];

@@ -8,6 +8,7 @@ import { cellFor } from "../../controllers/upload.js";
 import { freshResult, newId, plainSource, scopeOf } from "../../controllers/scope.js";
 import { byKind, NotebookBase } from "./base.js";
 import { caching, conversion, deletion, disabling, headed, insertion, lazing, merging, moving, pasting, splitting } from "./changes.js";
+import { deciding, pairsOf, takingBack, type Decision } from "./pairs.js";
 
 export class NotebookCommands extends NotebookBase implements NotebookControl {
   clipboard: Cell[] = [];
@@ -203,6 +204,26 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
   }
   toggleDisabled(): void {
     if (this.selected !== undefined) this.change(disabling(this.selected));
+  }
+  /** Cells changed here and in the file: of these pairs (none named: of all) one version stays, or both do. */
+  decide(decision: Decision, ids: readonly string[] = [...pairsOf(this.cells).keys()]): void {
+    const change = deciding(this.cells, ids, decision);
+    const n = change.ops.filter((op) => op.op === (decision === "both" ? "options" : "delete")).length;
+    if (!this.change(change)) return;
+    const words = { mine: "yours kept", theirs: "the file's taken", both: "both kept" }[decision];
+    this.emit("toast", { level: "info", text: `${plural(Math.max(1, n), "cell")} decided: ${words}`, action: "Undo", run: () => this.undo() });
+  }
+  /** What another program changed in the file is taken back; what was typed since stays. */
+  refuseOutside(): void {
+    const { session } = this;
+    if (session?.outside == null || session.doc === null) return;
+    const { before, after } = session.outside;
+    if (!this.change(takingBack(before, after, session.doc.source))) {
+      if (session.writing) this.close("outside");
+      return;
+    }
+    this.close("outside");
+    this.emit("toast", { level: "info", text: "The file's change was taken back", action: "Undo", run: () => this.undo() });
   }
   moveCell(delta: number): void {
     if (this.change(moving(this.cells, this.number(this.current ?? "") - 1, delta)) && this.current !== null)

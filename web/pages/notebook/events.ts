@@ -60,6 +60,12 @@ export function cellEvents(page: NotebookCommands) {
           return page.unboundOutput();
         case "edit":
           return page.edit();
+        case "keep-mine":
+          return page.decide("mine", [id]);
+        case "take-theirs":
+          return page.decide("theirs", [id]);
+        case "keep-both":
+          return page.decide("both", [id]);
         case "insert-below":
           return page.openInsert("below");
         case "select":
