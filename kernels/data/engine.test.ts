@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testEngine, type TestEngine } from "../../test/support/data.js";
@@ -108,9 +108,22 @@ describe("files", () => {
     expect(() => t.engine.files.resolve("npm:vega-datasets/data/birdstrike.csv")).toThrow("birdstrikes.csv");
     expect(() => t.engine.files.resolve("npm:vega-datasets")).toThrow("Expected a path such as");
     expect(readFileSync(t.engine.files.resolve("npm:vega-datasets/data/birdstrikes.csv")).length).toBeGreaterThan(1000);
+    for (const statement of ["copy (select 1 as a) to '../out.csv'", "COPY (from 'data/people.csv') TO 'links/up/out.csv' (format csv)"])
+      expect((await failure(sqlText(t.engine, statement)[settle]())).message, statement).toContain("leads out of the workspace");
+    for (const statement of ["attach '../out.db' as o", "attach if not exists '/tmp/out.db'", "export database '../all'"])
+      expect((await failure(sqlText(t.engine, statement)[settle]())).message, statement).toContain("leads out of the workspace");
     expect(() => t.engine.files.target("../out.csv")).toThrow("out of the workspace");
     expect(() => t.engine.files.target("links/up/out.csv")).toThrow("by a link");
     await alive();
+  });
+
+  it("are written by COPY and opened by ATTACH under the workspace", async () => {
+    await sqlText(t.engine, "copy (select 1 as a) to 'data/copied.csv'")[settle]();
+    expect(readFileSync(join(t.folder, "data", "copied.csv"), "utf8")).toBe("a\n1\n");
+    await sqlText(t.engine, "attach 'data/side.db' as side")[settle]();
+    await sqlText(t.engine, "attach ':memory:' as nowhere")[settle]();
+    await sqlText(t.engine, "detach side")[settle]();
+    expect(existsSync(join(t.folder, "data", "side.db"))).toBe(true);
   });
 
   it("are saved whole, by the ending", async () => {

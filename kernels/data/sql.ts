@@ -10,7 +10,7 @@ import { literal } from "./literal.js";
 import { quote, text } from "./names.js";
 import { near } from "./near.js";
 import { sha, TableRelation, type Recipe } from "./relation.js";
-import { sourcesOf, tokens, type Token } from "./tokens.js";
+import { sourcesOf, targetOf, tokens, type Token } from "./tokens.js";
 
 /** The tag of one engine. Errors in a hole are thrown at once; errors of the SQL when the relation is settled or read. */
 export function sqlTag(engine: Engine): <R extends object = Row>(strings: TemplateStringsArray, ...values: unknown[]) => TableRelation<R> {
@@ -80,7 +80,7 @@ export interface SqlPlace {
 
 /** What composing needs of an engine: where paths lead, and what the results of other cells are called. */
 export interface SqlScope<R extends { readonly name: string } = { readonly name: string }> {
-  files: Pick<Engine["files"], "resolve">;
+  files: Pick<Engine["files"], "resolve" | "target">;
   exports: ReadonlyMap<string, R>;
   /** a relation of an Arrow file, which DuckDB does not read by its path; absent: it is named as any other file */
   arrow?(path: string): R;
@@ -181,6 +181,16 @@ export function composeText<R extends { readonly name: string }>(
     }
     const inserted = token.type === "quoted" ? quote(path) : text(path);
     edits.push({ at: token.at, end: token.end, insert: () => inserted });
+  }
+
+  const target = targetOf(list);
+  if (target !== null && !isAddress(target.text)) {
+    try {
+      const path = text(engine.files.target(target.text));
+      edits.push({ at: target.at, end: target.end, insert: () => path });
+    } catch (error) {
+      throw located((error as Error).message, "IO", starts, pieces, target.at);
+    }
   }
 
   const named = new Map<string, R>();

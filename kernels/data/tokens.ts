@@ -152,6 +152,33 @@ export function sourcesOf(list: Token[]): Sources {
   return { files, tables: tables.filter(({ name }) => !cte.has(name)) };
 }
 
+/** The string that names what a statement writes or opens for writing: COPY TO, EXPORT and IMPORT DATABASE, ATTACH of a file. */
+export function targetOf(list: Token[]): Token | null {
+  const word = (token: Token | undefined): string => (token?.type === "word" ? token.text.toLowerCase() : "");
+  const head = word(list[0]);
+  if (head === "copy") return stringAfter(list, "to");
+  if (head === "export" || head === "import") return stringAfter(list, "database");
+  if (head !== "attach") return null;
+  const path = list.find(({ type }) => type === "string") ?? null;
+  // in memory, or a server's address in its own words (`postgres:dbname=x`, `(type mysql)`)
+  const at = list.findIndex((token) => word(token) === "type");
+  const other = at >= 0 && !/^(duckdb|sqlite)$/i.test(list[at + 1]?.text ?? "");
+  return path === null || other || path.text === "" || /^(:memory:|[a-z][a-z0-9+.-]+:)/i.test(path.text) ? null : path;
+}
+
+function stringAfter(list: Token[], before: string): Token | null {
+  let depth = 0;
+  for (const [i, { type, text }] of list.entries()) {
+    if (type === "symbol" && text === "(") depth++;
+    else if (type === "symbol" && text === ")") depth--;
+    else if (type === "word" && depth === 0 && text.toLowerCase() === before) {
+      const next = list[i + 1];
+      if (next?.type === "string" || next?.type === "quoted") return next;
+    }
+  }
+  return null;
+}
+
 function opens(before: Token | undefined, from: boolean): boolean {
   return from && isSourceStart(before);
 }
