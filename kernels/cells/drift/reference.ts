@@ -17,12 +17,20 @@ export interface Pair {
   prediction: boolean;
 }
 
+/** A column of the reference that is not compared. */
+export interface Skipped {
+  column: string;
+  why: string;
+  /** it is gone or has another type now: that is a change, which no score can say */
+  changed: boolean;
+}
+
 export interface Sides {
   pairs: Pair[];
   /** the reference's sketches, in the order of the pairs */
   references(): Promise<ColumnSketch[]>;
   label: string;
-  skipped: string[];
+  skipped: Skipped[];
   /** dates of the current side, first choice for `every` first */
   times: string[];
 }
@@ -64,13 +72,14 @@ async function betweenRelations(reference: Relation, now: Schema, columns: strin
         throw new RangeError(
           `drift: Expected \`columns\` to be columns of both sides, got \`${name}\`; the ${side} has ${schema.map((c) => c.name).join(", ")}`,
         );
-  const skipped: string[] = [];
+  const skipped: Skipped[] = [];
   const pairs: Pair[] = [];
   for (const { name, type } of then) {
     if (columns ? !columns.includes(name) : !types.has(name)) continue;
-    const [old, fresh] = [probesOf(name, type), probesOf(name, types.get(name)!)];
+    const typeNow = types.get(name)!;
+    const [old, fresh] = [probesOf(name, type), probesOf(name, typeNow)];
     const same = fresh.filter((probe) => old.some((one) => one.column === probe.column && one.kind === probe.kind));
-    if (same.length === 0) skipped.push(`\`${name}\` (${type} and ${types.get(name)!}) cannot be compared`);
+    if (same.length === 0) skipped.push({ column: name, why: `\`${name}\` (${type} and ${typeNow}) cannot be compared`, changed: typeNow !== type });
     for (const probe of same) pairs.push({ probe, stored: null, prediction: false });
   }
   if (pairs.length === 0)
@@ -94,7 +103,7 @@ async function againstVersion(ref: VersionRef, now: Schema, columns: string[] | 
   if (!Array.isArray(sketch.columns))
     throw new RangeError(`drift: version ${found.version} of \`${ref.name}\` holds no sketches of its training rows`);
   const record = now.find((c) => c.name === "record");
-  const skipped: string[] = [];
+  const skipped: Skipped[] = [];
   const pairs: Pair[] = [];
   for (const stored of sketch.columns) {
     const [name, part] = stored.column.split(/: (?=hour$|day of week$)/) as [string, string | undefined];
@@ -102,7 +111,7 @@ async function againstVersion(ref: VersionRef, now: Schema, columns: string[] | 
     if (name === sketch.target && record) continue;
     const source = sourceOf(name, now, record);
     if (!source) {
-      skipped.push(`\`${name}\` is not in the current rows`);
+      skipped.push({ column: name, why: `\`${name}\` is not in the current rows`, changed: true });
       continue;
     }
     const expression = part

@@ -118,6 +118,13 @@ describe("drift", () => {
     expect(result.verdict).toBe("unsure");
     expect(result.sentence).toContain("Not enough data: 10 current rows.");
   });
+  it("is not calm when a column has another type now", async () => {
+    const current = await b.table(`select * exclude (distance), 'far' || distance as distance from (${rows(0, 20_000, "0")})`);
+    const result = await go({ reference: then, current, columns: ["distance", "origin"] });
+    expect(result.verdict).toBe("unsure");
+    expect(result.sentence).toContain("`distance` is gone or of another type, so not compared.");
+    expect(b.shown.at(-1)).toMatchObject({ word: "not all compared" });
+  });
   it("is unsure on a reference without rows, and not calm", async () => {
     const none = await b.table(`${rows(0, 10, "0")} limit 0`);
     const result = await go({ reference: none, current: same, columns: ["distance", "origin"] });

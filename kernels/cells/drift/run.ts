@@ -56,7 +56,8 @@ export async function run<R extends object>(options: DriftOptions<R>, context: R
   const alpha = o.alpha / total;
   const found: Found[] = [];
   const periods = new Map<string, Map<string, ColumnResult & { column: string; rows: number }>>();
-  const warnings = [...sides.skipped];
+  const warnings = sides.skipped.map(({ why }) => why);
+  const changed = sides.skipped.filter((one) => one.changed).map(({ column }) => column);
   context.progress({ label: "counting the reference", done: 0, total, eta: null });
   const references = await sides.references();
   context.progress({ label: "counting the current rows", done: 0, total, eta: null });
@@ -103,11 +104,11 @@ export async function run<R extends object>(options: DriftOptions<R>, context: R
         if (!one) periods.set(key, (one = new Map()));
         one.set(name, { column: name, rows: sketch.rows, ...compareColumn(lineUp(reference, sketch), o.test, alpha, o.calibrate, seed) });
       }
-    context.show(viewOf(found, periods, sides.label, o, warnings, total));
+    context.show(viewOf(found, periods, sides.label, o, warnings, total, changed));
     await context.breathe();
   }
   context.progress(null);
-  const view = viewOf(found, periods, sides.label, o, warnings, total);
+  const view = viewOf(found, periods, sides.label, o, warnings, total, changed);
   const send = await sendDrifted(found, current, context);
   if (send !== null) view.next.unshift(send);
   context.show(view);
@@ -210,6 +211,7 @@ function viewOf(
   o: Checked,
   warnings: string[],
   total: number,
+  changed: string[],
 ): FindingView {
   const data = rank(found.filter((one) => !one.prediction));
   const all = rank(found);
@@ -233,9 +235,11 @@ function viewOf(
     sentence += ` The change is real and small: ${rows.toLocaleString("en")} rows show what chance cannot explain, whatever its size.`;
   if (prediction)
     sentence += ` The model's answers ${prediction.drifted ? "moved as well" : "did not move"} (${digits(prediction.score)}, limit ${digits(prediction.limit)}).`;
+  if (changed.length > 0)
+    sentence += ` ${changed.map((name) => `\`${name}\``).join(", ")} ${changed.length === 1 ? "is" : "are"} gone or of another type, so not compared.`;
   const few = Math.min(before, rows) < 30;
   if (few) sentence = `Not enough data: ${rows < 30 ? `${rows} current` : `${before} reference`} rows. ${sentence}`;
-  const verdict = few ? "unsure" : large.length > 0 || prediction?.drifted ? "bad" : drifted.length > 0 ? "unsure" : "good";
+  const verdict = few ? "unsure" : large.length > 0 || prediction?.drifted ? "bad" : drifted.length > 0 || changed.length > 0 ? "unsure" : "good";
   const series = [...periods].sort(([a], [b]) => (a < b ? -1 : 1)).map(([period, columns]) => ({ period, columns: [...columns.values()] }));
   const numbers: Record<string, number> = {
     columns: data.length,
@@ -248,7 +252,15 @@ function viewOf(
       kind: "drift",
       sentence,
       verdict,
-      word: few ? "not enough data" : verdict === "bad" ? "drifted" : verdict === "unsure" ? "moved a little" : "no drift",
+      word: few
+        ? "not enough data"
+        : verdict === "bad"
+          ? "drifted"
+          : drifted.length > 0
+            ? "moved a little"
+            : verdict === "unsure"
+              ? "not all compared"
+              : "no drift",
     },
     method: [...new Set(all.map((one) => one.test))].join("; "),
     numbers,
