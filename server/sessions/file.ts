@@ -91,6 +91,7 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     if (trouble?.why !== next?.why) effects.held(next?.why ?? null);
     // what was changed here meanwhile has waited
     if (next === null && trouble !== null && waiting === null) soon();
+    if (next?.kind === "gone" && trouble?.kind === "unread" && dirty && waiting === null) soon();
     trouble = next;
     if (trouble === null || retry !== null || closed) return;
     retry = setTimeout(() => {
