@@ -52,8 +52,9 @@ export async function serve(options: ServeOptions): Promise<number | null> {
     void handle(request, response).catch((error: Error) => json(response, 500, { error: error.message }));
   });
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const path = new URL(request.url ?? "/", "http://localhost").pathname;
-    const form = paths.find(([pattern]) => pattern.test(decodeURIComponent(path)))?.[1];
+    const path = pathOf(request.url ?? "/");
+    if (path === null) return json(response, 400, { error: "the address is not a path that can be read" });
+    const form = paths.find(([pattern]) => pattern.test(path))?.[1];
     if (form && request.method === "POST") {
       const body = await readAll(request);
       if (body === null) return json(response, 413, errorBody(form, 413, `the body is larger than ${mostBytes >> 20} MB`));
@@ -103,6 +104,15 @@ export async function serve(options: ServeOptions): Promise<number | null> {
   );
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => server.close(() => process.exit(0)));
   return null;
+}
+
+/** The request's path, decoded; null for an address that is none. */
+function pathOf(url: string): string | null {
+  try {
+    return decodeURIComponent(new URL(url, "http://localhost").pathname);
+  } catch {
+    return null;
+  }
 }
 
 async function readAll(request: IncomingMessage): Promise<Uint8Array | null> {

@@ -115,6 +115,21 @@ it("refuses what could only be read by guessing: a column twice, a quote that is
   expect(await told("v2", { inputs: [tensor, tensor] })).toMatch(/400.*`x` is there twice/);
   for (const datatype of ["toString", "constructor", "__proto__"])
     expect(await told("v2", { inputs: [{ ...tensor, datatype }] })).toMatch(/400.*datatype/);
+  for (const [datatype, value] of [
+    ["INT8", 128],
+    ["INT8", -129],
+    ["INT32", 1.5],
+    ["UINT16", -1],
+    ["UINT8", 256],
+  ] as const)
+    expect(await told("v2", { inputs: [{ ...tensor, datatype, data: [value] }] })).toMatch(
+      new RegExp(`400.*Expected values of ${datatype}, got ${value}`),
+    );
+  for (const [datatype, value] of [
+    ["INT8", -128],
+    ["UINT8", 255],
+  ] as const)
+    expect(await told("v2", { inputs: [{ ...tensor, datatype, data: [value] }] })).toMatch(/^200/);
   expect(await told("mlflow", { dataframe_split: { columns: ["x", "x"], data: [[1, 2]] } })).toMatch(/400.*`x` is there twice/);
   expect(await told("mlflow", "x,x\n1,2\n", "text/csv")).toMatch(/400.*`x` is there twice/);
   expect(await told("mlflow", 'x,s\n1,"a\n2,b\n', "text/csv")).toMatch(/400.*line 2: a quote is not closed/);

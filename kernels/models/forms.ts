@@ -212,7 +212,11 @@ function readV2(request: FormRequest, signature: Signature): Rows {
         throw new WireError(`inputs[${i}] \`${name}\`: binary_data_size ${show(bytes)} goes beyond the body`, name);
       flat = fromBinary(request.body.subarray(at, at + bytes), tensor.datatype, count, name);
       at += bytes;
-    } else flat = (list(tensor.data, `inputs[${i}].data`) as unknown[]).flat(Infinity as 1);
+    } else {
+      flat = (list(tensor.data, `inputs[${i}].data`) as unknown[]).flat(Infinity as 1);
+      const odd = flat.findIndex((value) => !holds(tensor.datatype, value));
+      if (odd >= 0) throw new WireError(`inputs[${i}].data of \`${name}\`: Expected values of ${tensor.datatype}, got ${show(flat[odd])}`, name);
+    }
     if (flat.length !== count)
       throw new WireError(`inputs[${i}] \`${name}\`: the shape ${show(shape)} wants ${count} values, got ${flat.length}`, name);
     length ??= shape[0]!;
@@ -269,6 +273,14 @@ const sizes: Record<string, number> = {
   FP64: 8,
   BYTES: 0,
 };
+
+/** Can a whole-number datatype hold the number? Of other types and values the record's own check speaks. */
+function holds(datatype: string, value: unknown): boolean {
+  const whole = /^(U?)INT(\d+)$/.exec(datatype);
+  if (whole === null || typeof value !== "number") return true;
+  const [low, high] = whole[1] === "U" ? [0, 2 ** Number(whole[2])] : [-(2 ** (Number(whole[2]) - 1)), 2 ** (Number(whole[2]) - 1)];
+  return Number.isInteger(value) && value >= low && value < high;
+}
 
 function fromBinary(bytes: Uint8Array, datatype: string, count: number, name: string): unknown[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

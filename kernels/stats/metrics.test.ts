@@ -88,6 +88,9 @@ it("MASE's scale pools series without crossing from one to the next, and is NaN 
 it("finds MASE's scale again from stored losses", () => {
   const metric = metricOfStored("MASE", [3, 5], [1, 5], [0.5, 0]);
   expect(metric.row!(8, 0)).toBe(2);
+  // no row has an error: every loss is 0, and none is NaN
+  const perfect = metricOfStored("MASE", [3, 5], [3, 5], [0, 0]);
+  expect(perfect.row!(3, 3)).toBe(0);
 });
 
 it("refuses an unknown metric by name", () => {

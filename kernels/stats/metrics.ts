@@ -85,7 +85,8 @@ export function metricOfStored(name: string, y: ArrayLike<number>, p: ArrayLike<
     error += Math.abs(y[i]! - p[i]!);
     loss += losses[i]!;
   }
-  return mase(error / loss);
+  // a forecast without any error says nothing of the scale; its losses are 0 on every one
+  return mase(error === 0 ? 1 : error / loss);
 }
 
 /** Row scores of a metric; empty for set metrics. */

@@ -54,6 +54,7 @@ it("writes a folder that proves itself and serves alone", async () => {
     (await fetch(url, { method: "POST", body: JSON.stringify(body), headers: { "x-request-id": "one" } })).json();
   expect(await ask({ instances: [1, 2, 5] })).toEqual({ predictions: [3.5, 4, 5.5] });
   expect(await ask({ instances: ["far"] })).toEqual({ error: 'instances[0].x: Expected a number, got "far"' });
+  expect((await fetch(url.replace(/tiny:predict$/, "%E0%A4:predict"), { method: "POST", body: "{}" })).status).toBe(400);
   // its log is in the workbench's format
   const logged = join(dir, "log", "tiny");
   await expect.poll(() => readdirSync(logged).flatMap((day) => readdirSync(join(logged, day)))).toHaveLength(1);

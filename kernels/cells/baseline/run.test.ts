@@ -100,6 +100,17 @@ describe("baseline", () => {
     expect(again.bar.evaluation.value).toBe(first.bar.evaluation.value);
     expect(again.bar.evaluation.keys).toBe(first.bar.evaluation.keys);
   });
+  it("is no bar where every test row has the same target", async () => {
+    const same = await b.split("select i as id, i < 100 and i % 2 = 0 as y from range(200) r(i)", "id", [
+      "id < 80",
+      "id >= 80 and id < 100",
+      "id >= 100",
+    ]);
+    const result = await go({ split: same, task: { kind: "binary", target: "y" }, metric: "log loss" });
+    expect(result.verdict).toBe("unsure");
+    expect(result.sentence).toMatch(/^Every test row has the same `y`: nothing can be told apart there/);
+    expect(b.shown.at(-1)).toMatchObject({ word: "one value" });
+  });
   it("is the same when run twice", async () => {
     const options = { split: flights, task: { kind: "binary", target: "late" } };
     const [one, two] = [await go(options), await go(options)];

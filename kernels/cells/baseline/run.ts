@@ -83,7 +83,10 @@ export async function run<R extends object>(options: BaselineOptions<R>, context
   } else sentence += ".";
   if (checked.expect !== undefined) sentence += ` You expected ${digits(checked.expect)}.`;
   if (few) sentence = `Not enough data: ${n} test rows. ${sentence}`;
-  const verdict = few ? "unsure" : "good";
+  // a bar that any constant reaches is no bar
+  const flat = !few && rows.ys.every((y) => y === rows.ys[0]);
+  if (flat) sentence = `Every test row has the same \`${task.target}\`: nothing can be told apart there, so this bar says nothing. ${sentence}`;
+  const verdict = few || flat ? "unsure" : "good";
   const all = found.map((one) => one.evaluated);
   const figure = barFigure(all, best.evaluated, checked.expect);
   const figures = [figure];
@@ -105,7 +108,7 @@ export async function run<R extends object>(options: BaselineOptions<R>, context
     kind: "baseline",
     sentence,
     verdict,
-    word: few ? "not enough data" : "number to beat",
+    word: few ? "not enough data" : flat ? "one value" : "number to beat",
     method: bar.method ?? "",
     numbers,
     figures,
