@@ -122,6 +122,7 @@ export function createProject(place: { notebook: string; workspace: string; regi
     if (packages !== disk.packages) {
       // a package came or went: what was not found may be there now
       packages = disk.packages;
+      installed.clear();
       resolutions.clear();
       service.dispose();
       service = ts.createLanguageService(host, registry);
@@ -169,6 +170,7 @@ export function createProject(place: { notebook: string; workspace: string; regi
     for (const name of files.keys())
       if (!live.has(name)) {
         files.delete(name);
+        snapshots.delete(name);
         version++;
       }
   };
@@ -226,25 +228,36 @@ export function createProject(place: { notebook: string; workspace: string; regi
     dispose: () => service.dispose(),
   };
 
+  /** TypeScript asks for every file at every change; a thousand of them are read once */
+  const snapshots = new Map<string, { at: number; snapshot: ts.IScriptSnapshot | undefined }>();
+  const installed = packageFiles();
   const resolutions = ts.createModuleResolutionCache(folder, (name) => name, options);
   const settings: ts.CompilerOptions = { ...options, typeRoots: [join(root, "node_modules/@types")] };
-  const host: ts.LanguageServiceHost = {
+  const host: ts.LanguageServiceHost & Pick<ts.ModuleResolutionHost & ts.CompilerHost, "getModuleResolutionCache"> = {
     getProjectVersion: () => `${version}`,
     getCompilationSettings: () => settings,
     getScriptFileNames: () => [...files.keys()],
     getScriptVersion: (name) => `${files.get(name)?.version ?? disk.version(name)}`,
     getScriptSnapshot(name) {
-      const text = files.get(name)?.text ?? ts.sys.readFile(name);
-      return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
+      const own = files.get(name);
+      const at = own?.version ?? disk.version(name);
+      const known = snapshots.get(name);
+      if (known?.at === at) return known.snapshot;
+      const text = own?.text ?? ts.sys.readFile(name);
+      const snapshot = text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
+      snapshots.set(name, { at, snapshot });
+      return snapshot;
     },
     getCurrentDirectory: () => folder,
     getDefaultLibFileName: (given) => ts.getDefaultLibFilePath(given),
-    fileExists: (name) => files.has(name) || ts.sys.fileExists(name),
-    readFile: (name) => files.get(name)?.text ?? ts.sys.readFile(name),
-    directoryExists: (name) => ts.sys.directoryExists(name),
+    fileExists: (name) => files.has(name) || installed.file(name),
+    readFile: (name) => files.get(name)?.text ?? installed.text(name),
+    directoryExists: (name) => installed.folder(name),
     getDirectories: (name) => ts.sys.getDirectories(name),
     readDirectory: (...given) => ts.sys.readDirectory(...given),
     realpath: (name) => (files.has(name) ? name : (ts.sys.realpath?.(name) ?? name)),
+    // else the package.json above each file is read and parsed at each key
+    getModuleResolutionCache: () => resolutions,
     getCancellationToken: () => ({ isCancellationRequested: () => project.cancelled() }),
     // the library's own packages serve a workspace that lies elsewhere
     resolveModuleNameLiterals: (literals, containing, redirected, given) =>
@@ -259,6 +272,28 @@ export function createProject(place: { notebook: string; workspace: string; regi
   };
   let service = ts.createLanguageService(host, registry);
   return project;
+}
+
+/** What the disk says of installed packages, asked once until they change: at every key TypeScript looks for the package.json of each file. */
+function packageFiles() {
+  const files = new Map<string, boolean>();
+  const folders = new Map<string, boolean>();
+  const texts = new Map<string, string | undefined>();
+  const once =
+    <T>(known: Map<string, T>, ask: (path: string) => T) =>
+    (path: string): T => {
+      if (!path.includes("node_modules")) return ask(path);
+      if (!known.has(path)) known.set(path, ask(path));
+      return known.get(path)!;
+    };
+  return {
+    file: once(files, ts.sys.fileExists),
+    folder: once(folders, ts.sys.directoryExists),
+    text: once(texts, ts.sys.readFile),
+    clear() {
+      for (const known of [files, folders, texts]) known.clear();
+    },
+  };
 }
 
 /** Versions of files on the disk: those of the workspace are looked at again, at most twice a second; packages when the list of them changed. */

@@ -2,8 +2,8 @@
 import { performance } from "node:perf_hooks";
 import ts from "typescript";
 import { packageRoot } from "../paths/paths.js";
-import type { CodeProblem, FromLanguage, LanguageAnswer, ToLanguage } from "../protocol/language.js";
-import { answer } from "./answer.js";
+import type { CodeProblem, FromLanguage, LanguageAnswer, LanguageAnswers, ToLanguage } from "../protocol/language.js";
+import { answer, type QuickQuestion } from "./answer.js";
 import { describeAll } from "./describe.js";
 import { problemsOf } from "./problems.js";
 import { createProject, type Project } from "./project.js";
@@ -68,16 +68,33 @@ export function createService(tell: (message: FromLanguage) => void): Service {
     return project.rev === rev ? problems : null;
   };
 
+  /** questions of a person come first */
+  const turn = async () => {
+    do await pause();
+    while (working || queue.length > 0);
+  };
+
+  /** All findings, however long they take: a first look at a large notebook loads the types of its libraries. */
+  const findings = async ({ id, notebook: path }: Ask): Promise<void> => {
+    const notebook = notebooks.get(path);
+    if (notebook === undefined) return refuse(id, "failed", "The notebook is not open in the language service.");
+    notebook.watched = true;
+    try {
+      let value: LanguageAnswers["problems"] | null = null;
+      while (value === null && !closed && notebooks.get(path) === notebook) value = await check(notebook, turn);
+      if (value === null) return refuse(id, "superseded", "The notebook was closed.");
+      notebook.told = JSON.stringify(value);
+      tell({ type: "answer", id, ok: true, rev: notebook.project.rev, value });
+    } catch (error) {
+      refuse(id, "failed", `The language service failed: ${(error as Error).message}`);
+    }
+  };
+
   const later = (notebook: Notebook, wait = quiet): void => {
     if (notebook.timer !== null) clearTimeout(notebook.timer);
     notebook.timer = setTimeout(() => {
       notebook.timer = null;
       void (async () => {
-        // questions of a person come first
-        const turn = async () => {
-          do await pause();
-          while (working || queue.length > 0);
-        };
         await turn();
         const problems = await check(notebook, turn);
         if (problems === null) return closed || notebook.timer !== null ? undefined : later(notebook);
@@ -96,14 +113,8 @@ export function createService(tell: (message: FromLanguage) => void): Service {
     const until = performance.now() + patience;
     project.cancelled = () => performance.now() > until;
     try {
-      let value: LanguageAnswer | null;
-      if (question.ask === "problems") {
-        notebook.watched = true;
-        do value = await check(notebook, () => Promise.resolve());
-        while (value === null && !closed);
-        notebook.told = JSON.stringify(value);
-      } else value = await answer(project, notebook.schemas, question);
-      tell({ type: "answer", id, ok: true, rev: project.rev, value: value! });
+      const value: LanguageAnswer = await answer(project, notebook.schemas, question as QuickQuestion);
+      tell({ type: "answer", id, ok: true, rev: project.rev, value });
     } catch (error) {
       const late = error instanceof ts.OperationCanceledException;
       const known = error instanceof RangeError;
@@ -166,6 +177,7 @@ export function createService(tell: (message: FromLanguage) => void): Service {
           return;
         }
         case "ask": {
+          if (message.question.ask === "problems") return void findings(message);
           const older = queue.filter(
             (one) => one.client === message.client && one.notebook === message.notebook && one.question.ask === message.question.ask,
           );

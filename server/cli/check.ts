@@ -1,6 +1,7 @@
 /** `touchstone check FILE`: syntax, the graph (clashes, cycles, foreign writes) and types across cells. */
 import { readFileSync } from "node:fs";
 import { parseBytes } from "../../kernels/notebook/decode.js";
+import type { Cell } from "../../kernels/protocol/document.js";
 import type { CodeProblem, LanguageAnswers } from "../../kernels/protocol/language.js";
 import { startLanguage } from "../language/process.js";
 import { viewGraph } from "../sessions/graph.js";
@@ -34,16 +35,38 @@ export async function check({ file, say }: { file: string; say(text: string): vo
   const broken = new Set(found.filter((other) => other.severity === "error").map((other) => other.cell));
   for (const [cell, problems] of Object.entries(await types(notebook)))
     if (!broken.has(cell)) for (const problem of problems) found.push({ cell, ...problem });
+  const begins = firstLines(readFileSync(notebook.file, "utf8"), notebook.source.cells);
   for (const { cell, line, column, severity, message } of found) {
-    const where = [cell === null ? file : `cell ${cell}`, line === null ? "" : `line ${line}${column === null ? "" : `:${column}`}`]
-      .filter((part) => part !== "")
-      .join(" ");
-    say(`${where}  ${severity}: ${message}`);
+    const first = cell === null ? 1 : (begins.get(cell) ?? 1);
+    // as compilers say it, so that editors lead there
+    const where = [file, line === null ? (cell === null ? null : first) : first + line - 1, line === null ? null : column].filter(
+      (part) => part !== null,
+    );
+    say(`${where.join(":")}  ${severity}: ${message}${cell === null ? "" : ` (cell ${cell})`}`);
   }
   const errors = found.filter((other) => other.severity === "error").length;
   const code = notebook.source.cells.filter((cell) => cell.kind !== "markdown").length;
   say(errors === 0 ? `${code} cells checked: no errors` : `${code} cells checked: ${errors} ${errors === 1 ? "error" : "errors"}`);
   return errors === 0 ? 0 : 1;
+}
+
+/** Line of the file on which each cell's code begins. Between two cells of code stand markers and comments alone. */
+export function firstLines(text: string, cells: readonly Cell[]): Map<string, number> {
+  const lines = text.replaceAll("\r\n", "\n");
+  const found = new Map<string, number>();
+  let at = 0;
+  let line = 1;
+  for (const { id, kind, source } of cells) {
+    if (kind === "markdown" || source.trim() === "") continue;
+    const start = at === 0 && lines.startsWith(source) ? 0 : lines.indexOf(`\n${source}`, at) + 1;
+    // an unfinished cell stands in the file as a comment
+    if (start === 0 && at > 0) continue;
+    line += lines.slice(at, start).split("\n").length - 1;
+    found.set(id, line);
+    at = start + source.length;
+    line += source.split("\n").length - 1;
+  }
+  return found;
 }
 
 /** By the same service as the editor's, in a process of its own. */

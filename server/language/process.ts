@@ -27,8 +27,8 @@ export interface LanguageProcess {
   stop(): void;
 }
 
-/** ms for an answer: the first one waits for the types of the libraries */
-const patience = 90_000;
+/** ms for an answer: the first one waits for the types of the libraries; findings are of the whole notebook */
+const patience = { question: 90_000, findings: 10 * 60_000 };
 
 export function startLanguage(on: { ready(): void; problems(message: Extract<FromLanguage, { type: "problems" }>): void }): LanguageProcess {
   const folder = mkdtempSync(join(tmpdir(), `ts-language-${process.pid}-`));
@@ -124,7 +124,8 @@ export function startLanguage(on: { ready(): void; problems(message: Extract<Fro
       new Promise((resolve, reject) => {
         if (gone !== null) return reject(new LanguageError(`The language service stopped: ${gone}.`));
         const id = ++ids;
-        const timer = setTimeout(() => finish(`no answer within ${patience / 1000} s`), patience);
+        const most = question.question.ask === "problems" ? patience.findings : patience.question;
+        const timer = setTimeout(() => finish(`no answer within ${most / 1000} s`), most);
         timer.unref();
         waiting.set(id, { resolve, reject, timer });
         write({ type: "ask", id, ...question });
