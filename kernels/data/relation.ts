@@ -6,6 +6,8 @@ import { tileColumns, wideTable, type ColumnInfo, type TableView } from "../prot
 import {
   settle,
   type Columns,
+  type Dataset,
+  type DatasetOptions,
   type Hash,
   type MaskedColumns,
   type NullRule,
@@ -13,6 +15,7 @@ import {
   type Row,
   type SplitOptions,
 } from "../protocol/values.js";
+import { checkDataset, datasetOf } from "./dataset.js";
 import { faultIn, type Engine } from "./engine.js";
 import { isInterrupted, SqlError } from "./fault.js";
 import type { LoadColumn, PackedTable } from "./messages.js";
@@ -318,7 +321,31 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
   > {
     checkRule(nulls, false);
     if (!(Number.isSafeInteger(size) && size > 0)) throw expected("size", "a whole number from 1", size);
-    const list = await this.#select(columns);
+    for await (const block of this.#blocks(() => this.#select(columns))) {
+      const whole = columnsBy(block, nulls);
+      for (let at = 0; at < block.length; at += size) {
+        const length = Math.min(size, block.length - at);
+        const piece = Object.fromEntries(block.names.map((name) => [name, cut(whole[name]!, at, at + length)]));
+        yield Object.assign(piece, { length }) as Columns & { length: number };
+      }
+    }
+  }
+
+  dataset(options: DatasetOptions): Dataset {
+    checkDataset(options);
+    const make = this.engine.options.tensor;
+    if (!make) throw new Error("no TFJS back end is loaded here");
+    const y = typeof options.y === "string" ? [options.y] : options.y;
+    const list = async () => {
+      const x = options.x ?? (await this.info()).map(({ name }) => name).filter((name) => !y.includes(name));
+      return this.#select([...x, ...y] as (keyof R & string)[]);
+    };
+    return datasetOf({ blocks: () => this.#blocks(list), tensor: make }, options);
+  }
+
+  /** One pass over the rows; the next block is read while one is used. */
+  async *#blocks(select: () => Promise<string>): AsyncGenerator<PackedTable> {
+    const list = await select();
     await this.fixed();
     const { engine } = this;
     const stream = await engine.request<number>({ do: "open", sql: `select ${list} from ${this.#name}` });
@@ -333,12 +360,7 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
         const block = await ahead;
         if (!block) return;
         ahead = next();
-        const whole = columnsBy(block, nulls);
-        for (let at = 0; at < block.length; at += size) {
-          const length = Math.min(size, block.length - at);
-          const piece = Object.fromEntries(block.names.map((name) => [name, cut(whole[name]!, at, at + length)]));
-          yield Object.assign(piece, { length }) as Columns & { length: number };
-        }
+        yield block;
       }
     } finally {
       await engine.request({ do: "close", stream }).catch(() => {});

@@ -67,8 +67,33 @@ export interface Relation<R extends object = Row> extends Settling {
   save(path: string, options?: { table?: string }): Promise<void>;
   /** chunks of at most `size` (2,048) rows, in the relation's order */
   batches(options?: { columns?: string[]; size?: number } & NullRule): AsyncIterable<Columns & { length: number }>;
+  /** batches of tensors for `model.fitDataset`, from a relation of any size in flat memory */
+  dataset(options: DatasetOptions): Dataset;
   /** content hash: SQL, and sha256 or size+mtime of the files that it reads */
   hash(): Promise<Hash>;
+}
+
+export interface DatasetOptions {
+  /** columns of the input, default all but y; an image is one column of bytes or numbers */
+  x?: string[];
+  y: string | string[];
+  /** rows of a batch, default 128 */
+  batch?: number;
+  /** rows of the buffer from which the next is drawn; 0 (the default): the relation's order */
+  shuffle?: number;
+  /** of the order, which differs from epoch to epoch */
+  seed?: number;
+  /** what stands for NULL; by default it is an error */
+  nulls?: "error" | number;
+  /** y is a class number: the target becomes one column a class */
+  classes?: number;
+}
+/** What `model.fitDataset` reads; each iterator is one epoch. */
+export interface Dataset {
+  size: null;
+  iterator(): Promise<{
+    next(): Promise<{ value: { xs: import("@tensorflow/tfjs").Tensor2D; ys: import("@tensorflow/tfjs").Tensor2D }; done: boolean }>;
+  }>;
 }
 
 export interface SplitOptions<R extends object> {
