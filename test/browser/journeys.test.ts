@@ -86,6 +86,79 @@ it("4. a run goes on without its page, and every line is there for another viewe
   await second.leave();
 });
 
+it("5. two windows show the same text and the same results, with the name of the writer", async () => {
+  const path = writeNotebook(stage, "j", "two", `// %% id="a"\nconst a = 1\n\n// %% id="b"\na + 1\n`);
+  const ana = await Visitor.enter(stage, path);
+  await ana.page.evaluate(() => localStorage.setItem("touchstone.name", "Ana"));
+  await ana.page.reload();
+  await ana.cell("a").waitFor();
+  const ben = await Visitor.enter(stage, path);
+  await ben.see(/Ana is writing; you see every change/);
+  await ana.caret(ana.cell("a"));
+  await ana.page.keyboard.press("Control+End");
+  // from the key press in one window to the text in the other
+  const seen = ben.page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        const look = () => {
+          const element = document.querySelector('touch-cell[data-cell="a"]') as unknown as { cell: { source: string } };
+          if (element.cell.source === "const a = 10") resolve(Date.now());
+          else requestAnimationFrame(look);
+        };
+        look();
+      }),
+  );
+  await ana.page.keyboard.press("0");
+  await seen;
+  await ben.cell("a").getByText("10").waitFor();
+  await ana.page.keyboard.press("Escape");
+  await ana.cell("b").getByRole("button", { name: /^Run/ }).click();
+  for (const v of [ana, ben]) {
+    await v.ok(v.cell("b"));
+    await expect.poll(async () => (await v.cell("b").locator("touch-output").innerText()).trim()).toBe("11");
+  }
+  await ben.page.getByRole("button", { name: "Take over" }).click();
+  await ana.see(/Another window is writing/);
+  await ben.type(ben.cell("a"), "const a = 20");
+  await expect.poll(() => ana.source("a")).toBe("const a = 20");
+  await ana.leave();
+  await ben.leave();
+});
+
+it("25. typing goes on without a network, and the file has every character afterwards", async () => {
+  const path = writeNotebook(stage, "j", "offline", `// %% id="a"\nconst a = 1\n`);
+  const v = await Visitor.enter(stage);
+  let down = false;
+  const lines: { close(): Promise<void> }[] = [];
+  await v.page.routeWebSocket(/\/api\/ts\/notebook/, (socket) => {
+    if (down) return void socket.close({ code: 1012 });
+    const server = socket.connectToServer();
+    lines.push({ close: () => Promise.all([socket.close({ code: 1012 }), server.close()]).then(() => {}) });
+  });
+  await v.goto(path);
+  await v.caret(v.cell("a"));
+  await v.page.keyboard.press("Control+End");
+  await v.page.keyboard.type("2");
+  await expect.poll(() => file("j", "offline"), { timeout: 20_000 }).toContain("const a = 12");
+  down = true;
+  await Promise.all(lines.splice(0).map((line) => line.close()));
+  await v.page.keyboard.type(" + 3 /* typed while");
+  await v.see(/Connection lost\. Cells keep running on the server; your edits are kept here/);
+  await v.page.keyboard.type(" nobody listened */");
+  expect(await v.source("a")).toBe("const a = 12 + 3 /* typed while nobody listened */");
+  expect(file("j", "offline")).toContain("const a = 12\n");
+  // ten seconds without a network are two failed attempts and more
+  await v.page.getByText(/Trying again in [4-8] s/).waitFor({ timeout: 30_000 });
+  down = false;
+  await v.page.getByRole("button", { name: "Try now" }).click();
+  await v.see(/^Back\./);
+  await v.caret(v.cell("a"));
+  await v.page.keyboard.press("Control+End");
+  await v.page.keyboard.type(" - 4");
+  await expect.poll(() => file("j", "offline"), { timeout: 20_000 }).toContain("const a = 12 + 3 /* typed while nobody listened */ - 4\n");
+  await v.leave();
+});
+
 it("6. lazy mode marks what depends on a change and runs only that", async () => {
   const path = writeNotebook(
     stage,
