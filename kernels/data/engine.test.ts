@@ -281,15 +281,30 @@ describe("limits", () => {
   });
 
   it("a memory error is a sentence and the engine goes on", async () => {
-    const small = testEngine({ memoryLimit: "60MB" });
+    const small = testEngine({ memoryLimit: "60MB", spillLimit: 1e6 });
     try {
-      await small.engine.query("set global max_temp_directory_size = '1MB'");
       const error = await failure(sqlText(small.engine, "select list(i) as l, list('some text ' || i) as m from range(30000000) t(i)").rows());
       expect(error).toMatchObject({ type: "Out of Memory" });
       expect(error.message).toContain("needs more memory than DuckDB may use here");
       expect(await sqlText(small.engine, "select 1 as x").rows()).toEqual([{ x: 1 }]);
     } finally {
       await small.close();
+    }
+  });
+
+  it("what does not fit into memory is sorted on disk, up to a limit that is said", async () => {
+    const made = "select md5(i::varchar) as m, i from range(1500000) t(i) order by m";
+    const sorted = `select count(*) as n, count(*) filter (m < before) as wrong from (select m, lag(m) over () as before from (${made}))`;
+    const roomy = testEngine({ memoryLimit: "60MB" });
+    const tight = testEngine({ memoryLimit: "60MB", spillLimit: 1e6 });
+    try {
+      expect(await sqlText(roomy.engine, sorted).rows()).toEqual([{ n: 1_500_000, wrong: 0 }]);
+      const error = await failure(sqlText(tight.engine, sorted).rows());
+      expect(error.message).toMatch(/^The query needs more memory than DuckDB may use here, and more disk than it may fill/);
+      expect(await sqlText(tight.engine, "select 1 as x").rows()).toEqual([{ x: 1 }]);
+    } finally {
+      await roomy.close();
+      await tight.close();
     }
   });
 

@@ -1,5 +1,5 @@
 /** The kernel's hold on DuckDB, which lives in a worker thread: tables page and queries stop while a cell computes. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statfsSync } from "node:fs";
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { KernelQuery, TableExport, TablePage, TableProfile } from "../protocol/document.js";
 import type { VersionRef } from "../protocol/values.js";
@@ -18,6 +18,8 @@ export interface EngineOptions {
   threads: number;
   /** folder for what does not fit into memory; made when needed */
   spill: string;
+  /** bytes that may lie there; default: half of what the disk has free at the start */
+  spillLimit?: number;
   /** absolute folder: paths in SQL count from here and stay in here */
   workspace: string;
   /** absolute ROOT (design 12) */
@@ -69,6 +71,11 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
 /** ms until a worker that has said nothing is given up; it starts in a tenth of a second, and slowly on a busy machine */
 const startWithin = 60_000;
 
@@ -93,8 +100,8 @@ export function createEngine(options: EngineOptions): Engine {
     if (closed) throw new Error("DuckDB is closed");
     if (worker) return worker;
     mkdirSync(options.spill, { recursive: true, mode: 0o700 });
-    const { memoryLimit, threads, spill } = options;
-    const started = new Worker(entry("kernel-duckdb"), { workerData: { memoryLimit, threads, spill }, name: "duckdb" });
+    const { memoryLimit, threads, spill, spillLimit = freeBytes(spill) / 2 } = options;
+    const started = new Worker(entry("kernel-duckdb"), { workerData: { memoryLimit, threads, spill, spillLimit }, name: "duckdb" });
     started.unref();
     const late = setTimeout(() => {
       died(`it did not start within ${startWithin / 1000} s`);

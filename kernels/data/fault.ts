@@ -62,8 +62,9 @@ export function faultOf(error: unknown): Fault {
 /** The sentence for a person. */
 export function sentenceOf(fault: Fault): string {
   if (fault.type === "Interrupt") return "The query was interrupted.";
+  const disk = /max_temp_directory_size|temp directory/i.test(fault.message) ? ", and more disk than it may fill" : "";
   if (fault.type === "Out of Memory")
-    return `The query needs more memory than DuckDB may use here. Select fewer columns or rows, or aggregate before joining. (DuckDB: ${firstLine(fault.message)})`;
+    return `The query needs more memory than DuckDB may use here${disk}. Select fewer columns or rows, or aggregate before joining. (DuckDB: ${firstLine(fault.message)})`;
   if (/extension/i.test(fault.message) && /(install|download|load|autoload)/i.test(fault.message))
     return `This needs DuckDB's extension${extensionOf(fault.message)}, which is downloaded when it is first used, and that did not work here: check the network and run again. Files in CSV, Parquet, JSON, Arrow and DuckDB's own format need none. (DuckDB: ${firstLine(fault.message)})`;
   return fault.message.trim();

@@ -15,7 +15,7 @@ import { bare, rejectsOf, text } from "./names.js";
 import { TableReader } from "./read.js";
 import { buffersOf } from "./unpack.js";
 
-const { memoryLimit, threads, spill } = workerData as { memoryLimit: string; threads: number; spill: string };
+const { memoryLimit, threads, spill, spillLimit } = workerData as { memoryLimit: string; threads: number; spill: string; spillLimit: number };
 
 const instance = await DuckDBInstance.create(":memory:", {
   memory_limit: memoryLimit,
@@ -25,6 +25,8 @@ const instance = await DuckDBInstance.create(":memory:", {
   preserve_insertion_order: "true",
 });
 const first = await connect();
+// as an option of the instance it has no effect (1.5.6)
+await first.run(`set global max_temp_directory_size = '${Math.floor(spillLimit)}B'`);
 await first.run("create schema if not exists nb");
 await first.run("set search_path = 'nb,main'");
 
