@@ -96,6 +96,10 @@ function part(column: Packed, name: string, type: string, rows: number, rule: Fo
   }
   if (nulls > 0 && (column.kind === "blob" || Array.isArray((column as { data: unknown[] }).data.find?.((v) => v !== null))))
     throw new Error(`column \`${name}\` has ${nulls} NULLs among lists of numbers, which no one number can stand for: filter them out`);
+  if (/^U?(BIG|HUGE)INT$/.test(type))
+    throw new Error(
+      `column \`${name}\` is ${type} with values beyond 2^53, which a tensor would round: say \`${name}::double\` in the SQL if that is wanted, or leave it out`,
+    );
   throw new Error(`column \`${name}\` is ${type}, and a tensor holds numbers: leave it out or encode it with features`);
 }
 
