@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { mime } from "../../kernels/protocol/output.js";
 import { NotebookClient } from "../../test/support/notebook.js";
 import { startServer, type RunningServer } from "../../test/support/server.js";
 import { noServing } from "../../test/support/serving.js";
@@ -46,6 +47,32 @@ it("keeps the whole of a hundred megabytes, and shows a part", async () => {
   const second = await NotebookClient.open(server, client.state.path);
   expect(JSON.stringify(second.state.outputs["a"]).length).toBeLessThan(8_000_000);
   second.close();
+});
+
+it("shows the beginning of values of two hundred megabytes, and gives the text whole", async () => {
+  await client.add(
+    "a",
+    "display('é'.repeat(1e8))\ndisplay(new Float64Array(25e6).fill(0.5))\ndisplay({ list: Array.from({ length: 5e6 }, (_, i) => i) })",
+  );
+  await client.run("a");
+  expect(cell("a").result).toBe("ok");
+  const displays = client.state.outputs["a"]!.map((output) => (output.kind === "display" ? output.data : {}));
+  expect(JSON.stringify(displays).length).toBeLessThan(1_500_000);
+  expect(displays[1]!["text/plain"]).toMatch(/^Float64Array\(25000000\) \[/);
+  const { handle, length } = displays[0]![mime.value] as { handle: string; length: number };
+  expect(length).toBe(1e8);
+  const answer = await server.fetch(`/api/ts/values/text?path=${encodeURIComponent(client.state.path)}&handle=${encodeURIComponent(handle)}`);
+  let bytes = 0;
+  let wrong = 0;
+  for await (const piece of answer.body as unknown as AsyncIterable<Uint8Array>) {
+    bytes += piece.length;
+    for (const byte of piece) if (byte !== 0xc3 && byte !== 0xa9) wrong++;
+  }
+  expect([bytes, wrong]).toEqual([200_000_000, 0]);
+  // the kernel answers on
+  await client.add("b", "console.log(6 * 7)");
+  await client.run("b");
+  expect(printed("b")).toBe("42\n");
 });
 
 it("says with the cell which lines of a file were left out", async () => {

@@ -1,4 +1,6 @@
 /** Heavy outputs in the page: floods of displays and prints, values that unfold. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openStage, Visitor, writeNotebook, type Stage } from "../support/journey.js";
 
@@ -32,6 +34,43 @@ it("keeps two hundred lines of a flood on show and offers the whole", async () =
   expect((await cell.locator(".text-box").innerText()).trim().split("\n").length).toBe(200);
   const [file] = await Promise.all([v.page.waitForEvent("download"), cell.getByRole("link", { name: /^Download \(1\.\d MB\)$/ }).click()]);
   expect((await file.createReadStream()).readable).toBe(true);
+  await v.leave();
+});
+
+it("shows each kind of value well, and what a run found", async () => {
+  const source = `const cyclic: Record<string, unknown> = { name: "round" }
+cyclic["self"] = cyclic
+display(cyclic)
+display({ get broken(): number { throw new Error("no") }, fine: 1 })
+display(new Proxy({ a: 1 }, { get() { throw new Error("trap") }, ownKeys() { throw new Error("trap") } }))
+display(12345678901234567890n)
+display(new Date(0))
+display(new Map([["key", { deep: [1, 2] }]]))
+display(new Float32Array([1.5, 2.5]))
+display(new Error("outer", { cause: new Error("inner") }))
+display(function named() {})
+display(tf.tensor2d([[1, 2], [3, 4]]))
+display(tf.tensor3d(Array.from({ length: 8 * 8 * 3 }, (_, i) => i), [8, 8, 3], "int32"))
+display(new Uint8Array(Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64")))
+console.log("\\u001b[31mred\\u001b[0m and plain")
+const rows = csv("bad.csv")
+await rows.count()`;
+  const path = writeNotebook(stage, "t", "values", `// %% id="a"\n${source}\n`);
+  writeFileSync(join(stage.root, "workspaces/t/bad.csv"), `a,b\n${"1,2\n".repeat(30_000)}x,3\n`);
+  const v = await Visitor.enter(stage, path);
+  const cell = v.cell("a");
+  await cell.getByRole("button", { name: /^Run/ }).click();
+  await v.ok(cell, 60_000);
+  for (const text of [/Circular/, /broken/, /12345678901234567890/, /1970-01-01T00:00:00/, /key/, /Float32Array\(2\)/, /outer/, /inner/, /named/])
+    await cell.getByText(text).first().waitFor();
+  await cell
+    .getByText(/float32.*2 x 2|\[2, ?2\]|2,2/)
+    .first()
+    .waitFor();
+  await expect.poll(() => cell.locator("img.picture, .value img, touch-value img").count()).toBeGreaterThan(0);
+  const red = cell.locator(".text-box span").filter({ hasText: /^red$/ });
+  expect(await red.evaluate((element) => getComputedStyle(element).color !== getComputedStyle(element.parentElement!).color)).toBe(true);
+  await cell.getByText(/1 of 30,001 lines of bad.csv does not fit and was left out/).waitFor();
   await v.leave();
 });
 
