@@ -1,5 +1,5 @@
 /** Three-way merge by cell, for a file that was changed outside while its document was open (contracts 8). */
-import type { Cell, NotebookSource } from "../protocol/document.js";
+import type { Cell, FrontMatter, NotebookSource } from "../protocol/document.js";
 import { conflictCopy } from "./conflict.js";
 import { contentId } from "./parse.js";
 
@@ -42,7 +42,7 @@ export function mergeExternal(base: NotebookSource, ours: NotebookSource, theirs
   }
 
   const order = mergeOrder(base.cells.map(key), ours.cells.map(key), file.map(key));
-  const front = JSON.stringify(theirs.front) === JSON.stringify(base.front) ? ours.front : theirs.front;
+  const front = mergeFront(base.front, ours.front, theirs.front);
   const { crlf, bom } = theirs;
   return { source: { front, cells: order.flatMap((id) => result.get(id) ?? []), ...(crlf && { crlf }), ...(bom && { bom }) }, conflicts };
 }
@@ -63,6 +63,20 @@ function mergeParts(before: Cell, mine: Cell, other: Cell): Cell | null {
 }
 function pick<T>(before: T, mine: T, other: T): T | null {
   return mine === other || other === before ? mine : mine === before ? other : null;
+}
+
+/** By key; one that both sides changed stays as it is here, and lines that we do not know are kept from both. */
+function mergeFront(before: FrontMatter, mine: FrontMatter, other: FrontMatter): FrontMatter {
+  const one = <K extends keyof FrontMatter>(key: K): FrontMatter[K] => (same(before[key], mine[key]) ? other[key] : mine[key]);
+  const [title, seed, mode, rest] = [one("title"), one("seed"), one("mode"), one("rest")];
+  const both = !same(before.rest, mine.rest) && !same(before.rest, other.rest);
+  const lines = both ? [...(mine.rest ?? []), ...(other.rest ?? []).filter((line) => !mine.rest?.includes(line))] : rest;
+  return {
+    ...(title !== undefined && { title }),
+    ...(seed !== undefined && { seed }),
+    ...(mode !== undefined && { mode }),
+    ...(lines !== undefined && lines.length > 0 && { rest: lines }),
+  };
 }
 
 /** An editor that drops the ids makes new cells of old ones: a new cell with the text of a missing one is that one. */

@@ -248,6 +248,19 @@ describe("operations", () => {
 });
 
 describe("merge", () => {
+  it("merges the head by key, and keeps what was changed here", () => {
+    const merged = (before: object, mine: object, other: object) =>
+      mergeExternal({ front: before, cells: [] }, { front: mine, cells: [] }, { front: other, cells: [] }).source.front;
+    expect(merged({ title: "t", seed: 1 }, { title: "mine", seed: 1 }, { title: "t", seed: 2, mode: "lazy" })).toEqual({
+      title: "mine",
+      seed: 2,
+      mode: "lazy",
+    });
+    expect(merged({ title: "t" }, { title: "mine" }, { title: "theirs" })).toEqual({ title: "mine" });
+    expect(merged({ title: "t" }, { title: "t" }, {})).toEqual({});
+    expect(merged({ rest: ["// a"] }, { rest: ["// a", "// m"] }, { rest: ["// a", "// o"] })).toEqual({ rest: ["// a", "// m", "// o"] });
+  });
+
   const base = of(cell("a", "1"), cell("b", "2"), cell("c", "3"));
   it("takes each side's changes", () => {
     const merged = mergeExternal(

@@ -283,7 +283,7 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
         if (journal === null || saved === null) return { source: read, saved: read, broken: null, write: false };
         // written by us: the journal's document goes on from it, and nothing is to merge
         const ours = same(read, saved) || since.some((one) => same(read, one));
-        const source = ours ? journal : mergeExternal(saved, journal, read).source;
+        const source = ours ? journal : mergeExternal(nearest(read, saved, since), journal, read).source;
         dirty = !same(source, read);
         return { source, saved: read, broken: null, write: dirty };
       };
@@ -306,6 +306,16 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       await watcher?.close();
     },
   };
+}
+
+/** What the file held before another program changed it while no server ran: perhaps a document whose writing was not noted any more. */
+function nearest(read: NotebookSource, saved: NotebookSource, since: readonly NotebookSource[]): NotebookSource {
+  let [best, least] = [saved, differingCells(saved, read).length];
+  for (const one of since) {
+    const n = differingCells(one, read).length;
+    if (n < least) [best, least] = [one, n];
+  }
+  return best;
 }
 
 const same = (a: NotebookSource, b: NotebookSource) => printNotebook(a) === printNotebook(b);

@@ -117,6 +117,21 @@ it("nor one that both sides had added", async () => {
   expect(d.left()).toBe("a=6");
 });
 
+it("changed outside after a kill between the writing and its note: merged with what was written, not kept twice", async () => {
+  const d = desk("a=1 b=1 c=1");
+  const session = d.session();
+  d.fail("renamed file", () => {
+    d.fail("write file");
+    void change(session, set("a", "3"));
+  });
+  await change(session, set("a", "2"), set("b", "2"));
+  await session.flush();
+  expect(readFileSync(d.file, "utf8")).toBe(text("a=2 b=2 c=1"));
+  // the server is gone; an editor changes another cell
+  d.write("a=2 b=2 c=9");
+  expect(d.left()).toBe("a=3 b=2 c=9");
+});
+
 it("removes the half-written file of a process that is gone, and no other", () => {
   const d = desk("a=1");
   const dead = spawnSync(process.execPath, ["-e", ""]).pid;
