@@ -37,6 +37,12 @@ export function encodeTarget(values: ArrayLike<unknown>, task: Task, part: strin
   const classes = task.kind === "forecast" || task.kind === "regression" ? null : task.classes;
   const index = classes ? new Map(classes.map((name, i) => [name, i])) : null;
   let missing = 0;
+  /** "12 of 4,200 training rows" have this value */
+  const having = (value: unknown): string => {
+    let count = 0;
+    for (let i = 0; i < values.length; i++) if (values[i] === value) count++;
+    return `${count.toLocaleString("en")} of ${values.length.toLocaleString("en")} ${part} rows`;
+  };
   for (let i = 0; i < out.length; i++) {
     const value = values[i];
     if (value === null || value === undefined || (typeof value === "number" && Number.isNaN(value))) {
@@ -47,7 +53,7 @@ export function encodeTarget(values: ArrayLike<unknown>, task: Task, part: strin
       const at = index?.get(String(value));
       if (at === undefined)
         throw new RangeError(
-          `Expected \`${task.target}\` to be one of the classes ${classes?.join(", ")}, got \`${String(value)}\` in the ${part} rows`,
+          `Expected \`${task.target}\` to be one of the classes ${classes?.join(", ")}, got \`${String(value)}\` in ${having(value)}`,
         );
       out[i] = at;
       continue;
@@ -55,10 +61,10 @@ export function encodeTarget(values: ArrayLike<unknown>, task: Task, part: strin
     const number = typeof value === "number" ? value : typeof value === "boolean" || typeof value === "bigint" ? Number(value) : Number.NaN;
     if (Number.isNaN(number))
       throw new RangeError(
-        `Expected \`${task.target}\` to be ${task.kind === "binary" ? "true or false, 0 or 1" : "a number"}, got \`${String(value)}\` in the ${part} rows`,
+        `Expected \`${task.target}\` to be ${task.kind === "binary" ? "true or false, 0 or 1" : "a number"}, got \`${String(value)}\` in ${having(value)}`,
       );
     if (task.kind === "binary" && number !== 0 && number !== 1)
-      throw new RangeError(`Expected \`${task.target}\` of a binary task to be 0 or 1, got \`${number}\` in the ${part} rows`);
+      throw new RangeError(`Expected \`${task.target}\` of a binary task to be 0 or 1, got \`${number}\` in ${having(value)}`);
     out[i] = number;
   }
   if (missing > 0)

@@ -242,6 +242,30 @@ describe("train", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it("names a constant feature and infinite inputs with their rows, before the first step", async () => {
+    const flat = features({ input: { hour: "double" }, row: (r: { hour: number }) => [r.hour / 24, 0.5] });
+    await go({ features: flat, epochs: 1 });
+    expect(b.shown.at(-1)!.warnings).toContainEqual(
+      expect.stringMatching(/^number 2 of 2 of the features is 0\.5 in all 4,\d{3} training rows: it tells nothing$/),
+    );
+    const spoilt = await b.split(`select id, case when id % 10 = 0 then 'inf'::double else hour end as hour, late from (${query})`, {
+      ...{ by: "time", key: "id", cut: [3000, 4000] },
+    });
+    const bar = (await baseline({ split: spoilt, task: binary, using: ["prior"] }, b.context)) as unknown as { bar: Evaluated };
+    const given = features({ input: { hour: "double" }, row: (r: { hour: number }) => [r.hour] });
+    await expect(go({ split: spoilt, against: bar, features: given })).rejects.toThrow(/300 of 3,000 training rows|Infinity|finite/);
+  });
+  it("names a label out of range, and no training rows, with column and count", async () => {
+    const task: Task = { kind: "multiclass", target: "kind", classes: ["a", "b"] };
+    await expect(go({ task })).rejects.toThrow(/Expected `kind` to be one of the classes a, b, got `c` in 2,\d{3} of 4,\d{3} training rows/);
+    const two: Task = { kind: "binary", target: "quarter" };
+    await expect(go({ task: two })).rejects.toThrow(
+      /Expected `quarter` of a binary task to be 0 or 1, got `[23]` in 1,\d{3} of 4,\d{3} training rows/,
+    );
+    await expect(b.split(query, { by: "time", key: "id", cut: [-1, 3000] })).rejects.toThrow(
+      "the split leaves no rows to train: `id` goes from 0 to 5999",
+    );
+  });
   it("refuses rows that cannot be learned from, naming column and count", async () => {
     const same = await b.split(`select id, distance, hour, origin, id > 4000 and late as late from (${query})`, {
       by: "time",

@@ -55,6 +55,7 @@ export async function readTables(
   say("reading the training rows");
   const train = await readTable(split.train, task, features, "training");
   refuse(train, task);
+  warnings.push(...constants(train));
   say("reading the validation rows");
   let valid = await readTable(split.valid, task, features, "validation");
   let kept = train;
@@ -94,6 +95,25 @@ export async function readTable(part: Relation, task: Task, features: FittedFeat
     }
   }
   return { x, y, rows, width };
+}
+
+/** Numbers of the vector that are the same in every row: they tell nothing, and a scale by their deviation would divide by 0. */
+function constants({ x, rows, width }: Table): string[] {
+  if (rows < 2) return [];
+  const found: string[] = [];
+  for (let j = 0; j < width; j++) {
+    const first = x[j]!;
+    let same = true;
+    for (let i = j; same && i < x.length; i += width) same = x[i] === first;
+    if (same)
+      found.push(`number ${j + 1} of ${width} of the features is ${first} in all ${rows.toLocaleString("en")} training rows: it tells nothing`);
+  }
+  // pixels at the edge of images are constant by nature
+  if (found.length > 3)
+    return [
+      `${found.length} of the ${width} numbers of the features are the same in all ${rows.toLocaleString("en")} training rows: they tell nothing`,
+    ];
+  return found;
 }
 
 function refuse(train: Table, task: Task): void {
