@@ -1,11 +1,15 @@
-/** Pages of a table of ten million rows as the grid asks for them: alone, and while a cell's query keeps DuckDB busy. */
-import { mkdtempSync, rmSync } from "node:fs";
+/** Pages of a table of ten million rows as the grid asks for them: alone, while a cell's query keeps DuckDB busy, and over the WebSocket while a cell trains. */
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createEngine, type Engine } from "../../kernels/data/engine.js";
 import { sqlTag } from "../../kernels/data/sql.js";
+import { mime, type TableView } from "../../kernels/protocol/output.js";
 import type { Filter, SortKey } from "../../kernels/protocol/document.js";
 import { settle } from "../../kernels/protocol/values.js";
+import { NotebookClient } from "../support/notebook.js";
+import { startServer } from "../support/server.js";
+import { noServing } from "../support/serving.js";
 import { quantile, type Figure } from "./figure.js";
 
 const n = 10_000_000;
@@ -35,6 +39,52 @@ function load(engine: Engine): () => Promise<void> {
     engine.interrupt();
     await running;
   };
+}
+
+const training = `const model = tf.sequential({ layers: [tf.layers.dense({ units: 256, activation: "relu", inputShape: [64] }), tf.layers.dense({ units: 1 })] })
+model.compile({ optimizer: "adam", loss: "meanSquaredError" })
+const [xs, ys] = [tf.randomNormal([20_000, 64]), tf.randomNormal([20_000, 1])]
+console.log("training")
+await model.fit(xs, ys, { epochs: 10_000, batchSize: 128 })`;
+
+/** Pages of a notebook's table while one of its cells trains, as the page gets them. */
+async function whileTraining(folder: string): Promise<Figure[]> {
+  const home = join(folder, "workspaces/b");
+  mkdirSync(home, { recursive: true });
+  copyFileSync(join(folder, "big.parquet"), join(home, "big.parquet"));
+  writeFileSync(join(home, "n.nb.ts"), '// %% id="first"\n');
+  const server = await startServer({ root: folder, files: { "workspaces/b/package.json": "{}" }, memoryLimit: 8 * 2 ** 30, serving: noServing });
+  const client = await NotebookClient.open(server, "workspaces/b/n.nb.ts");
+  try {
+    await client.add("t", "const big = sql`from 'big.parquet'`", "sql");
+    await client.run("t");
+    const shown = client.state.outputs["t"]!.find((output) => output.kind === "display" && mime.table in output.data);
+    const { relation } = (shown as { data: Record<string, unknown> }).data[mime.table] as TableView;
+    const page = async (offset: number, sort: SortKey[] = [], where: Filter[] = []) => {
+      const reply = await client.ask({ do: "call", call: { query: "table.page", relation, offset, limit: 200, sort, where } });
+      if (!reply.ok) throw new Error(reply.error.message);
+    };
+    await client.add("train", training);
+    await client.do({ do: "run", cells: ["train"] });
+    await client.until(() => (client.state.outputs["train"] ?? []).length > 0);
+    const first = await timed(5, () => page(0));
+    await page(0, sorted);
+    const firstSorted = await timed(5, (i) => page(i * 200, sorted));
+    const both = await timed(5, (i) => page(i * 200, sorted, filtered));
+    await page(n / 2, sorted);
+    const deep = await timed(10, (i) => page(Math.floor((n / 11) * (i + 1)), sorted));
+    if (client.state.cells["train"]!.status !== "running") throw new Error("the training ended before the pages were measured");
+    const where = ", while a cell trains, over the WebSocket";
+    return [
+      { name: `10 M rows, first page${where}`, value: first, unit: "ms", goal: "<= 200" },
+      { name: `10 M rows, first page sorted${where}`, value: firstSorted, unit: "ms", goal: "<= 200" },
+      { name: `10 M rows, first page sorted and filtered${where}`, value: both, unit: "ms", goal: "<= 200" },
+      { name: `10 M rows, deep page of a sorted view${where}`, value: deep, unit: "ms", goal: "<= 150" },
+    ];
+  } finally {
+    client.close();
+    await server.close();
+  }
 }
 
 export async function bench(): Promise<Figure[]> {
@@ -72,6 +122,8 @@ export async function bench(): Promise<Figure[]> {
     const stop = load(engine);
     await measure(", while a query runs");
     await stop();
+    await engine.close();
+    figures.push(...(await whileTraining(folder)));
     return figures;
   } finally {
     await engine.close();
