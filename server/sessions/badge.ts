@@ -12,6 +12,8 @@ const against = {
 };
 /** it has code */
 const code = 32;
+/** it changes a value of another cell: what that value is now depends on how often it ran */
+const changes = 64;
 
 /** By place in the document. */
 export interface Marks {
@@ -54,6 +56,7 @@ function markOf({ doc, live }: SessionState, { id, kind, source }: Cell): number
   let bits = code;
   if (cell.result === "error" || cell.problems.some((problem) => problem.severity === "error")) bits |= against.error;
   if (cell.stale || cell.edited) bits |= against.stale;
+  if (cell.problems.some((problem) => problem.type === "mutation")) bits |= changes;
   // a promotion is proposed only when asked for, so a page without it is complete
   if (cell.status === "disabled" || (kind === "promote" && cell.result === "none")) return bits;
   if (cell.result !== "ok") bits |= cell.result === "none" ? against.open : against.open | against.tried;
@@ -84,7 +87,10 @@ export function badgeOf({ doc, marks: { cells, bytes }, runs }: SessionState): B
   if (all & against.gone) return { state: "unchecked", why: "outputs are from before the kernel was restarted", ...list(against.gone) };
   const { clean, rev } = doc;
   // a comparison counts until the next edit or run
-  if (clean?.status !== "done" || clean.rev !== rev || clean.runs !== runs) return { state: "same" };
+  if (clean?.status !== "done" || clean.rev !== rev || clean.runs !== runs) {
+    if (!(all & changes)) return { state: "same" };
+    return { state: "unchecked", why: "cells change values of other cells; Run clean and compare shows whether that matters", ...list(changes) };
+  }
   if (clean.differences.length === 0) return { state: "same", verified: clean.at };
   return { state: "unchecked", why: "a clean run gave other outputs", cells: clean.differences.map((one) => one.cell) };
 }

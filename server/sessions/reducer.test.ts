@@ -397,3 +397,15 @@ describe("a result on disk", () => {
     expect(machine.cell("b").cached).toBe(null);
   });
 });
+
+describe("a cell that changes a value of another", () => {
+  it("is not taken for the same as a clean run until one was compared", () => {
+    const machine = new Machine(notebookOf({ a: "const a = [1]", b: "a.push(2)" }));
+    machine.run(["a", "b"]);
+    expect(machine.client.badge).toMatchObject({ state: "unchecked", cells: ["b"] });
+    const { rev } = machine.state.doc;
+    const { runs } = machine.state;
+    machine.give({ type: "clean", clean: { status: "done", at: 9, rev, runs, done: 2, total: 2, differences: [] } });
+    expect(machine.client.badge).toEqual({ state: "same", verified: 9 });
+  });
+});
