@@ -8,6 +8,7 @@ import type { Engine } from "./engine.js";
 import { sentence } from "./csv.js";
 import type { CsvReport } from "./messages.js";
 import { text } from "./names.js";
+import { Once } from "./once.js";
 import { expected, sha, TableRelation } from "./relation.js";
 
 type Source = ArrayBuffer | Uint8Array | Blob | Response | AsyncIterable<Uint8Array>;
@@ -36,8 +37,8 @@ export function relationOfBytes<R extends object = Row>(
 ): TableRelation<R> {
   const { format } = options;
   if (format !== undefined && !formats.includes(format)) throw expected("format", formats.map((one) => `"${one}"`).join(", "), format);
-  let bytes: Promise<Uint8Array> | null = null;
-  const read = (): Promise<Uint8Array> => (bytes ??= bytesOf(source));
+  const bytes = new Once<Uint8Array>();
+  const read = (): Promise<Uint8Array> => bytes.get(() => bytesOf(source));
   return new TableRelation<R>(engine, {
     upstream: [],
     build: () => ({

@@ -20,6 +20,7 @@ import { faultIn, type Engine } from "./engine.js";
 import { isInterrupted, SqlError } from "./fault.js";
 import type { LoadColumn, PackedTable } from "./messages.js";
 import { qualify, quote, text } from "./names.js";
+import { Once } from "./once.js";
 import { find } from "./near.js";
 import { fold } from "./numeric.js";
 import { TableSplit } from "./split.js";
@@ -79,10 +80,10 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
   readonly engine: Engine;
   readonly recipe: Recipe;
   #name: string;
-  #ready: Promise<void> | null = null;
-  #steady: Promise<void> | null = null;
-  #hash: Promise<Hash> | null = null;
-  #count: Promise<number> | null = null;
+  readonly #ready = new Once<void>();
+  readonly #steady = new Once<void>();
+  readonly #hash = new Once<Hash>();
+  readonly #count = new Once<number>();
 
   constructor(engine: Engine, recipe: Recipe) {
     this.engine = engine;
@@ -96,7 +97,7 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
 
   /** Makes the view; with a name also `nb."name"`, so that later SQL reads `from name`. Rejects with the SQL's own error. */
   async [settle](name?: string): Promise<void> {
-    if (name !== undefined && !this.#ready) this.#name = qualify(`${name}@${++counter}`);
+    if (name !== undefined && !this.#ready.begun) this.#name = qualify(`${name}@${++counter}`);
     await this.ready();
     if (name === undefined) return;
     const key = name.toLowerCase();
@@ -109,11 +110,7 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
 
   /** The view exists. */
   ready(): Promise<void> {
-    this.#ready ??= this.#make().catch((error: unknown) => {
-      this.#ready = null;
-      throw error;
-    });
-    return this.#ready;
+    return this.#ready.get(() => this.#make());
   }
 
   async #make(): Promise<void> {
@@ -140,11 +137,7 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
 
   /** The view exists and gives its rows in one order: a join or a group is kept as a table when it is first read. */
   fixed(): Promise<void> {
-    this.#steady ??= this.#fix().catch((error: unknown) => {
-      this.#steady = null;
-      throw error;
-    });
-    return this.#steady;
+    return this.#steady.get(() => this.#fix());
   }
 
   async #fix(): Promise<void> {
@@ -183,14 +176,7 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
   }
 
   count(): Promise<number> {
-    this.#count ??= this.#read(`select count(*) as n from ${this.#name}`).then(
-      (table) => rowsOf(table)[0]!["n"] as number,
-      (error: unknown) => {
-        this.#count = null;
-        throw error;
-      },
-    );
-    return this.#count;
+    return this.#count.get(async () => rowsOf(await this.#read(`select count(*) as n from ${this.#name}`))[0]!["n"] as number);
   }
 
   async rows(limit?: number): Promise<R[]> {
@@ -368,11 +354,7 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
   }
 
   hash(): Promise<Hash> {
-    this.#hash ??= this.recipe.hash().catch((error: unknown) => {
-      this.#hash = null;
-      throw error;
-    });
-    return this.#hash;
+    return this.#hash.get(() => this.recipe.hash());
   }
 
   /** What the page shows first; it reads the rest in pages. */

@@ -15,7 +15,12 @@ const decoder = new TextDecoder();
 
 /** One frame as bytes. */
 export function encodeFrame(head: unknown, body: Uint8Array = empty): Uint8Array {
-  const json = encoder.encode(JSON.stringify(head));
+  return encodeText(JSON.stringify(head), body);
+}
+
+/** One frame of a head that is JSON already. */
+export function encodeText(head: string, body: Uint8Array = empty): Uint8Array {
+  const json = encoder.encode(head);
   const out = new Uint8Array(8 + json.length + body.length);
   const view = new DataView(out.buffer);
   view.setUint32(0, 4 + json.length + body.length, true);

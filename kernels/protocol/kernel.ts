@@ -4,6 +4,7 @@
  * Start: the server listens on three sockets of this kernel alone (a kernel does not name itself on `bulk`), then
  * `spawn(process.execPath, [...kernelFlags(process.version, heapLimit), entry("kernel")], { env: { TOUCHSTONE_KERNEL_SOCKETS: JSON.stringify({ main, control, bulk }) } })`
  * (kernels/paths/flags.ts). The kernel connects to all three, says `hello` on control and `ready` on main; `configure` may come at any time after, once.
+ * TOUCHSTONE_PATIENCE: ms after which a thread that does not hear a stop is struck (80).
  * Secrets are the environment's `TOUCHSTONE_SECRET_NAME`. What native code prints to file descriptors 1 and 2 comes by the pipes.
  * Order: on each socket as sent; between sockets none. A run is over when `done` (main) has come and as many outputs (bulk) as it says.
  * Outputs of a cell's timers may follow later under the same run, with rising `n`. An error is an output and in `done`: show it once.

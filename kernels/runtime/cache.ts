@@ -10,7 +10,7 @@ import { mime, type Output } from "../protocol/output.js";
 import type { Relation } from "../protocol/values.js";
 import { packagesHash } from "./context.js";
 import { digest, Opaque } from "./digest.js";
-import type { Run } from "./evaluate.js";
+import type { Run } from "./run.js";
 import type { Files } from "./files.js";
 import { shelve, unshelve, type KeptTensor } from "./shelve.js";
 

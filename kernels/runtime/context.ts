@@ -7,7 +7,7 @@ import type { KernelConfig } from "../protocol/kernel.js";
 import { mime, type Progress } from "../protocol/output.js";
 import type { Hash, Relation } from "../protocol/values.js";
 import type { Calls } from "./calls.js";
-import type { Run } from "./evaluate.js";
+import type { Run } from "./run.js";
 import { createProgress } from "./progress.js";
 import type { Staging } from "./staging.js";
 
@@ -40,7 +40,7 @@ export function createContext(run: Run, options: ContextOptions): RunContext {
     workspace,
     root,
     mayCommit: run.request.mayCommit,
-    signal: run.scope.signal,
+    signal: run.scope.ended,
     seed: (purpose) => options.seed(run.cell.id, purpose),
     progress: (each) => progress.send(each),
     show: (view, id = "finding") => {

@@ -1,6 +1,6 @@
 /**
- * The control worker: hears the server on a socket of its own while the main thread spins. Stops runs (soft first, then by
- * `Runtime.terminateExecution`), samples memory, answers pings.
+ * The control worker: hears the server on a socket of its own while the main thread spins. Stops runs (soft first, then by force, see
+ * striker.ts), samples memory, answers pings.
  */
 import { Session } from "node:inspector";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
@@ -8,9 +8,10 @@ import type { FromControl, ToControl } from "../protocol/kernel.js";
 import type { FromWorker, ToWorker } from "../data/messages.js";
 import { connectFrames } from "./connection.js";
 import { word, type ControlData, type ControlToMain, type MainToControl } from "./shared.js";
+import { createStriker } from "./striker.js";
 
-/** without an answer for so long the main thread is taken to spin */
-const patience = 80;
+/** ms without an answer after which the main thread is taken to spin */
+const patience = Number(process.env["TOUCHSTONE_PATIENCE"] ?? 80);
 const stuckAfter = 5000;
 const sampleEvery = 100;
 
@@ -26,7 +27,8 @@ interface Stop {
   /** when the main thread last said that it hears */
   acked: number | null;
   asked: number;
-  struck: number;
+  /** number of the last question */
+  question: number;
   hard: boolean;
   stuck: boolean;
 }
@@ -35,6 +37,7 @@ let current: { run: string; number: number; rss: number } | null = null;
 let limit = Infinity;
 let nearLimit: string | null = null;
 const stops = new Map<string, Stop>();
+let questions = 0;
 /** pings of main that are not answered yet */
 let pinged: { id: number; at: number } | null = null;
 let heap = { used: 0, external: 0 };
@@ -57,7 +60,7 @@ function hear(message: ToControl): void {
   else if (message.type === "cancel") tables?.postMessage({ cancel: message.id } satisfies ToWorker);
   else if (message.type === "ping") {
     tell({ type: "pong", id: message.id, lag: Math.round(pinged ? Math.max(lag, performance.now() - pinged.at) : lag) });
-  } else if (message.soft) ask({ type: "soft", run: message.run, keep: true, struck: false });
+  } else if (message.soft) ask({ type: "soft", run: message.run, keep: true, struck: false, number: 0 });
   else stop(message.run);
 }
 
@@ -87,26 +90,25 @@ function answered(message: FromWorker): void {
 function stop(run: string): void {
   if (stops.has(run)) return;
   const now = performance.now();
-  stops.set(run, { run, since: now, acked: null, asked: now, struck: 0, hard: false, stuck: false });
+  const item: Stop = { run, since: now, acked: null, asked: now, question: 0, hard: false, stuck: false };
+  stops.set(run, item);
   if (current?.run === run) Atomics.store(shared, word.stopped, current.number);
-  ask({ type: "soft", run, keep: false, struck: false });
+  askToStop(item);
+}
+
+function askToStop(item: Stop): void {
+  item.asked = performance.now();
+  item.question = ++questions;
+  ask({ type: "soft", run: item.run, keep: false, struck: item.hard, number: item.question });
 }
 
 /** Looks after the stops that are not over. */
 function tend(): void {
   const now = performance.now();
   for (const item of stops.values()) {
-    const heard = Math.max(item.acked ?? 0, item.since);
-    if (now - Math.max(heard, item.struck) >= patience && pendingAnswer(item)) {
-      if (current?.run === item.run && Atomics.load(shared, word.user) === current.number) {
-        item.struck = now;
-        item.hard = true;
-        session.post("Runtime.terminateExecution");
-      }
-    }
     if (now - item.asked >= patience) {
-      item.asked = now;
-      ask({ type: "soft", run: item.run, keep: false, struck: item.hard });
+      if (pendingAnswer(item)) striker.strike(item.run, item.question, () => stops.get(item.run) === item && pendingAnswer(item));
+      else askToStop(item);
     }
     if (!item.stuck && now - item.since >= stuckAfter) {
       item.stuck = true;
@@ -119,6 +121,13 @@ function tend(): void {
 function pendingAnswer(item: Stop): boolean {
   return item.acked === null || item.asked > item.acked;
 }
+
+const striker = createStriker(session, shared, (run) => {
+  const struck = stops.get(run);
+  if (struck) struck.hard = true;
+  ask({ type: "landed" });
+  if (struck) askToStop(struck);
+});
 
 main.on("message", (message: MainToControl) => {
   if (message.type === "run") {
@@ -135,7 +144,8 @@ main.on("message", (message: MainToControl) => {
       stops.delete(message.run);
       tell({ type: "interrupted", run: message.run, how: item.hard ? "hard" : "soft" });
     }
-  } else if (message.type === "limit") limit = message.bytes;
+  } else if (message.type === "held") striker.held();
+  else if (message.type === "limit") limit = message.bytes;
   else if (message.type === "pong") {
     if (pinged) lag = performance.now() - pinged.at;
     pinged = null;
@@ -150,7 +160,7 @@ main.on("message", (message: MainToControl) => {
   }
 });
 
-setInterval(tend, 20);
+setInterval(tend, Math.min(20, patience));
 
 let tick = 0;
 setInterval(() => {

@@ -11,8 +11,9 @@ import type { VersionCard } from "../protocol/serving.js";
 import type { Relation, VersionRef } from "../protocol/values.js";
 import type { Engine, TrainedOn } from "../data/engine.js";
 import { createFiles } from "../data/files.js";
+import { Once, struck } from "../data/once.js";
 import type { Calls } from "./calls.js";
-import type { Injected, Run } from "./evaluate.js";
+import type { Injected, Run } from "./run.js";
 import type { SqlOrigin } from "./errors.js";
 import type { Tensors } from "./tensors.js";
 
@@ -39,21 +40,24 @@ export interface Data {
   answer(query: KernelQuery): Promise<unknown>;
   interrupt(): void;
   forget(names: string[]): void;
+  /** a strike has landed: what was being made may never be */
+  landed(): void;
   close(): Promise<void>;
 }
 
 type Sql = (strings: TemplateStringsArray, ...values: unknown[]) => Relation;
+interface Opened {
+  engine: Engine;
+  sql: Sql;
+  relation(text: string): Relation;
+  values(values: never, how: BytesOptions | undefined, told: (sentence: string) => void): Relation;
+}
 
 export function createData(options: DataOptions): Data {
   const { config, calls, tensors } = options;
   const files = createFiles(config.workspace);
-  let opening: Promise<{
-    engine: Engine;
-    sql: Sql;
-    relation(text: string): Relation;
-    values(values: never, how: BytesOptions | undefined, told: (sentence: string) => void): Relation;
-  }> | null = null;
-  let engine: Engine | null = null;
+  const opening = new Once<Opened>();
+  let opened: Opened | null = null;
 
   const read = (path: string) => {
     options.current()?.reads.add(path);
@@ -61,13 +65,15 @@ export function createData(options: DataOptions): Data {
   };
   /** what a person should know of the rows stands with the cell that reads them */
   const told = (run: Run) => (sentence: string) => void run.warnings.push(sentence);
-  const open = () => {
-    opening ??= (async () => {
+  const open = () =>
+    opening.get(async () => {
       const [{ createEngine }, { sqlTag, sqlText }, { relationOfValues }] = await Promise.all([
         import("../data/engine.js"),
         import("../data/sql.js"),
         import("../data/values.js"),
       ]);
+      // by another try, after a strike
+      if (opened) return opened;
       const made = createEngine({
         ...config.duckdb,
         workspace: config.workspace,
@@ -77,22 +83,20 @@ export function createData(options: DataOptions): Data {
       });
       const { resolve } = made.files;
       made.files.resolve = (path) => read(resolve(path));
-      engine = made;
       made.onProgress((percent) => {
         const run = options.current();
         if (run) options.progress(run, { label: "query", done: Math.round(percent), total: 100, eta: null });
       });
       options.port(made.port());
-      return {
+      opened = {
         engine: made,
         sql: sqlTag(made) as Sql,
         relation: (text: string) => sqlText(made, text) as Relation,
         values: (values: never, how: BytesOptions | undefined, tell: (sentence: string) => void) =>
           relationOfValues(made, values, how, tell) as Relation,
       };
-    })();
-    return opening;
-  };
+      return opened;
+    });
 
   return {
     names: {
@@ -136,11 +140,12 @@ export function createData(options: DataOptions): Data {
       }));
     },
     answer: async (query) => (await open()).engine.answer(query),
-    interrupt: () => engine?.interrupt(),
+    interrupt: () => opened?.engine.interrupt(),
     forget(names) {
-      for (const name of names) void engine?.forget(name).catch(() => undefined);
+      for (const name of names) void opened?.engine.forget(name).catch(() => undefined);
     },
-    close: async () => engine?.close(),
+    landed: struck,
+    close: async () => opened?.engine.close(),
   };
 }
 

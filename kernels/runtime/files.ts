@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { relative } from "node:path";
+import { Once } from "../data/once.js";
 import { isPattern, matching, patternOf, type Pattern } from "./patterns.js";
 
 /** beyond this size and time of change stand for the content */
@@ -19,7 +20,7 @@ export interface Files {
 export function createFiles(workspace: string, changed: (path: string) => void): Files {
   const known = new Map<string, { stamp: string; hash: string }>();
   const watched = new Map<string, string>();
-  let watcher: Promise<import("chokidar").FSWatcher> | null = null;
+  const watcher = new Once<import("chokidar").FSWatcher>();
 
   const patterns = new Map<string, Pattern>();
   /** one look at a pattern for the many files that change together */
@@ -91,12 +92,11 @@ export function createFiles(workspace: string, changed: (path: string) => void):
         watched.set(path, await hash(path));
       }
       if (fresh.length === 0) return;
-      watcher ??= start();
-      void watcher.then((each) => each.add(fresh));
+      void watcher.get(start).then((each) => each.add(fresh));
     },
     async close() {
       for (const timer of looks.values()) clearTimeout(timer);
-      await (await watcher)?.close();
+      if (watcher.begun) await (await watcher.get(start)).close();
     },
   };
 }

@@ -22,6 +22,8 @@ export interface ImporterOptions {
   supplied(spec: string, names: string[]): Promise<Namespace> | null;
   /** a file was imported by the cell that runs */
   read(path: string): void;
+  /** tells from now on whether the run under way goes on: a file's code is not begun for one that was stopped */
+  goesOn(): () => boolean;
 }
 
 interface FileModule {
@@ -31,8 +33,13 @@ interface FileModule {
   exports: Namespace;
   /** settled when its code has run */
   done: Promise<void>;
+  running: boolean;
+  /** does the run go on that it is loaded for? */
+  goesOn(): boolean;
   uses: Set<string>;
 }
+
+const never = new Promise<never>(() => {});
 
 /** An import that failed because something is not installed or not exported. */
 export class ImportError extends Error {
@@ -48,6 +55,8 @@ export interface Imports {
   file(path: string): { source: string; translation: Translation | null } | undefined;
   /** the files that a file imports, directly or not, with itself */
   reach(path: string): string[];
+  /** a strike has landed: files whose code has not come to its end never will */
+  landed(): void;
 }
 
 export function createImports(options: ImporterOptions): Imports {
@@ -68,17 +77,18 @@ export function createImports(options: ImporterOptions): Imports {
     return load(spec);
   };
 
-  const load = async (spec: string, file: string, names: string[], chain: string[]): Promise<Namespace> => {
+  const load = async (spec: string, file: string, names: string[], chain: string[], goesOn: () => boolean): Promise<Namespace> => {
     const supplied = options.supplied(spec, names);
     if (supplied) return supplied;
     if (isBuiltin(spec)) return nodeImport(spec, file);
     if (/^https?:/.test(spec)) throw new ImportError(`"${spec}": imports from the web are not possible; install the package in the workspace`);
     const path = pathOf(spec, file);
     if (path === null) return packageImport(spec, file, nodeImport);
-    return fileImport(await found(path, spec), chain);
+    return fileImport(await found(path, spec), chain, goesOn);
   };
 
-  const fileImport = async (path: string, chain: string[]): Promise<Namespace> => {
+  const fileImport = async (path: string, chain: string[], goesOn: () => boolean): Promise<Namespace> => {
+    if (!goesOn()) return never;
     options.read(path);
     modules.get(chain.at(-1) ?? "")?.uses.add(path);
     const kind = extname(path);
@@ -87,7 +97,8 @@ export function createImports(options: ImporterOptions): Imports {
       const value = createRequire(path)(path) as unknown;
       return { ...(typeof value === "object" ? value : {}), default: value };
     }
-    const known = modules.get(path);
+    let known = modules.get(path);
+    if (known?.running && !known.goesOn()) known = undefined;
     // a cycle: what is there so far, as with Node's own modules
     if (known && chain.includes(path)) return known.exports;
     if (known && (await current(path, new Set()))) {
@@ -96,11 +107,21 @@ export function createImports(options: ImporterOptions): Imports {
       return known.exports;
     }
     const source = await readFile(path, "utf8");
-    const module: FileModule = { hash: hashOf(source), source, translation: null, exports: {}, done: Promise.resolve(), uses: new Set() };
+    const module: FileModule = {
+      hash: hashOf(source),
+      source,
+      translation: null,
+      exports: {},
+      done: Promise.resolve(),
+      running: true,
+      goesOn,
+      uses: new Set(),
+    };
     modules.set(path, module);
     module.done = run(path, module, chain);
     try {
       await module.done;
+      module.running = false;
     } catch (error) {
       if (modules.get(path) === module) module.hash = "";
       throw error;
@@ -114,6 +135,7 @@ export function createImports(options: ImporterOptions): Imports {
     } catch (error) {
       throw new ImportError(`${path} does not parse: ${(error as Error).message}`, { cause: error });
     }
+    if (!module.goesOn()) return never;
     const own = {
       $x: (getters: object) => void Object.defineProperties(module.exports, Object.getOwnPropertyDescriptors(getters)),
       $imp: importer(path, [...chain, path]),
@@ -145,11 +167,18 @@ export function createImports(options: ImporterOptions): Imports {
     (file: string, chain: string[]): Importer =>
     async (spec, _options, names = []) => {
       if (typeof spec !== "string") throw new TypeError(`Expected the name of a module to be a string, got \`${String(spec)}\``);
-      const space = await load(spec, file, names, chain);
+      const space = await load(spec, file, names, chain, options.goesOn());
       return names.length > 0 ? named(space, names, spec) : space;
     };
 
-  return { from: (file) => importer(file, []), file: (path) => modules.get(path), reach };
+  return {
+    from: (file) => importer(file, []),
+    file: (path) => modules.get(path),
+    reach,
+    landed() {
+      for (const [path, { running }] of modules) if (running) modules.delete(path);
+    },
+  };
 }
 
 /** CommonJS packages often have their names on `default` only. */

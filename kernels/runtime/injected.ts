@@ -10,9 +10,10 @@ import { createConsole } from "./console.js";
 import { createContext } from "./context.js";
 import { createData } from "./data.js";
 import { html, md, svg } from "./display.js";
-import type { Evaluator, Injected, Run } from "./evaluate.js";
+import type { Evaluator } from "./evaluate.js";
 import type { Namespace } from "./imports.js";
 import { createProgress } from "./progress.js";
+import type { Injected, Run } from "./run.js";
 import type { Staging } from "./staging.js";
 import type { Outputs } from "./streams.js";
 import type { Tensors } from "./tensors.js";
@@ -36,6 +37,8 @@ export interface LibraryNames {
   module(names: string[]): Promise<Namespace>;
   displayLater(value: unknown): Promise<Output & { kind: "display" }> | undefined;
   halt(): void;
+  /** a strike has landed */
+  landed(): void;
   dropped(names: string[]): void;
   /** a relation from a kept Parquet file */
   kept(path: string, hash: string): Promise<unknown>;
@@ -115,7 +118,9 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
     cell: (run) =>
       Object.freeze({
         id: run.cell.id,
-        signal: run.scope.signal,
+        get signal() {
+          return run.scope.signal;
+        },
         onDispose: (dispose: () => void) => run.scope.onDispose(dispose),
         clear: ({ wait = false }: { wait?: boolean } = {}) => acting(run).clear(wait),
       }),
@@ -130,7 +135,7 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
     fetch:
       (run) =>
       (input: string | URL | Request, init: RequestInit = {}) =>
-        fetch(input, { ...init, signal: init.signal ? AbortSignal.any([init.signal, run.scope.signal]) : run.scope.signal }),
+        fetch(input, { ...init, signal: init.signal ? AbortSignal.any([init.signal, run.scope.ended]) : run.scope.ended }),
     setTimeout: timer("setTimeout"),
     setInterval: timer("setInterval"),
     setImmediate: timer("setImmediate"),
@@ -164,6 +169,7 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
     },
     displayLater: (value) => data.display(value),
     halt: () => data.interrupt(),
+    landed: () => data.landed(),
     dropped: (gone) => data.forget(gone),
     kept: (path, hash) => data.kept(path, hash),
     answer: (query) => data.answer(query),

@@ -4,7 +4,7 @@ import { settle, type Settling } from "../protocol/values.js";
 import { analyse } from "../reactive/references.js";
 import { parseCell } from "../reactive/tree.js";
 import type { Cache, Kept, Shelf } from "./cache.js";
-import type { Run } from "./evaluate.js";
+import type { Run } from "./run.js";
 
 export interface KeptOptions {
   cache: Cache;

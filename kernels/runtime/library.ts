@@ -26,7 +26,7 @@ import { sqlTag, sqlText } from "../data/sql.js";
 import { relationOfValues } from "../data/values.js";
 import { createContext } from "./context.js";
 import { toBundle } from "./display.js";
-import type { Run } from "./evaluate.js";
+import type { Run } from "./run.js";
 import { seedOf } from "./random.js";
 import { createScope } from "./scope.js";
 import { createStaging, type Staging } from "./staging.js";
@@ -91,10 +91,7 @@ function runOf(path: string): Run {
     cell,
     request: { cell, run: "script", uses: [], defines: [], mayCommit: false },
     sink: { run: "script", cell: path, count: 0 },
-    scope: createScope(
-      (callback) => callback(),
-      (error) => process.stderr.write(`${String(error)}\n`),
-    ),
+    scope: createScope((callback) => callback()),
     warnings: [],
     volatile: null,
     cached: null,

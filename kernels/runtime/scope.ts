@@ -1,12 +1,19 @@
 /** What belongs to one run of a cell and goes with it: its signal, its timers, what it wants disposed. */
+import { immediate } from "./immediates.js";
+
 export interface Scope {
+  /** the cell's */
   signal: AbortSignal;
-  /** aborts the signal; the code may go on ("stop and keep best") */
-  abort(): void;
-  /** aborts, clears the timers; no callback of this scope runs again */
+  /** aborted just before `signal`: the library's own, whose listeners are none of the cell's */
+  ended: AbortSignal;
+  /** asks to end: aborts `ended`; the code may go on ("stop and keep best") */
+  end(): void;
+  /** ends, clears the timers; no callback of this scope runs again */
   stop(): void;
-  /** stop, then every `onDispose`, last first; errors are given to `report` */
-  dispose(): void;
+  /** the cell's code that remains to be run, one by one, by whoever can stop it: listeners of `signal` after `end` or `stop` */
+  listeners(): (() => void)[];
+  /** as `listeners`, after a stop, then every `onDispose`, last first */
+  disposers(): (() => void)[];
   onDispose(dispose: () => void): void;
   /** the cell's own setTimeout, setInterval ... */
   timers: Record<string, unknown>;
@@ -15,9 +22,12 @@ export interface Scope {
   readonly held: number;
 }
 
-/** `guard` runs a callback of the cell as user code. */
-export function createScope(guard: (callback: () => void) => void, report: (error: unknown) => void): Scope {
-  const controller = new AbortController();
+/** `guard` runs a callback of the cell as user code; `own` runs what must not be cut in the middle. */
+export function createScope(guard: (callback: () => void) => void, own: <T>(work: () => T) => T = (work) => work()): Scope {
+  /** of `signal`, from when the cell first reads it */
+  let controller: AbortController | null = null;
+  const ending = new AbortController();
+  let told = false;
   const handles = new Set<{ clear(): void; ref: unknown }>();
   const disposers: (() => void)[] = [];
   let stopped = false;
@@ -34,44 +44,57 @@ export function createScope(guard: (callback: () => void) => void, report: (erro
         if (kind !== "interval") handles.delete(handle);
         if (!stopped) guard(() => callback(...args));
       };
-      const ref = kind === "timeout" ? setTimeout(fire, delay) : kind === "interval" ? setInterval(fire, delay) : setImmediate(fire);
-      const handle = {
-        ref,
-        clear: () => (kind === "immediate" ? clearImmediate(ref as NodeJS.Immediate) : clearTimeout(ref as NodeJS.Timeout)),
-      };
-      handles.add(handle);
-      return ref;
+      let handle: { clear(): void; ref: unknown };
+      return own(() => {
+        if (kind === "immediate") handle = { ref: {}, clear: immediate(fire) };
+        else {
+          const timer = kind === "timeout" ? setTimeout(fire, delay) : setInterval(fire, delay);
+          handle = { ref: timer, clear: () => clearTimeout(timer) };
+        }
+        handles.add(handle);
+        return handle.ref;
+      });
     };
-  const clear = (ref: unknown) => {
-    for (const handle of handles) {
-      if (handle.ref === ref || (typeof ref === "number" && Number(handle.ref) === ref)) {
-        handle.clear();
-        handles.delete(handle);
-        return;
+  const clear = (ref: unknown) =>
+    own(() => {
+      for (const handle of handles) {
+        if (handle.ref === ref || (typeof ref === "number" && Number(handle.ref) === ref)) {
+          handle.clear();
+          handles.delete(handle);
+          return;
+        }
       }
-    }
-  };
+    });
+  const reason = (text: string) => new DOMException(text, "AbortError");
   const stop = () => {
     if (stopped) return;
     stopped = true;
     for (const handle of handles) handle.clear();
     handles.clear();
-    controller.abort(new DOMException("the cell was stopped", "AbortError"));
+    ending.abort(reason("the cell was stopped"));
+  };
+  const listeners = () => {
+    if (told || controller === null) return [];
+    told = true;
+    const { abort } = controller;
+    return [abort.bind(controller, ending.signal.reason)];
   };
 
   return {
-    signal: controller.signal,
-    abort: () => controller.abort(new DOMException("the cell was asked to stop", "AbortError")),
-    stop,
-    dispose() {
-      stop();
-      for (const dispose of disposers.splice(0).reverse()) {
-        try {
-          dispose();
-        } catch (error) {
-          report(error);
-        }
+    get signal() {
+      if (controller === null) {
+        controller = new AbortController();
+        if (ending.signal.aborted) controller.abort(ending.signal.reason);
       }
+      return controller.signal;
+    },
+    ended: ending.signal,
+    end: () => ending.abort(reason("the cell was asked to stop")),
+    stop,
+    listeners,
+    disposers() {
+      stop();
+      return [...listeners(), ...disposers.splice(0).reverse()];
     },
     onDispose: (dispose) => {
       if (typeof dispose !== "function") throw new TypeError(`Expected \`dispose\` to be a function, got \`${String(dispose)}\``);

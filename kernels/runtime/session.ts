@@ -1,18 +1,21 @@
 /** A configured kernel: evaluator, imports and engines of one notebook wired together. */
 import type { MessagePort } from "node:worker_threads";
+import type { KernelQuery } from "../protocol/document.js";
 import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
 import { createCache } from "./cache.js";
 import { createCalls } from "./calls.js";
 import { isRelation } from "./data.js";
 import { digest } from "./digest.js";
-import { createEvaluator, type Run } from "./evaluate.js";
+import { createEvaluator } from "./evaluate.js";
 import { createFiles } from "./files.js";
+import type { Gate } from "./gate.js";
 import { createHeld } from "./held.js";
 import { createImports, type Imports, type Namespace } from "./imports.js";
 import { createLibrary } from "./injected.js";
 import { look } from "./look.js";
-import { ownFile, pathOfFrame } from "./own.js";
+import { ownFile, pathOfFrame, sentence } from "./own.js";
 import { seedOf } from "./random.js";
+import type { Run } from "./run.js";
 import type { MainToControl } from "./shared.js";
 import { createStaging } from "./staging.js";
 import type { Outputs } from "./streams.js";
@@ -21,6 +24,7 @@ import { createTensors } from "./tensors.js";
 export interface SessionOptions {
   config: KernelConfig;
   shared: Int32Array;
+  gate: Gate;
   outputs: Outputs;
   tell(message: FromKernel): void;
   control(message: MainToControl, transfer?: MessagePort[]): void;
@@ -29,12 +33,16 @@ export interface SessionOptions {
 export interface Session {
   hear(message: ToKernel): void;
   soft(stop: { run: string; keep: boolean; struck: boolean }): void;
+  /** a strike has landed */
+  landed(): void;
+  /** may a stop of this run strike what runs now? */
+  meant(run: string): boolean;
   report(error: unknown): void;
   recent(): Run | null;
   close(): Promise<void>;
 }
 
-export function createSession({ config, shared, outputs, tell, control }: SessionOptions): Session {
+export function createSession({ config, shared, gate, outputs, tell, control }: SessionOptions): Session {
   process.chdir(config.workspace);
   // library code that loads the back end by itself shall find the same
   if (config.backend !== null) process.env["TOUCHSTONE_BACKEND"] = config.backend;
@@ -76,6 +84,10 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
       return null;
     },
     read: (path) => evaluator.current()?.reads.add(path),
+    goesOn() {
+      const run = evaluator.current();
+      return () => !run?.stopped;
+    },
   });
   const held = createHeld();
   const cache = createCache({
@@ -91,6 +103,7 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
   const evaluator = createEvaluator({
     held,
     shared,
+    gate,
     outputs,
     tell,
     control,
@@ -118,6 +131,23 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
     },
   });
 
+  /** questions that are not answered yet */
+  const asked = new Map<number, KernelQuery>();
+  const answer = async (query: KernelQuery): Promise<unknown> => {
+    if (query.query === "variables") return evaluator.variables();
+    if (query.query === "memory") return { ...process.memoryUsage(), tensors: tensors.loaded()?.tf.memory() ?? null };
+    if (query.query === "value.children" || query.query === "value.export") return held.answer(query);
+    if (query.query === "look") return look(query.path, evaluator, Object.keys(library.names));
+    return library.answer(query);
+  };
+  const reply = (id: number, query: KernelQuery) => {
+    asked.set(id, query);
+    answer(query).then(
+      (value) => asked.delete(id) && tell({ type: "reply", id, ok: true, value }),
+      (error: unknown) => asked.delete(id) && tell({ type: "reply", id, ok: false, message: sentence(error) }),
+    );
+  };
+
   return {
     hear(message) {
       if (message.type === "run") evaluator.enqueue(message.request);
@@ -125,22 +155,18 @@ export function createSession({ config, shared, outputs, tell, control }: Sessio
       else if (message.type === "forget") {
         evaluator.forget(message.cells);
         tell({ type: "variables", variables: evaluator.variables() });
-      } else if (message.type === "query") {
-        const { id, query } = message;
-        const answer = async (): Promise<unknown> => {
-          if (query.query === "variables") return evaluator.variables();
-          if (query.query === "memory") return { ...process.memoryUsage(), tensors: tensors.loaded()?.tf.memory() ?? null };
-          if (query.query === "value.children" || query.query === "value.export") return held.answer(query);
-          if (query.query === "look") return look(query.path, evaluator, Object.keys(library.names));
-          return library.answer(query);
-        };
-        answer().then(
-          (value) => tell({ type: "reply", id, ok: true, value }),
-          (error: unknown) => tell({ type: "reply", id, ok: false, message: error instanceof Error ? error.message : String(error) }),
-        );
-      }
+      } else if (message.type === "query") reply(message.id, message.query);
     },
     soft: (stop) => evaluator.soft(stop),
+    landed() {
+      imports.landed();
+      tensors.landed();
+      library.landed();
+      evaluator.landed();
+      // the way to an answer may have been dropped
+      for (const [id, query] of asked) reply(id, query);
+    },
+    meant: (run) => evaluator.meant(run),
     report: (error) => evaluator.report(error),
     recent: () => evaluator.recent(),
     async close() {

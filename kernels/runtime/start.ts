@@ -5,19 +5,22 @@ import { Worker, type MessagePort } from "node:worker_threads";
 import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
 import { entry } from "../paths/paths.js";
 import { connectFrames } from "./connection.js";
+import { createGate } from "./gate.js";
 import { createSession, type Session } from "./session.js";
-import { words, type ControlToMain, type MainToControl } from "./shared.js";
+import { word, words, type ControlToMain, type MainToControl } from "./shared.js";
 import { createOutputs } from "./streams.js";
 
 /** Connects and says `ready`; a spare kernel waits here for its `configure`. */
 export function startKernel(sockets: KernelConfig["sockets"]): void {
   const exit = process.exit.bind(process);
   const memory = new SharedArrayBuffer(words * 4);
+  const shared = new Int32Array(memory);
   const worker = new Worker(entry("kernel-control"), {
     workerData: { shared: memory, socket: sockets.control, heapLimit: getHeapStatistics().heap_size_limit },
   });
   const control = (message: MainToControl, transfer: MessagePort[] = []) => worker.postMessage(message, transfer);
   let session: Session | null = null;
+  const gate = createGate({ shared, held: () => control({ type: "held" }), meant: (run) => session?.meant(run) ?? false });
 
   const leave = async () => {
     await session?.close();
@@ -26,14 +29,14 @@ export function startKernel(sockets: KernelConfig["sockets"]): void {
     control({ type: "exit" });
     worker.once("exit", () => exit(0));
   };
-  const main = connectFrames(sockets.main, { message: (head) => hear(head as ToKernel), close: () => exit(0) });
-  const bulk = connectFrames(sockets.bulk, { close: () => exit(0) });
+  const main = connectFrames(sockets.main, { message: (head) => hear(head as ToKernel), close: () => exit(0) }, gate.own);
+  const bulk = connectFrames(sockets.bulk, { close: () => exit(0) }, gate.own);
   const tell = (message: FromKernel) => main.send(message);
-  const outputs = createOutputs((message) => bulk.send(message));
+  const outputs = createOutputs((json) => bulk.sendText(json), gate.own);
 
   const hear = (message: ToKernel): void => {
     if (message.type === "configure") {
-      session = createSession({ config: message.config, shared: new Int32Array(memory), outputs, tell, control });
+      session = createSession({ config: message.config, shared, gate, outputs, tell, control });
       control({ type: "limit", bytes: message.config.memoryLimit });
     } else if (message.type === "shutdown") void leave();
     else session?.hear(message);
@@ -42,8 +45,10 @@ export function startKernel(sockets: KernelConfig["sockets"]): void {
     if (message.type === "ping") {
       const { heapUsed, external } = process.memoryUsage();
       control({ type: "pong", id: message.id, heapUsed, external });
-    } else if (message.type === "soft") {
-      if (session) session.soft(message);
+    } else if (message.type === "landed") gate.own(() => session?.landed());
+    else {
+      Atomics.store(shared, word.heard, Math.max(shared[word.heard]!, message.number));
+      if (session) gate.own(() => session!.soft(message));
       else control({ type: "over", run: message.run });
     }
   });

@@ -28,59 +28,73 @@ const windowMs = 50;
 /** so many writes go out at once in a window: the prints of a loop that never yields are seen */
 const atOnce = 20;
 
-/** `send` writes to the bulk socket. */
-export function createOutputs(send: (message: BulkMessage) => void): Outputs {
+/** `send` writes a message, as JSON, to the bulk socket. What must be done whole runs in `own`: numbers without a gap, no text taken and not sent. */
+export function createOutputs(send: (json: string) => void, own: <T>(work: () => T) => T): Outputs {
   let pending: { sink: Sink; name: "stdout" | "stderr"; parts: string[] } | null = null;
   let timer: NodeJS.Timeout | null = null;
   let windowStart = 0;
   let written = 0;
+  let last: Sink | null = null;
 
-  const post = (sink: Sink, output: Output, clear?: boolean) => {
-    const message: BulkMessage = { type: "output", run: sink.run, cell: sink.cell, n: sink.count++, output };
-    if (clear || sink.clear) message.clear = true;
-    if (message.clear === true && sink.record !== undefined) sink.record = [];
-    sink.record?.push(output);
+  /** `output` is JSON: making it may run the code of a cell */
+  const post = (sink: Sink, output: string, clear?: boolean) => {
+    const { run, cell } = sink;
+    const head: Omit<BulkMessage, "output"> = { type: "output", run, cell, n: sink.count++ };
+    if (clear || sink.clear) head.clear = true;
+    if (head.clear === true && sink.record !== undefined) sink.record = [];
+    sink.record?.push(JSON.parse(output) as Output);
     sink.clear = false;
-    send(message);
+    send(`${JSON.stringify(head).slice(0, -1)},"output":${output}}`);
   };
+  const stream = (name: "stdout" | "stderr", text: string) => JSON.stringify({ kind: "stream", name, text } satisfies Output);
   const flush = () => {
     if (timer) clearTimeout(timer);
     timer = null;
     if (!pending) return;
     const { sink, name, parts } = pending;
     pending = null;
-    post(sink, { kind: "stream", name, text: parts.join("") });
+    post(sink, stream(name, parts.join("")));
   };
 
   return {
-    flush,
+    flush: () => own(flush),
     emit(sink, output, clear) {
-      flush();
-      post(sink, output, clear);
+      const json = JSON.stringify(output);
+      own(() => {
+        flush();
+        post(sink, json, clear);
+      });
     },
     clear(sink, wait) {
-      flush();
-      sink.clear = true;
-      if (!wait) post(sink, { kind: "stream", name: "stdout", text: "" });
+      own(() => {
+        flush();
+        sink.clear = true;
+        if (!wait) post(sink, stream("stdout", ""));
+      });
     },
     write(sink, name, text) {
       if (text === "") return;
-      if (pending && (pending.sink !== sink || pending.name !== name)) flush();
-      pending ??= { sink, name, parts: [] };
-      pending.parts.push(text);
-      const now = performance.now();
-      if (now - windowStart >= windowMs) {
-        windowStart = now;
-        written = 0;
-      }
-      if (written++ < atOnce) flush();
-      else timer ??= setTimeout(flush, windowMs);
+      own(() => {
+        if (pending && (pending.sink !== sink || pending.name !== name)) flush();
+        pending ??= { sink, name, parts: [] };
+        pending.parts.push(text);
+        const now = performance.now();
+        // what a run prints first is seen at once, however much the one before has printed
+        if (now - windowStart >= windowMs || sink !== last) {
+          last = sink;
+          windowStart = now;
+          written = 0;
+        }
+        if (written++ < atOnce) flush();
+        else timer ??= setTimeout(() => own(flush), windowMs);
+      });
     },
-    finish(sink) {
-      flush();
-      // a clear that no output came after
-      if (sink.clear) post(sink, { kind: "stream", name: "stdout", text: "" });
-      return sink.count;
-    },
+    finish: (sink) =>
+      own(() => {
+        flush();
+        // a clear that no output came after
+        if (sink.clear) post(sink, stream("stdout", ""));
+        return sink.count;
+      }),
   };
 }

@@ -6,7 +6,7 @@ import type { Backend, Tf } from "../tensors/backend.js";
 import type { Savepoint } from "../tensors/unwind.js";
 import { isTensor } from "./display.js";
 import { holding, leakOf } from "./leak.js";
-import type { Run } from "./evaluate.js";
+import type { Run } from "./run.js";
 
 export interface Tensors {
   load(): Promise<Backend>;
@@ -19,6 +19,8 @@ export interface Tensors {
   free(values: Iterable<unknown>, kept: () => Iterable<unknown>): void;
   /** tells the server what the back end holds */
   report(): void;
+  /** a strike has landed: a load in progress may never end */
+  landed(): void;
 }
 
 interface Model {
@@ -30,6 +32,7 @@ type Fit = (this: Model, ...args: unknown[]) => Promise<unknown>;
 export function createTensors(backend: string | null, tell: (message: FromKernel) => void, current: () => Run | null): Tensors {
   let loading: Promise<Backend> | null = null;
   let loaded: Backend | null = null;
+  let abandon: (() => void) | null = null;
   let unwinding: typeof import("../tensors/unwind.js") | null = null;
   let ground: Savepoint | null = null;
   const fits = new Map<Promise<unknown>, Model>();
@@ -104,8 +107,12 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
   return {
     load() {
       loading ??= (async () => {
-        const [{ loadBackend }, unwind] = await Promise.all([import("../tensors/backend.js"), import("../tensors/unwind.js")]);
-        loaded = await loadBackend(backend);
+        const [{ loadBackend, abandonLoading }, unwind] = await Promise.all([import("../tensors/backend.js"), import("../tensors/unwind.js")]);
+        abandon = abandonLoading;
+        const ready = await loadBackend(backend);
+        // by another try, after a strike
+        if (loaded) return loaded;
+        loaded = ready;
         unwinding = unwind;
         ground = unwind.savepoint(loaded.tf);
         followTensors(loaded.tf);
@@ -162,6 +169,11 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
       }
     },
     report,
+    landed() {
+      if (loaded) return;
+      loading = null;
+      abandon?.();
+    },
   };
 }
 

@@ -45,6 +45,11 @@ export function loadBackend(forced?: string | null, options: LoadOptions = {}): 
   return loading;
 }
 
+/** A strike has dropped what a load in progress waited for: the next one does not wait for it. */
+export function abandonLoading(): void {
+  loading = Promise.resolve() as unknown as Promise<Backend>;
+}
+
 async function load(asked: string | null, options: LoadOptions): Promise<Backend> {
   if (asked !== null && !backends.includes(asked as BackendName)) {
     throw new BackendError(`Expected \`TOUCHSTONE_BACKEND\` to be one of ${backends.join(", ")}, got \`${asked}\``);
