@@ -39,6 +39,17 @@ async function covers(split: TableSplit<R>): Promise<number[][]> {
   return parts;
 }
 
+it("says the rows and the range of each part", async () => {
+  const split = base.split({ by: "time", key: "day", cut: ["2001-10-01", "2001-11-01"] }) as TableSplit<R>;
+  const parts = await split.summary();
+  expect(parts.map(({ part, first, last }) => [part, first, last])).toEqual([
+    ["train", "2001-01-01 00:00:00", "2001-09-30 00:00:00"],
+    ["valid", "2001-10-01 00:00:00", "2001-10-31 00:00:00"],
+    ["test", "2001-11-01 00:00:00", "2001-12-31 00:00:00"],
+  ]);
+  expect(parts.reduce((sum, { rows }) => sum + rows, 0)).toBe(n);
+});
+
 describe("a split", () => {
   it("has each row in exactly one part, whatever the rule", async () => {
     await fc.assert(

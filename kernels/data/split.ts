@@ -77,6 +77,18 @@ export class TableSplit<R extends object = Row> implements Split<R> {
     return trained ? compare(this, trained) : "unknown";
   }
 
+  /** Rows of each part and the range of the key there, as text; what a cell shows of a split. */
+  async summary(): Promise<{ part: Part; rows: number; first: string | null; last: string | null }[]> {
+    await this[settle]();
+    const key = quote(this.#rule.key);
+    const of = (part: Part): string =>
+      `select '${part}' as part, count(*)::double as rows, min(${key})::varchar as first, max(${key})::varchar as last from ${this[part].name}`;
+    const parts: Part[] = ["train", "valid", "test"];
+    await Promise.all(parts.map((part) => this[part][settle]()));
+    const { rows } = await this.#base.engine.query(parts.map(of).join(" union all "));
+    return rows as { part: Part; rows: number; first: string | null; last: string | null }[];
+  }
+
   #part(part: Part): TableRelation<R> {
     const base = this.#base;
     return new TableRelation<R>(base.engine, {

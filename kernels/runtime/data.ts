@@ -12,7 +12,9 @@ import type { Relation, VersionRef } from "../protocol/values.js";
 import type { Engine, TrainedOn } from "../data/engine.js";
 import { createFiles } from "../data/files.js";
 import { Once, struck } from "../data/once.js";
+import type { TableSplit } from "../data/split.js";
 import type { Calls } from "./calls.js";
+import { toBundle } from "./display.js";
 import type { Injected, Run } from "./run.js";
 import type { SqlOrigin } from "./errors.js";
 import type { Tensors } from "./tensors.js";
@@ -35,7 +37,7 @@ export interface Data {
   draw(relation: Relation, condition: string, n: number, seed: number): Promise<Drawn>;
   /** the `log` of cells */
   log(call: RunContext["call"]): Promise<unknown>;
-  /** how a relation is shown; undefined for anything else */
+  /** how a relation or a split is shown; undefined for anything else */
   display(value: unknown): Promise<Output & { kind: "display" }> | undefined;
   answer(query: KernelQuery): Promise<unknown>;
   interrupt(): void;
@@ -132,6 +134,7 @@ export function createData(options: DataOptions): Data {
     },
     draw: async (...asked) => (await import("../data/draw.js")).draw(...asked),
     display(value) {
+      if (isSplit(value)) return value.summary().then((parts) => ({ kind: "display", id: "", data: toBundle(parts) }));
       if (!isRelation(value)) return undefined;
       return value.view().then((view) => ({
         kind: "display",
@@ -158,6 +161,10 @@ function pointed(relation: Relation, strings: TemplateStringsArray, cell: string
     recipe.explain = (error) => Object.defineProperty(explain(error), "origin", { value: origin, enumerable: false });
   }
   return relation;
+}
+
+function isSplit(value: unknown): value is Pick<TableSplit, "summary"> {
+  return typeof value === "object" && value !== null && "covers" in value && typeof (value as { summary?: unknown }).summary === "function";
 }
 
 export function isRelation(value: unknown): value is Relation & { view(): Promise<TableView> } {

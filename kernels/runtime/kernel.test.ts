@@ -19,6 +19,14 @@ describe("values", () => {
     expect(await text("const b = 1")).toEqual([]);
   });
 
+  it("shows a split by the rows and the range of each part, and refuses one that cannot be made", async () => {
+    const [shown] = await text('sql`select i as id from range(100) r(i)`.split({ by: "time", key: "id", cut: [60, 80] })');
+    expect(shown).toContain("{ part: 'train', rows: 60, first: '0', last: '59' }");
+    expect(shown).toContain("{ part: 'test', rows: 20, first: '80', last: '99' }");
+    const { result, error } = await kernel.run('sql`select i as id from range(9) r(i)`.split({ by: "time", key: "nope", cut: [1, 2] })');
+    expect([result, error?.message]).toEqual(["error", expect.stringContaining("nope")]);
+  });
+
   it("hands names from cell to cell", async () => {
     await kernel.run("const a = 20\nlet b: number = 1\nb += 1\nexport function twice(x: number) { return x * 2 }\nclass K<T> { x?: T }", {
       id: "one",
