@@ -165,6 +165,16 @@ describe("relations", () => {
     expect(await old.rows()).toEqual([{ w: 10 }]);
   });
 
+  it("take a name that is being dropped, each time", async () => {
+    await sqlText(t.engine, "select 0 as i")[settle]("again");
+    for (let i = 1; i <= 300; i++) {
+      const gone = t.engine.forget("again");
+      await sqlText(t.engine, `select ${i} as i`)[settle]("again");
+      await gone;
+      expect((await t.engine.query("from nb.again")).rows).toEqual([{ i }]);
+    }
+  });
+
   it("of random values are the same at each reading", async () => {
     const noise = sql`select random() as x from range(1000)`;
     const first = await noise.columns();

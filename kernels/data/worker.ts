@@ -70,6 +70,19 @@ async function on<T>(lane: Lane, work: (connection: DuckDBConnection) => Promise
   }
 }
 
+/** Changes of one name, one after the other: a drop that is still on its way must neither conflict with a new view of the name nor take it. */
+const turns = new Map<string, Promise<unknown>>();
+function inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const result = (turns.get(name) ?? Promise.resolve()).then(work);
+  const over = result
+    .catch(() => undefined)
+    .then(() => {
+      if (turns.get(name) === over) turns.delete(name);
+    });
+  turns.set(name, over);
+  return result;
+}
+
 function reader(result: DuckDBResult): TableReader {
   return new TableReader(result.deduplicatedColumnNames(), result.columnTypes());
 }
@@ -199,14 +212,14 @@ async function handle(request: DataRequest, begun: (connection: DuckDBConnection
     }
     case "create":
       changed(request.name);
-      return { value: await on("run", (connection) => create(connection, request.name, request.sql, request.table)) };
+      return { value: await inTurn(request.name, () => on("run", (connection) => create(connection, request.name, request.sql, request.table))) };
     case "fix":
       return { value: await on("run", (connection) => fix(connection, request.name).then(() => null)) };
     case "columns":
       return { value: await on("run", (connection) => columnsOf(connection, request.name)) };
     case "load":
       changed(request.name);
-      return { value: await on("run", (connection) => load(connection, request.name, request.columns, request.length)) };
+      return { value: await inTurn(request.name, () => on("run", (connection) => load(connection, request.name, request.columns, request.length))) };
     case "csv":
       changed(request.name);
       return { value: await on("run", (connection) => readCsv(connection, request)) };
@@ -223,7 +236,7 @@ async function handle(request: DataRequest, begun: (connection: DuckDBConnection
     case "save":
       return { value: await on("run", (connection) => saveTable(connection, request)) };
     case "drop":
-      return { value: await on("page", (connection) => drop(connection, request.name)) };
+      return { value: await inTurn(request.name, () => on("page", (connection) => drop(connection, request.name))) };
     case "open": {
       const connection = await borrow("run");
       try {
