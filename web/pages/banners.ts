@@ -162,13 +162,19 @@ export function bannerOf({ session, now, closed, number, largest, restartIn }: B
     };
   }
   if (session.outside !== null) {
-    const { at, cells } = session.outside;
+    const { at } = session.outside;
+    // a cell that went since has no number
+    const cells = session.outside.cells.filter((id) => number(id) > 0);
     const [first] = cells;
     return {
       name: "outside",
       level: "info",
       text: `The file was changed outside at ${time(at)} and merged: ${
-        cells.length === 0 ? "no cell differs" : `${cells.length === 1 ? "cell" : "cells"} ${cells.map(number).join(", ")} changed`
+        session.outside.cells.length === 0
+          ? "no cell differs"
+          : cells.length === 0
+            ? "the cells that changed are gone since"
+            : `${cells.length === 1 ? "cell" : "cells"} ${cells.map(number).join(", ")} changed`
       }.`,
       actions: [
         ...(first === undefined ? [] : [["Show", () => act.go(first)] as [string, () => void]]),
