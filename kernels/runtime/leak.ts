@@ -22,6 +22,8 @@ export function holding(tf: Tf): Holding {
   return { tensors, bytes, variables: Object.keys(registeredVariables).length };
 }
 
+const sizeText = (bytes: number): string => (bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+
 /** A sentence when a run left tensors behind that nothing in `values` holds; null when it did not. Variables belong to models and are not counted. */
 export function leakOf(before: Holding, after: Holding, values: Iterable<unknown>): string | null {
   const made = after.tensors - before.tensors - (after.variables - before.variables);
@@ -30,7 +32,7 @@ export function leakOf(before: Holding, after: Holding, values: Iterable<unknown
   const left = made - held.count;
   if (left < few) return null;
   const bytes = Math.max(0, after.bytes - before.bytes - held.bytes);
-  return `${left.toLocaleString("en")} tensors (${(bytes / 1e6).toFixed(1)} MB) that this cell made are held by no name and stay in memory: put the computation into tf.tidy(() => ...), or dispose of what is not needed`;
+  return `${left.toLocaleString("en")} tensors (${sizeText(bytes)}) that this cell made are held by no name and stay in memory: put the computation into tf.tidy(() => ...), or dispose of what is not needed`;
 }
 
 function tensorsIn(values: Iterable<unknown>): { count: number; bytes: number } {

@@ -26,7 +26,7 @@ import { sqlTag, sqlText } from "../data/sql.js";
 import { relationOfValues } from "../data/values.js";
 import { createContext } from "./context.js";
 import { toBundle } from "./display.js";
-import type { Run } from "./run.js";
+import { untouched, type Run } from "./run.js";
 import { seedOf } from "./random.js";
 import { createScope } from "./scope.js";
 import { createStaging, type Staging } from "./staging.js";
@@ -92,17 +92,8 @@ function runOf(path: string): Run {
     request: { cell, run: "script", uses: [], defines: [], mayCommit: false },
     sink: { run: "script", cell: path, count: 0 },
     scope: createScope((callback) => callback()),
-    warnings: [],
-    volatile: null,
-    cached: null,
+    ...untouched(),
     uses: new Set(),
-    reads: new Set(),
-    stopped: false,
-    struck: false,
-    over: false,
-    displayed: 0,
-    pending: [],
-    calls: new Set(),
     clear() {},
     emit(output) {
       if (output.kind === "display") process.stdout.write(`${String(output.data["text/plain"] ?? "")}\n`);

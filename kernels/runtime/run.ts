@@ -39,6 +39,15 @@ export interface Run {
   display(value: unknown, options?: { id?: string; update?: boolean; result?: boolean }): Promise<void> | undefined;
 }
 
+/** What nothing has happened to yet. */
+export const untouched = (): Pick<
+  Run,
+  "warnings" | "volatile" | "cached" | "reads" | "stopped" | "struck" | "over" | "displayed" | "pending" | "calls"
+> => ({
+  ...{ warnings: [], volatile: null, cached: null, reads: new Set(), stopped: false, struck: false },
+  ...{ over: false, displayed: 0, pending: [], calls: new Set() },
+});
+
 /** What the library gives a cell: name -> its value for this run, made when the cell mentions it. */
 export type Injected = Record<string, (run: Run) => unknown>;
 
@@ -63,17 +72,8 @@ export function createRun(request: RunRequest, options: RunOptions): Run {
     sink,
     clear: (wait) => outputs.clear(sink, wait),
     scope: options.scope(() => run),
-    warnings: [],
-    volatile: null,
-    cached: null,
+    ...untouched(),
     uses: new Set(request.uses),
-    reads: new Set(),
-    stopped: false,
-    struck: false,
-    over: false,
-    displayed: 0,
-    pending: [],
-    calls: new Set(),
     emit: (output, clear) => outputs.emit(sink, output, clear),
     display: (value, { id, update, result } = {}) => {
       const name = id ?? `d${++run.displayed}`;

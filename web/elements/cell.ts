@@ -356,7 +356,7 @@ export class TouchCell extends TouchElement {
       ${s.warnings.map(
         (warning) =>
           html`<p class="problem warning">
-            ${icon("triangle-alert")} <span><span class="sr">Warning: </span>${warning}</span>
+            ${icon("triangle-alert")} <span><span class="sr">Warning: </span>${words(warning)}</span>
           </p>`,
       )}
       ${
