@@ -18,8 +18,7 @@ import type { ServerCalls } from "../../kernels/protocol/serving.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import type { LanguageState } from "../../kernels/protocol/language.js";
 import type { Log } from "../log.js";
-import { StaleQuestion, type Languages } from "../language/languages.js";
-import { LanguageError } from "../language/process.js";
+import type { Languages } from "../language/languages.js";
 import { apply } from "./reducer.js";
 import { openState } from "./opening.js";
 import type { Kernel, QueryOptions } from "./kernel.js";
@@ -31,7 +30,8 @@ import { createInlet, type Inlet } from "./inlet.js";
 import { Ring } from "./ring.js";
 import { outputStore, sourceHash, type OutputStore } from "./outputs.js";
 import type { NotebookPlace } from "./paths.js";
-import { readRuns, writeRuns } from "./runs.js";
+import { createBatches, type Batches } from "./batches.js";
+import { receive } from "./receive.js";
 import type { NotebookView } from "../../kernels/protocol/http.js";
 import { notebookFile, type NotebookFile } from "./file.js";
 import { keptOf } from "./queue.js";
@@ -110,15 +110,13 @@ export class Session {
   #keepTimer: NodeJS.Timeout | null = null;
   #second: Session | null = null;
   #closed = false;
-  /** the batch of runs under way, from an empty queue to an empty queue */
-  #batch: { at: number; cells: Set<string> } | null = null;
-  #lastRun: NotebookView["lastRun"];
+  readonly #batches: Batches;
 
   constructor(place: NotebookPlace, effects: SessionEffects) {
     this.place = place;
     this.#effects = effects;
     const failed = (what: string) => (error: Error) => this.#trouble(`${what}: ${error.message}`);
-    this.#lastRun = readRuns(place)?.lastRun ?? null;
+    this.#batches = createBatches(place, effects);
     sweep(join(place.store, "spill"), (name) => /^(\d+)-/.exec(name)?.[1]);
     this.#store = outputStore(join(place.store, "outputs", place.key), failed("outputs could not be kept"));
     this.#inlet = createInlet(effects.keep ? this.#store : null, (batch) => void this.dispatch(batch));
@@ -218,10 +216,10 @@ export class Session {
   }
   /** cells of the present batch that are over */
   get done(): number {
-    return this.#batch === null ? 0 : Math.max(0, this.#batch.cells.size - (this.#state.running === null ? 0 : 1));
+    return Math.max(0, this.#batches.begun - (this.#state.running === null ? 0 : 1));
   }
   lastRun(): NotebookView["lastRun"] {
-    return this.#lastRun;
+    return this.#batches.lastRun;
   }
   get viewers(): number {
     return this.#viewers.size;
@@ -256,39 +254,8 @@ export class Session {
       for (const listener of this.#listeners) listener(event, this.#state.doc);
     }
     for (const action of outcome.actions) this.#perform(action);
-    this.#count();
+    this.#batches.count(this.#state);
     return null;
-  }
-
-  #count(): void {
-    const { running } = this.#state;
-    if (this.busy) {
-      this.#batch ??= { at: this.#effects.now(), cells: new Set() };
-      if (running !== null) this.#batch.cells.add(running.cell);
-      return;
-    }
-    const batch = this.#batch;
-    if (batch === null) return;
-    this.#batch = null;
-    const { cells } = this.#state.doc;
-    // a headless run keeps no outputs: what a page would show is as before
-    const before = this.#effects.keep ? null : (readRuns(this.place)?.badge ?? { state: "unchecked", why: "not run yet", cells: [] });
-    const badge = before ?? this.#state.doc.badge;
-    const bad = [...batch.cells].find((id) => cells[id] !== undefined && cells[id].result !== "ok");
-    this.#lastRun = {
-      at: batch.at,
-      elapsedMs: this.#effects.now() - batch.at,
-      result: bad === undefined ? "ok" : cells[bad]!.result,
-      cell: bad ?? null,
-    };
-    // off the path of the run: clients are told first
-    setImmediate(() => {
-      try {
-        writeRuns(this.place, { lastRun: this.#lastRun, badge });
-      } catch (error) {
-        this.#effects.log.warn({ error, notebook: this.place.path }, "the last run could not be kept");
-      }
-    });
   }
 
   #perform(action: Action): void {
@@ -538,54 +505,7 @@ export class Session {
   }
 
   receive(viewer: Viewer, message: Exclude<ClientMessage, { type: "hello" }>): void {
-    if (message.type === "ping") return viewer.message({ type: "pong", id: message.id });
-    if (message.type === "cancel") return viewer.calls.get(message.id)?.abort();
-    const { id, rev, command } = message;
-    const reply = (rest: { ok: true; value?: unknown } | { ok: false; error: Extract<ServerMessage, { type: "reply"; ok: false }>["error"] }) =>
-      viewer.message({ type: "reply", id, ...rest });
-    if (command.do === "call") {
-      const stop = new AbortController();
-      viewer.calls.set(id, stop);
-      this.query(command.call, { signal: stop.signal, working: (percent) => viewer.message({ type: "working", id, percent }) })
-        .finally(() => viewer.calls.delete(id))
-        .then(
-          (value) => reply({ ok: true, value }),
-          (error: Error) => reply({ ok: false, error: { code: "kernel", message: error.message } }),
-        );
-      return;
-    }
-    if (command.do === "language") {
-      if (this.#effects.languages === null) return reply({ ok: false, error: { code: "not-found", message: "There is no language service here." } });
-      this.#effects.languages.ask(this, viewer.client, command.question, rev).then(
-        (value) => reply({ ok: true, value }),
-        (error: Error) =>
-          reply({
-            ok: false,
-            error: {
-              code: error instanceof StaleQuestion ? "stale" : error instanceof LanguageError ? "language" : "internal",
-              message: error.message,
-              rev: this.#state.doc.rev,
-            },
-          }),
-      );
-      return;
-    }
-    if (command.do === "flush") {
-      this.flush().then(
-        () => reply({ ok: true, value: { savedAt: this.#state.doc.savedAt } }),
-        (error: Error) => reply({ ok: false, error: { code: "internal", message: error.message } }),
-      );
-      return;
-    }
-    let refused: Refusal | null;
-    try {
-      refused = this.dispatch({ type: "command", client: viewer.client, rev, command, at: this.#effects.now() });
-    } catch (error) {
-      this.#effects.log.error({ error, command: command.do, notebook: this.place.path }, "command failed");
-      refused = { code: "internal", message: `The server could not do this: ${(error as Error).message}` };
-    }
-    if (refused === null) return reply({ ok: true });
-    reply({ ok: false, error: { ...refused, rev: this.#state.doc.rev } });
+    receive(this, this.#effects, viewer, message);
   }
 
   /** How the language service does, for the clients. */

@@ -1,0 +1,50 @@
+/** Batches of runs, each from an empty queue to an empty queue: how many cells the present one has begun, and what the last one came to, kept for Home. */
+import type { NotebookView } from "../../kernels/protocol/http.js";
+import type { NotebookPlace } from "./paths.js";
+import { readRuns, writeRuns } from "./runs.js";
+import type { SessionEffects } from "./session.js";
+import type { SessionState } from "./state.js";
+
+export interface Batches {
+  /** cells that the present batch has begun; 0 when nothing runs */
+  readonly begun: number;
+  readonly lastRun: NotebookView["lastRun"];
+  /** to be called after each step */
+  count(state: SessionState): void;
+}
+
+export function createBatches(place: NotebookPlace, effects: Pick<SessionEffects, "keep" | "log" | "now">): Batches {
+  let batch: { at: number; cells: Set<string> } | null = null;
+  let lastRun = readRuns(place)?.lastRun ?? null;
+  return {
+    get begun() {
+      return batch?.cells.size ?? 0;
+    },
+    get lastRun() {
+      return lastRun;
+    },
+    count({ running, queue, doc }) {
+      if (running !== null || queue.length > 0) {
+        batch ??= { at: effects.now(), cells: new Set() };
+        if (running !== null) batch.cells.add(running.cell);
+        return;
+      }
+      if (batch === null) return;
+      const { at, cells } = batch;
+      batch = null;
+      // a headless run keeps no outputs: what a page would show is as before
+      const before = effects.keep ? null : (readRuns(place)?.badge ?? { state: "unchecked", why: "not run yet", cells: [] });
+      const badge = before ?? doc.badge;
+      const bad = [...cells].find((id) => doc.cells[id] !== undefined && doc.cells[id].result !== "ok");
+      lastRun = { at, elapsedMs: effects.now() - at, result: bad === undefined ? "ok" : doc.cells[bad]!.result, cell: bad ?? null };
+      // off the path of the run: clients are told first
+      setImmediate(() => {
+        try {
+          writeRuns(place, { lastRun, badge });
+        } catch (error) {
+          effects.log.warn({ error, notebook: place.path }, "the last run could not be kept");
+        }
+      });
+    },
+  };
+}
