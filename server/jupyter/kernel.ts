@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { KernelState } from "../../kernels/protocol/document.js";
 import type { ServerCalls } from "../../kernels/protocol/serving.js";
-import type { Console, Session } from "../sessions/session.js";
+import type { Console } from "../sessions/consoles.js";
+import type { Session } from "../sessions/session.js";
 import { answer, type History } from "./answers.js";
 import { startExecution, step, type Effect, type Execute, type ExecutionInput } from "./execution.js";
 import { protocolVersion, type Channel, type Header, type Message } from "./message.js";

@@ -1,9 +1,10 @@
-/** Runs a whole notebook in a session of its own and gives the state that it ends in. */
-import type { NotebookSource, NotebookState } from "../../kernels/protocol/document.js";
+/** A notebook beside a clean run of it, in a session of its own. */
+import type { CleanRun, NotebookSource, NotebookState } from "../../kernels/protocol/document.js";
+import { compareOutputs } from "./compare.js";
 import type { Session } from "./session.js";
 
-/** `source`: what must be run; a file that says something else is refused. */
-export async function runClean(session: Session, source: NotebookSource, told: (done: number) => void): Promise<NotebookState> {
+/** Runs the whole notebook and gives the state that it ends in. `source`: what must be run; a file that says something else is refused. */
+async function runClean(session: Session, source: NotebookSource, told: (done: number) => void): Promise<NotebookState> {
   const text = (one: NotebookSource) => JSON.stringify(one.cells.map(({ id, kind, source }) => [id, kind, source]));
   if (text(session.state.source) !== text(source)) throw new Error("the file differs from what is shown; save it first");
   let reject: (error: Error) => void = () => {};
@@ -20,4 +21,27 @@ export async function runClean(session: Session, source: NotebookSource, told: (
   else if (session.busy) await over;
   if (refused !== null) await over;
   return session.state;
+}
+
+/** Tells how the clean run goes, and in the end which outputs differ from those of `session`. */
+export async function compareWithClean(
+  session: Session,
+  begun: CleanRun,
+  second: () => Promise<Session>,
+  tell: (clean: CleanRun) => void,
+  now: () => number,
+): Promise<void> {
+  try {
+    const state = await runClean(await second(), session.state.source, (done) => tell({ ...begun, done }));
+    const shown = session.state;
+    const differences = shown.source.cells.flatMap(({ id, kind }) => {
+      const clean = state.cells[id];
+      if (clean === undefined || clean.result === "none") return [];
+      const differs = compareOutputs(kind, shown.outputs[id] ?? [], state.outputs[id] ?? []);
+      return differs === null ? [] : [{ cell: id, ...differs }];
+    });
+    tell({ ...begun, status: "done", at: now(), done: begun.total, differences });
+  } catch (error) {
+    tell({ ...begun, status: "failed", at: now(), why: (error as Error).message });
+  }
 }

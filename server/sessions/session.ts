@@ -1,7 +1,5 @@
 /** One open notebook: performs what the reducer decides, keeps the log, the file and the outputs on disk, tells the clients. */
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
-import { totalmem } from "node:os";
 import { join } from "node:path";
 import type {
   CleanRun,
@@ -13,7 +11,6 @@ import type {
   NotebookState,
   ServerMessage,
 } from "../../kernels/protocol/document.js";
-import type { BulkMessage, FromControl, FromKernel, KernelConfig, RunRequest } from "../../kernels/protocol/kernel.js";
 import type { ServerCalls } from "../../kernels/protocol/serving.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import type { LanguageState } from "../../kernels/protocol/language.js";
@@ -21,9 +18,10 @@ import type { Log } from "../log.js";
 import type { Languages } from "../language/languages.js";
 import { apply } from "./reducer.js";
 import { openState } from "./opening.js";
+import type { Console, ConsoleEvents } from "./consoles.js";
+import { KernelLink } from "./kernel-link.js";
 import type { Kernel, QueryOptions } from "./kernel.js";
-import { compareOutputs } from "./compare.js";
-import { runClean } from "./clean.js";
+import { compareWithClean } from "./clean.js";
 import { openJournal, readJournal, restore, type Journal } from "./journal.js";
 import { sweep } from "./sweep.js";
 import { createInlet, type Inlet } from "./inlet.js";
@@ -68,26 +66,6 @@ export interface SessionEffects {
   step?: ((name: string) => void) | undefined;
 }
 
-/** What a console hears of its own runs. */
-export interface ConsoleEvents {
-  message(message: Exclude<FromKernel, { type: "ready" | "reply" }> | FromControl): void;
-  outputs(messages: Extract<BulkMessage, { type: "output" }>[]): void;
-  prompt(params: ServerCalls["prompt"]["params"]): Promise<string>;
-}
-export interface Console {
-  run(request: Omit<RunRequest, "mayCommit" | "console">): void;
-  interrupt(run: string): void;
-  close(): void;
-}
-
-export const defaultMemory = (): number => {
-  const given = Number(process.env["TOUCHSTONE_MEMORY"]);
-  if (Number.isFinite(given) && given > 0) return given;
-  const limit = process.constrainedMemory?.() ?? 0;
-  const total = limit > 0 && limit < totalmem() ? limit : totalmem();
-  return Math.min(4 * 2 ** 30, Math.floor(total / 2));
-};
-
 export class Session {
   readonly place: NotebookPlace;
   #state: SessionState;
@@ -102,11 +80,7 @@ export class Session {
   readonly #viewers = new Set<Viewer>();
   readonly #listeners = new Set<(event: NotebookEvent, state: NotebookState) => void>();
   #ring = new Ring();
-  readonly #consoles = new Map<string, ConsoleEvents>();
-  #kernel: Kernel | null = null;
-  /** counts kernels, so that what an old one says late is not taken for the new one's */
-  #generation = 0;
-  #leaving: Promise<unknown> = Promise.resolve();
+  readonly #link: KernelLink;
   #keepTimer: NodeJS.Timeout | null = null;
   #second: Session | null = null;
   #closed = false;
@@ -120,6 +94,12 @@ export class Session {
     sweep(join(place.store, "spill"), (name) => /^(\d+)-/.exec(name)?.[1]);
     this.#store = outputStore(join(place.store, "outputs", place.key), failed("outputs could not be kept"));
     this.#inlet = createInlet(effects.keep ? this.#store : null, (batch) => void this.dispatch(batch));
+    this.#link = new KernelLink(place, effects, {
+      dispatch: (input) => void this.dispatch(input),
+      // late outputs of a run that was replaced would be taken for the new one's
+      outputs: (messages) => this.#inlet.take(messages.filter(({ cell, run }) => this.#state.doc.cells[cell]?.run === run)),
+      seed: () => this.#state.doc.source.front.seed ?? 0,
+    });
     this.#journalFile = join(place.store, "journal", `${place.key}.ndjson`);
     let kept = null;
     try {
@@ -261,20 +241,20 @@ export class Session {
   #perform(action: Action): void {
     switch (action.do) {
       case "start":
-        return void this.#start();
+        return void this.#link.start();
       case "run":
-        this.#kernel?.send({ type: "run", request: action.request });
+        this.#link.send({ type: "run", request: action.request });
         this.#keepRunning();
         return;
       case "forget":
-        return this.#kernel?.send({ type: "forget", cells: action.cells });
+        return this.#link.send({ type: "forget", cells: action.cells });
       case "interrupt":
-        return this.#kernel?.control({ type: "interrupt", run: action.run, soft: action.soft });
+        return this.#link.control({ type: "interrupt", run: action.run, soft: action.soft });
       case "restart":
-        this.#leave();
-        return void this.#start();
+        this.#link.leave();
+        return void this.#link.start();
       case "shutdown":
-        return this.#leave();
+        return this.#link.leave();
       case "compare":
         return void this.#compare(action.clean);
       case "journal":
@@ -324,148 +304,29 @@ export class Session {
   /** The notebook in a second kernel, its outputs beside those on screen. */
   async #compare(begun: CleanRun): Promise<void> {
     const tell = (clean: CleanRun) => this.#closed || this.dispatch({ type: "clean", clean });
-    try {
+    const second = async () => {
       if (this.#effects.second === undefined) throw new Error("there is no second kernel here");
       // the second session reads the file
       await this.flush();
-      this.#second = this.#effects.second(this.place);
-      const state = await runClean(this.#second, this.#state.doc.source, (done) => tell({ ...begun, done }));
-      const differences = this.#state.doc.source.cells.flatMap(({ id, kind }) => {
-        const clean = state.cells[id];
-        if (clean === undefined || clean.result === "none") return [];
-        const differs = compareOutputs(kind, this.#state.doc.outputs[id] ?? [], state.outputs[id] ?? []);
-        return differs === null ? [] : [{ cell: id, ...differs }];
-      });
-      tell({ ...begun, status: "done", at: this.#effects.now(), done: begun.total, differences });
-    } catch (error) {
-      tell({ ...begun, status: "failed", at: this.#effects.now(), why: (error as Error).message });
+      return (this.#second = this.#effects.second(this.place));
+    };
+    try {
+      await compareWithClean(this, begun, second, tell, this.#effects.now);
     } finally {
-      const second = this.#second;
+      const made = this.#second;
       this.#second = null;
-      await second?.close();
+      await made?.close();
     }
   }
 
-  async #start(): Promise<void> {
-    const generation = ++this.#generation;
-    await this.#leaving;
-    let kernel: Kernel;
-    try {
-      kernel = await this.#effects.takeKernel();
-    } catch (error) {
-      if (generation === this.#generation)
-        this.dispatch({
-          type: "exit",
-          expected: false,
-          cause: `The kernel could not be started: ${(error as Error).message}`,
-          code: null,
-          signal: null,
-          at: this.#effects.now(),
-        });
-      return;
-    }
-    if (generation !== this.#generation || this.#closed) {
-      await kernel.stop();
-      return;
-    }
-    this.#kernel = kernel;
-    // no two kernels share a spill folder, and none outlives its kernel
-    const spill = join(this.place.store, "spill", `${process.pid}-${randomBytes(4).toString("hex")}`);
-    void kernel.ended.then(() => rmSync(spill, { recursive: true, force: true })).catch(() => {});
-    const current = () => generation === this.#generation;
-    kernel.attach(this.#config(spill), {
-      ready: (pid) => current() && this.dispatch({ type: "ready", pid, at: this.#effects.now() }),
-      message: (message) => {
-        if (!current()) return;
-        const console = this.#consoleOf(message);
-        if (message.type === "call") void this.#call(kernel, message);
-        else if (console !== undefined) console.message(message);
-        else this.dispatch({ type: "kernel", message, at: this.#effects.now() });
-      },
-      outputs: (all) => {
-        if (!current()) return;
-        const messages = all.filter((message) => this.#consoleOf(message) === undefined);
-        if (messages.length < all.length)
-          for (const [prefix, console] of this.#consoles) console.outputs(all.filter(({ run }) => run.startsWith(`${prefix}-`)));
-        // late outputs of a run that was replaced would be taken for the new one's
-        if (messages.length > 0) this.#inlet.take(messages.filter(({ cell, run }) => this.#state.doc.cells[cell]?.run === run));
-      },
-      control: (message) => {
-        if (!current()) return;
-        if (message.type === "memory") this.dispatch({ type: "memory", rss: message.rss, limit: this.#effects.memoryLimit });
-        else if (message.type === "near-limit") this.dispatch({ type: "near-limit", rss: message.rss, limit: message.limit });
-        else if (message.type === "interrupted" && this.#consoleOf(message) !== undefined) this.#consoleOf(message)!.message(message);
-        else if (message.type === "interrupted" && message.how === "stuck") this.dispatch({ type: "stuck", at: this.#effects.now() });
-      },
-      exit: (exit) => {
-        if (!current()) return;
-        this.#kernel = null;
-        this.#generation++;
-        this.#effects.log.warn({ notebook: this.place.path, ...exit }, "kernel ended");
-        this.dispatch({ type: "exit", ...exit, at: this.#effects.now() });
-      },
-    });
-  }
-
-  #leave(): void {
-    this.#generation++;
-    const kernel = this.#kernel;
-    this.#kernel = null;
-    if (kernel !== null) this.#leaving = kernel.stop();
-  }
-
-  #config(spill: string): Omit<KernelConfig, "sockets"> {
-    const { memoryLimit, root, backend } = this.#effects;
-    return {
-      notebook: this.place.file,
-      workspace: this.place.workspace,
-      root,
-      seed: this.#effects.seed ?? this.#state.doc.source.front.seed ?? 0,
-      backend,
-      cache: this.#effects.keep,
-      memoryLimit,
-      duckdb: {
-        memoryLimit: `${Math.floor(memoryLimit / 2 / 2 ** 20)}MB`,
-        threads: 2,
-        spill,
-      },
-    };
-  }
-
-  async #call(kernel: Kernel, message: { id: number; method: keyof ServerCalls; params: unknown }): Promise<void> {
-    try {
-      // a commit is a person's click or `run --promote`, never a cell's doing
-      if (message.method === "registry.commit") throw new Error("a cell cannot commit a promotion; press the button, or run with --promote");
-      const asker = message.method === "prompt" ? this.#consoleOf(message.params as { run?: string }) : undefined;
-      const value = asker
-        ? await asker.prompt(message.params as ServerCalls["prompt"]["params"])
-        : await this.#effects.handle(message.method, message.params as never);
-      kernel.send({ type: "answer", id: message.id, ok: true, value });
-    } catch (error) {
-      kernel.send({ type: "answer", id: message.id, ok: false, message: (error as Error).message });
-    }
-  }
-
-  #consoleOf(message: object): ConsoleEvents | undefined {
-    const run = (message as { run?: unknown }).run;
-    if (this.#consoles.size === 0 || typeof run !== "string") return undefined;
-    return this.#consoles.get(run.slice(0, run.lastIndexOf("-")));
-  }
-
-  /** A console on this notebook's kernel: runs whose ids are `PREFIX-N` are its own, no client sees them. Returns how to let go. */
+  /** see `KernelLink.console` */
   console(prefix: string, events: ConsoleEvents): Console {
-    this.#consoles.set(prefix, events);
-    return {
-      run: (request) => this.#kernel?.send({ type: "run", request: { ...request, mayCommit: false, console: true } }),
-      interrupt: (run) => this.#kernel?.control({ type: "interrupt", run }),
-      close: () => void this.#consoles.delete(prefix),
-    };
+    return this.#link.console(prefix, events);
   }
 
   /** Asks the kernel beside a running cell. */
-  async query(query: KernelQuery, how: QueryOptions = {}): Promise<unknown> {
-    if (this.#kernel === null) throw new Error("The kernel is not running; run the cell again to page its table.");
-    return await this.#kernel.query(query, how);
+  query(query: KernelQuery, how: QueryOptions = {}): Promise<unknown> {
+    return this.#link.query(query, how);
   }
 
   /** Path of the whole printed text of a cell's last run. */
@@ -526,14 +387,14 @@ export class Session {
     if (this.#keepTimer !== null) clearTimeout(this.#keepTimer);
     const { running } = this.#state;
     if (running !== null) this.#keep(running.cell);
-    this.#leave();
+    const gone = this.#link.close();
     await this.#second?.close();
     for (const viewer of this.#viewers) viewer.close(1001, reason);
     this.#viewers.clear();
     await this.flush();
     await this.#file.close();
     await this.#journal?.close();
-    await this.#leaving;
+    await gone;
   }
 
   #trouble(text: string): void {

@@ -6,7 +6,8 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { kernelPool, type KernelPool } from "./pool.js";
 import { notebookEnding, placeOf } from "./paths.js";
-import { defaultMemory, Session, type SessionEffects } from "./session.js";
+import { defaultMemory } from "./kernel-link.js";
+import { Session, type SessionEffects } from "./session.js";
 
 export interface Sessions {
   /** Opens it if it is not; throws a PathError. */

@@ -1,0 +1,168 @@
+/** The kernel of one open notebook: taken into use, let go, replaced. What it says becomes inputs of the reducer; what an old one says late is dropped. */
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { totalmem } from "node:os";
+import { join } from "node:path";
+import type { KernelQuery } from "../../kernels/protocol/document.js";
+import type { BulkMessage, KernelConfig, ToControl, ToKernel } from "../../kernels/protocol/kernel.js";
+import type { ServerCalls } from "../../kernels/protocol/serving.js";
+import { Consoles, type Console, type ConsoleEvents } from "./consoles.js";
+import type { Kernel, QueryOptions } from "./kernel.js";
+import type { NotebookPlace } from "./paths.js";
+import type { SessionEffects } from "./session.js";
+import type { Input } from "./state.js";
+
+export const defaultMemory = (): number => {
+  const given = Number(process.env["TOUCHSTONE_MEMORY"]);
+  if (Number.isFinite(given) && given > 0) return given;
+  const limit = process.constrainedMemory?.() ?? 0;
+  const total = limit > 0 && limit < totalmem() ? limit : totalmem();
+  return Math.min(4 * 2 ** 30, Math.floor(total / 2));
+};
+
+/** What the link needs of its session. */
+export interface LinkedSession {
+  dispatch(input: Input): void;
+  /** outputs of cells */
+  outputs(messages: Extract<BulkMessage, { type: "output" }>[]): void;
+  /** the notebook's own */
+  seed(): number;
+}
+
+export class KernelLink {
+  readonly #place: NotebookPlace;
+  readonly #effects: SessionEffects;
+  readonly #session: LinkedSession;
+  readonly #consoles = new Consoles();
+  #kernel: Kernel | null = null;
+  /** counts kernels, so that what an old one says late is not taken for the new one's */
+  #generation = 0;
+  #leaving: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(place: NotebookPlace, effects: SessionEffects, session: LinkedSession) {
+    this.#place = place;
+    this.#effects = effects;
+    this.#session = session;
+  }
+
+  send(message: ToKernel): void {
+    this.#kernel?.send(message);
+  }
+
+  control(message: ToControl): void {
+    this.#kernel?.control(message);
+  }
+
+  /** Asks the kernel beside a running cell. */
+  async query(query: KernelQuery, how: QueryOptions = {}): Promise<unknown> {
+    if (this.#kernel === null) throw new Error("The kernel is not running; run the cell again to page its table.");
+    return await this.#kernel.query(query, how);
+  }
+
+  /** A console on this kernel: runs whose ids are `PREFIX-N` are its own, no client sees them. */
+  console(prefix: string, events: ConsoleEvents): Console {
+    this.#consoles.add(prefix, events);
+    return {
+      run: (request) => this.send({ type: "run", request: { ...request, mayCommit: false, console: true } }),
+      interrupt: (run) => this.control({ type: "interrupt", run }),
+      close: () => this.#consoles.remove(prefix),
+    };
+  }
+
+  /** Lets the present one go. */
+  leave(): void {
+    this.#generation++;
+    const kernel = this.#kernel;
+    this.#kernel = null;
+    if (kernel !== null) this.#leaving = kernel.stop();
+  }
+
+  /** For good; resolves when the last one is gone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.leave();
+    await this.#leaving;
+  }
+
+  /** Takes a kernel into use, once the last one is gone. */
+  async start(): Promise<void> {
+    const { now, log } = this.#effects;
+    const generation = ++this.#generation;
+    const current = () => generation === this.#generation;
+    await this.#leaving;
+    let kernel: Kernel;
+    try {
+      kernel = await this.#effects.takeKernel();
+    } catch (error) {
+      const cause = `The kernel could not be started: ${(error as Error).message}`;
+      if (current()) this.#session.dispatch({ type: "exit", expected: false, cause, code: null, signal: null, at: now() });
+      return;
+    }
+    if (!current() || this.#closed) return await kernel.stop();
+    this.#kernel = kernel;
+    // no two kernels share a spill folder, and none outlives its kernel
+    const spill = join(this.#place.store, "spill", `${process.pid}-${randomBytes(4).toString("hex")}`);
+    void kernel.ended.then(() => rmSync(spill, { recursive: true, force: true })).catch(() => {});
+    kernel.attach(this.#config(spill), {
+      ready: (pid) => current() && this.#session.dispatch({ type: "ready", pid, at: now() }),
+      message: (message) => {
+        if (!current()) return;
+        const console = this.#consoles.of(message);
+        if (message.type === "call") void this.#call(kernel, message);
+        else if (console !== undefined) console.message(message);
+        else this.#session.dispatch({ type: "kernel", message, at: now() });
+      },
+      outputs: (all) => {
+        if (!current()) return;
+        const messages = this.#consoles.take(all);
+        if (messages.length > 0) this.#session.outputs(messages);
+      },
+      control: (message) => {
+        if (!current()) return;
+        if (message.type === "memory") this.#session.dispatch({ type: "memory", rss: message.rss, limit: this.#effects.memoryLimit });
+        else if (message.type === "near-limit") this.#session.dispatch({ type: "near-limit", rss: message.rss, limit: message.limit });
+        else if (message.type === "interrupted") {
+          const console = this.#consoles.of(message);
+          if (console !== undefined) console.message(message);
+          else if (message.how === "stuck") this.#session.dispatch({ type: "stuck", at: now() });
+        }
+      },
+      exit: (exit) => {
+        if (!current()) return;
+        this.#kernel = null;
+        this.#generation++;
+        log.warn({ notebook: this.#place.path, ...exit }, "kernel ended");
+        this.#session.dispatch({ type: "exit", ...exit, at: now() });
+      },
+    });
+  }
+
+  #config(spill: string): Omit<KernelConfig, "sockets"> {
+    const { memoryLimit, root, backend, seed, keep } = this.#effects;
+    return {
+      notebook: this.#place.file,
+      workspace: this.#place.workspace,
+      root,
+      seed: seed ?? this.#session.seed(),
+      backend,
+      cache: keep,
+      memoryLimit,
+      duckdb: { memoryLimit: `${Math.floor(memoryLimit / 2 / 2 ** 20)}MB`, threads: 2, spill },
+    };
+  }
+
+  async #call(kernel: Kernel, message: { id: number; method: keyof ServerCalls; params: unknown }): Promise<void> {
+    try {
+      // a commit is a person's click or `run --promote`, never a cell's doing
+      if (message.method === "registry.commit") throw new Error("a cell cannot commit a promotion; press the button, or run with --promote");
+      const asker = message.method === "prompt" ? this.#consoles.of(message.params as { run?: string }) : undefined;
+      const value = asker
+        ? await asker.prompt(message.params as ServerCalls["prompt"]["params"])
+        : await this.#effects.handle(message.method, message.params as never);
+      kernel.send({ type: "answer", id: message.id, ok: true, value });
+    } catch (error) {
+      kernel.send({ type: "answer", id: message.id, ok: false, message: (error as Error).message });
+    }
+  }
+}
