@@ -18,6 +18,10 @@ export interface Bindings {
   known(name: string, run: Run): Name | undefined;
   /** `$x` of a run: takes the definitions that the code exposes */
   define(run: Run, getters: object): void;
+  /** a console's request is about to define these names */
+  replace(run: Run, names: readonly string[]): void;
+  /** the request is over: a name whose definition failed keeps its older value */
+  restore(run: Run): void;
   /** `$n` of a console's requests: the last definition, looked up when it is used */
   readonly live: object;
   find(name: string): { value: unknown } | null;
@@ -41,6 +45,7 @@ export function read(name: Name | undefined): { value: unknown } | undefined {
 export function createBindings(): Bindings {
   const names = new Map<string, Name>();
   const own = new Map<string, Name>();
+  const replaced = new WeakMap<Run, Map<string, Name | undefined>>();
   const live = new Proxy(Object.create(null) as Record<string, unknown>, {
     get(_, key) {
       const name = String(key);
@@ -72,6 +77,10 @@ export function createBindings(): Bindings {
       const mine = run.request.console ? own : names;
       for (const [name, { get, set }] of Object.entries(Object.getOwnPropertyDescriptors(getters)))
         mine.set(name, { cell: run.cell.id, get: get!, ...(set && { set }) });
+    },
+    replace: (run, given) => void replaced.set(run, new Map(given.map((name) => [name, own.get(name)]))),
+    restore(run) {
+      for (const [name, old] of replaced.get(run) ?? []) if (old && !read(own.get(name))) own.set(name, old);
     },
     find: (name) => read(own.get(name) ?? names.get(name)) ?? null,
     take(cell) {

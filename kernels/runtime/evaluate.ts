@@ -1,22 +1,20 @@
 /** The cells of one notebook as they run: one at a time, each with its scope; how they are stopped, and how the kernel goes on after a strike. */
 import { pathToFileURL } from "node:url";
-import * as vm from "node:vm";
 import type { Variable } from "../protocol/document.js";
 import type { FromKernel, RunRequest } from "../protocol/kernel.js";
 import type { CellError, Output } from "../protocol/output.js";
-import { settle, type Settling } from "../protocol/values.js";
 import { createAwaits } from "./awaits.js";
 import type { Cache } from "./cache.js";
-import { createBindings, read, type Name } from "./bindings.js";
+import { createBindings, read } from "./bindings.js";
+import { createChance } from "./chance.js";
 import { createCompiled } from "./compiled.js";
 import type { Place } from "./errors.js";
 import type { Gate } from "./gate.js";
 import type { Held } from "./held.js";
-import { createKeeper } from "./kept.js";
-import type { Importer, Imports } from "./imports.js";
+import type { Imports } from "./imports.js";
 import { orElse, sentence } from "./own.js";
-import { randomFrom } from "./random.js";
-import { createRun, settled, showResult, type Injected, type Run } from "./run.js";
+import { createPerform } from "./perform.js";
+import { createRun, settled, type Injected, type Run } from "./run.js";
 import { createScope } from "./scope.js";
 import { word, type MainToControl } from "./shared.js";
 import { inSteps, type Steps } from "./steps.js";
@@ -103,8 +101,6 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { own } = gate;
   const bindings = createBindings();
   const { names } = bindings;
-  /** the definitions that a console's request replaces: those that it does not make stay */
-  const before = new WeakMap<Run, Map<string, Name | undefined>>();
   const runs = new Map<string, Run>();
   const queue: RunRequest[] = [];
   const stopped = new Set<number>();
@@ -118,14 +114,10 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   let target: Run | null = null;
   /** ends the part of the current run in which its code runs; null before and after it */
   let end: ((outcome: Outcome) => void) | null = null;
-  /** Node's own, before any cell */
-  const chance = Math.random;
-  let random = chance;
+  const chance = createChance();
   let variablesAt = -Infinity;
   let variablesTimer: NodeJS.Timeout | null = null;
   let leaving: NodeJS.Timeout | null = null;
-  let imports = 0;
-  const importer = options.imports.from(options.notebook);
   const awaits = createAwaits(
     () => current?.number ?? 0,
     (number) => shared[word.stopped] === number || stopped.has(number),
@@ -141,93 +133,21 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const reportIn = (run: Run, error: unknown) => run.emit({ kind: "error", error: compiled.describe(error, run) });
   const turns = createTurns(own, reportIn);
 
-  /** Packages draw when they load, which happens once: the cell's own draws must not depend on it. */
-  const aside: Importer = async (...args) => {
-    if (imports++ === 0) Math.random = chance;
-    try {
-      return await importer(...args);
-    } finally {
-      if (--imports === 0) Math.random = random;
-    }
-  };
   const wrappers = (file: string): Record<string, unknown> => ({
     $w: (value: unknown, offset: number) => awaits.wait(value, file, offset),
     $wi: (iterable: unknown, offset: number) => awaits.waitEach(iterable, file, offset),
     $meta: Object.freeze({ url: pathToFileURL(options.notebook).href, filename: options.notebook }),
   });
 
-  /** The cell's own part of a run. Throws what the cell throws. */
-  const perform = async (run: Run): Promise<void> => {
-    if (run.cell.kind === "markdown") {
-      const text = run.cell.source;
-      run.emit({ kind: "display", id: "d1", data: { "text/markdown": text, "text/plain": text } });
-      return;
-    }
-    const { console } = run.request;
-    const isLive = (name: string) => bindings.known(name, run) !== undefined || !(Object.hasOwn(options.injected, name) || name in globalThis);
-    const translation = await compiled.compile(run, isLive);
-    const mine = console ? bindings.own : names;
-    const parameters: Record<string, unknown> = {
-      ...wrappers(translation.file),
-      ...(console && { $n: bindings.live }),
-      $x: (getters: object) => bindings.define(run, getters),
-      $show: showResult(run),
-      $imp: aside,
-    };
-    for (const name of translation.free) {
-      const other = names.get(name);
-      if (other && other.cell !== run.cell.id) {
-        const value = read(other);
-        if (value) parameters[name] = value.value;
-        run.uses.add(name);
-      } else if (Object.hasOwn(options.injected, name)) {
-        const value = await options.injected[name]!(run);
-        if (value !== undefined) parameters[name] = value;
-      }
-    }
-    if (run.stopped) return;
-    const shelf = (await keeper?.open(run, translation.free)) ?? null;
-    const kept = (await shelf?.find()) ?? null;
-    if (run.stopped) return;
-    if (kept !== null) return keeper!.restore(run, kept);
-    if (shelf !== null) run.sink.record = [];
-    const began = performance.now();
-    if (console) before.set(run, new Map(translation.exports.map((name) => [name, bindings.own.get(name)])));
-    const body = vm.compileFunction(translation.code, Object.keys(parameters), { filename: translation.file });
-    // from a fresh stack: a termination unwinds everything below it
-    await new Promise<void>((resolve, reject) => {
-      turns.soon(() => {
-        if (run.stopped) return;
-        Math.random = random = randomFrom(options.seed(run.cell.id, "random"));
-        turns.call(run, () => void (body(...Object.values(parameters)) as Promise<void>).then(resolve, reject));
-      });
-    });
-    for (const name of translation.exports) {
-      const value = read(mine.get(name))?.value as Settling | undefined;
-      const lazy = typeof value === "object" && value !== null && orElse(() => typeof value[settle] === "function", false);
-      // in SQL the notebook's table keeps its name
-      if (lazy) await value[settle]!(console && names.has(name) ? undefined : name);
-      if (run.stopped) return;
-    }
-    const result = translation.exports.at(-1);
-    if (run.cell.kind === "sql" && run.displayed === 0 && result !== undefined) run.display(read(mine.get(result))?.value);
-    for (const shown of run.pending) await shown;
-    if (shelf === null || run.stopped) return;
-    outputs.flush();
-    const values = keeper!.values(run, translation.exports);
-    const why = await shelf.keep(values, run.sink.record ?? [], Math.round(performance.now() - began));
-    if (why !== null) run.warnings.push(why);
-  };
-  const keeper =
-    options.cache &&
-    createKeeper({
-      cache: options.cache,
-      digest: options.digest,
-      value: (name) => read(names.get(name)),
-      definer: (name) => runs.get(names.get(name)?.cell ?? ""),
-      define: (name, run, value) => names.set(name, { cell: run.cell.id, get: () => value }),
-      perform: (run) => perform(run),
-    });
+  const perform = createPerform({
+    ...{ bindings, compiled, turns, outputs, wrappers, chance },
+    importer: options.imports.from(options.notebook),
+    seed: options.seed,
+    injected: options.injected,
+    cache: options.cache,
+    digest: options.digest,
+    definer: (name) => runs.get(names.get(name)?.cell ?? ""),
+  });
 
   const begin = (request: RunRequest) => {
     const started = performance.now();
@@ -243,8 +163,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     variablesTimer = null;
     if (leaving) clearTimeout(leaving);
     control({ type: "run", run: run.id, number: run.number });
-    Math.random = chance;
-    imports = 0;
+    chance.reset();
     let outcome: Outcome = { result: "ok" };
     let restore: ReturnType<typeof options.savepoint>;
     let error: CellError | undefined;
@@ -339,7 +258,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
 
   /** A name whose definition failed keeps its older value; requests that left nothing behind are forgotten in time. */
   const keepConsole = (run: Run) => {
-    for (const [name, old] of before.get(run) ?? []) if (old && !read(bindings.own.get(name))) bindings.own.set(name, old);
+    bindings.restore(run);
     const holders = new Set([...bindings.own.values()].map((each) => each.cell));
     const done = [...runs.values()].filter((each) => each.request.console && each.scope.held === 0 && !holders.has(each.cell.id));
     for (const { cell } of done.slice(0, -200)) {
