@@ -28,6 +28,8 @@ export function replay(state: NotebookState, event: NotebookEvent): NotebookStat
     }
     case "clean":
       return { ...next, clean: event.clean };
+    case "packages":
+      return { ...next, packages: event.packages };
     case "queue":
       return { ...next, queue: state.queue.toSpliced(event.at, event.remove, ...event.insert) };
     case "outputs": {

@@ -204,6 +204,19 @@ export interface NotebookState {
   /** what is wrong with the file now (it cannot be read or written, or it is gone), as a sentence; changes are kept in the journal meanwhile */
   held: string | null;
   savedAt: number | null;
+  /** the present or last change of the workspace's packages, by whomever */
+  packages: PackageTask | null;
+}
+
+/** npm at work in the workspace: `restore` installs what package.json and the lock ask for. */
+export interface PackageTask {
+  task: "install" | "remove" | "restore";
+  packages: string[];
+  status: "running" | "done" | "failed" | "cancelled";
+  /** when it began or ended */
+  at: number;
+  /** npm's last line while it runs, then how it ended, as a sentence */
+  said: string;
 }
 export interface Person {
   client: string;
@@ -234,6 +247,7 @@ export type NotebookEvent = { seq: number } & (
   | { type: "file"; held: string | null }
   | { type: "mode"; mode: "auto" | "lazy" }
   | { type: "clean"; clean: CleanRun }
+  | { type: "packages"; packages: PackageTask }
   | { type: "saved"; at: number; /** the file holds the document of this revision */ rev: number }
   | { type: "notice"; level: "info" | "warning" | "error"; text: string; cell?: string; error?: CellError }
 );

@@ -43,6 +43,32 @@ export interface ExampleView {
   href: string;
 }
 
+/** GET /api/ts/packages?path=NOTEBOOK */
+export interface PackagesView {
+  /** the workspace is listed by the root's package.json: one lock for all of them */
+  shared: boolean;
+  /** why package.json or the lock could not be read */
+  broken: string | null;
+  packages: PackageView[];
+  /** what npm has said in the present change, or in the last one */
+  log: string;
+}
+export interface PackageView {
+  name: string;
+  /** by package.json; null: code asks for it and package.json does not name it */
+  wanted: string | null;
+  kind: "dependency" | "development" | "optional" | null;
+  /** version in the lock and on the disk; null: it is not there */
+  locked: string | null;
+  installed: string | null;
+  licence: string | null;
+  description: string | null;
+  /** of the installed files, without the packages that it needs itself */
+  bytes: number | null;
+  /** cells that import it or read its files, in document order */
+  cells: string[];
+}
+
 /** GET /api/ts/files?workspace=NAME&path=data */
 export interface FileView {
   name: string;

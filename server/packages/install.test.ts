@@ -1,13 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { startKernel } from "../../test/support/kernel.js";
 import { startRegistry, type Registry } from "../../test/support/registry.js";
-import { cancelInstall, install, installing } from "./install.js";
+import { cancelInstall, changePackages, install, installing } from "./install.js";
 import { readSpec } from "./names.js";
-import { explainNpm } from "./npm.js";
+import { explainNpm, npm } from "./npm.js";
 import { commit, recover, stage } from "./transaction.js";
+import { viewPackages } from "./view.js";
 
 let registry: Registry;
 let root: string;
@@ -75,21 +76,73 @@ it("is one at a time, and can be cancelled", async () => {
   expect(manifest()).toBe('{ "name": "demo", "private": true }\n');
 });
 
-it("refuses to install into a workspace that shares the root's lock", async () => {
-  writeFileSync(join(root, "package.json"), JSON.stringify({ workspaces: ["workspaces/demo"] }));
-  await expect(install(workspace, root, ["fixture-esm"])).rejects.toThrow("open it as a copy");
+it("adds to a workspace that the root lists: its package.json, its own folder, and the root's lock, so that npm ci still works", async () => {
+  writeFileSync(join(root, ".npmrc"), `registry=${registry.url}\ncache=${join(root, "cache")}\n`);
+  writeFileSync(join(root, "package.json"), JSON.stringify({ name: "top", workspaces: ["workspaces/*"], dependencies: { "fixture-cjs": "2.0.0" } }));
+  await npm({ args: ["install"], cwd: root, signal: new AbortController().signal, patience: 60_000, said: () => {} });
+  const before = readFileSync(join(root, "package.json"), "utf8");
+  expect(await install(workspace, root, ["fixture-esm", "fixture-cjs"])).toEqual({
+    installed: [
+      { name: "fixture-esm", version: "1.2.3" },
+      { name: "fixture-cjs", version: "2.0.0" },
+    ],
+    scripts: [],
+  });
+  expect(JSON.parse(manifest())).toMatchObject({ dependencies: { "fixture-esm": "^1.2.3" } });
+  expect(readFileSync(join(root, "package.json"), "utf8")).toBe(before);
+  // what the root has already is not there twice
+  expect(readdirSync(join(workspace, "node_modules"))).toEqual(["fixture-esm"]);
+  expect(existsSync(join(workspace, "package-lock.json"))).toBe(false);
+  const cells = [{ id: "a", kind: "code" as const, source: 'import "fixture-esm"', options: {} }];
+  expect(await viewPackages(workspace, root, cells)).toMatchObject({
+    shared: true,
+    packages: [
+      { name: "fixture-cjs", wanted: "^2.0.0", installed: "2.0.0", locked: "2.0.0", cells: [] },
+      { name: "fixture-esm", wanted: "^1.2.3", installed: "1.2.3", locked: "1.2.3", cells: ["a"] },
+    ],
+  });
+  await npm({ args: ["ci"], cwd: root, signal: new AbortController().signal, patience: 60_000, said: () => {} });
+  expect(existsSync(join(root, "node_modules/fixture-esm/m.js"))).toBe(true);
+  await changePackages(workspace, root, { task: "remove", packages: ["fixture-esm"] });
+  expect(manifest()).not.toContain("fixture-esm");
+  expect(readFileSync(join(root, "package-lock.json"), "utf8")).not.toContain("node_modules/fixture-esm");
+});
+
+it("removes a package, and restores what package.json asks for", async () => {
+  await install(workspace, root, ["fixture-esm"]);
+  rmSync(join(workspace, "node_modules"), { recursive: true });
+  expect((await viewPackages(workspace, root, [])).packages).toMatchObject([{ name: "fixture-esm", installed: null, locked: "1.2.3" }]);
+  const lines: string[] = [];
+  await changePackages(workspace, root, { task: "restore", packages: [] }, (line) => lines.push(line));
+  expect(lines.join("\n")).toMatch(/added 1 package|http fetch/);
+  expect((await viewPackages(workspace, root, [])).packages).toMatchObject([{ name: "fixture-esm", installed: "1.2.3", bytes: expect.any(Number) }]);
+  await changePackages(workspace, root, { task: "remove", packages: ["fixture-esm"] });
+  expect(await viewPackages(workspace, root, [])).toMatchObject({ packages: [], broken: null });
+  expect(existsSync(join(workspace, "node_modules/fixture-esm"))).toBe(false);
+});
+
+it("lists what cells import and package.json does not name; a package.json that cannot be read is told", async () => {
+  const cell = (id: string, source: string) => ({ id, kind: "code" as const, source, options: {} });
+  const cells = [
+    cell("a", 'import fs from "node:fs"\nimport os from "os"\nimport x from "./x.ts"'),
+    cell("b", 'await import("@s/p/deep")'),
+    cell("c", 'import "@s/p"'),
+  ];
+  expect((await viewPackages(workspace, root, cells)).packages).toMatchObject([{ name: "@s/p", wanted: null, installed: null, cells: ["b", "c"] }]);
+  writeFileSync(join(workspace, "package.json"), "{ half");
+  expect((await viewPackages(workspace, root, [])).broken).toMatch(/JSON/);
 });
 
 it.each(["noted", "old node_modules", "new node_modules", "old package.json", "new package.json"])(
   "ends a commit that was killed after: %s",
   (at) => {
     mkdirSync(join(workspace, "node_modules", "old"), { recursive: true });
-    const staged = stage(workspace);
-    rmSync(join(staged, "node_modules"), { recursive: true });
-    mkdirSync(join(staged, "node_modules", "new"), { recursive: true });
-    writeFileSync(join(staged, "package.json"), "new");
+    const staged = stage(workspace, root);
+    rmSync(join(staged.folder, "node_modules"), { recursive: true });
+    mkdirSync(join(staged.folder, "node_modules", "new"), { recursive: true });
+    writeFileSync(join(staged.folder, "package.json"), "new");
     const kill = () =>
-      commit(workspace, (name) => {
+      commit(workspace, root, staged, (name) => {
         if (name === at) throw new Error("killed");
       });
     expect(kill).toThrow("killed");
@@ -102,13 +155,15 @@ it.each(["noted", "old node_modules", "new node_modules", "old package.json", "n
 );
 
 it("forgets what was staged when it was killed before the commit", () => {
-  writeFileSync(join(stage(workspace), "package.json"), "half");
+  writeFileSync(join(stage(workspace, root).folder, "package.json"), "half");
   recover(workspace);
   expect(manifest()).toBe('{ "name": "demo", "private": true }\n');
 });
 
 it("takes names of the registry alone", () => {
   expect(readSpec("@scope/a-b@^1.2.3-rc.1")).toEqual({ name: "@scope/a-b", version: "^1.2.3-rc.1" });
+  for (const [range] of [["1.x"], [">=1.2 <2"], ["1.2 - 2"], ["1 || 2"], ["*"], ["~1.2.0-rc.1"]])
+    expect(readSpec(`d3@${range}`), range).toEqual({ name: "d3", version: range });
   expect(readSpec("d3@latest")).toEqual({ name: "d3", version: "latest" });
   for (const wrong of [
     "--force",

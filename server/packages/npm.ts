@@ -35,16 +35,7 @@ export function npm({ args, cwd, signal, patience, said }: NpmRun): Promise<void
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_)|TOUCHSTONE_|INIT_CWD$|NODE_OPTIONS$)/.test(name)),
     );
-    const flags = [
-      "--ignore-scripts",
-      "--no-audit",
-      "--no-fund",
-      "--no-update-notifier",
-      "--no-workspaces",
-      "--no-progress",
-      "--loglevel=http",
-      "--fetch-retries=1",
-    ];
+    const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--no-progress", "--loglevel=http", "--fetch-retries=1"];
     const child = spawn(process.execPath, [program, ...args, ...flags], { cwd, env, stdio: ["ignore", "pipe", "pipe"], windowsHide: true });
     let text = "";
     let late = false;

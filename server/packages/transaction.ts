@@ -15,23 +15,81 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
+import { listedAs, listedWorkspaces, lockedAt, readLock, readManifest, type LockEntry } from "./listed.js";
 
-const parts = ["node_modules", "package-lock.json", "package.json"] as const;
+/** The staged copy: where npm runs, and what it is told of the workspace. */
+export interface Staged {
+  /** npm's folder */
+  folder: string;
+  /** the workspace in it: "" or, where the root lists it, its path from the root */
+  own: string;
+}
+/** A staged thing and the place that it takes, both relative: to the stage and to the workspace. */
+interface Part {
+  from: string;
+  to: string;
+}
+
 const folderOf = (workspace: string) => join(workspace, ".touchstone", "packages");
 
 /** A copy of what npm reads and writes; files of packages are linked, as npm replaces and never changes them. */
-export function stage(workspace: string): string {
+export function stage(workspace: string, root: string): Staged {
   recover(workspace);
-  const staged = join(folderOf(workspace), "stage");
-  rmSync(staged, { recursive: true, force: true });
-  mkdirSync(staged, { recursive: true, mode: 0o700 });
-  for (const name of ["package.json", "package-lock.json", ".npmrc"])
-    if (existsSync(join(workspace, name))) cpSync(join(workspace, name), join(staged, name));
-  if (!existsSync(join(staged, "package.json")))
-    writeFileSync(join(staged, "package.json"), `${JSON.stringify({ name: nameOf(workspace), private: true }, null, 2)}\n`);
-  if (existsSync(join(workspace, "node_modules"))) linkTree(join(workspace, "node_modules"), join(staged, "node_modules"));
-  return staged;
+  const folder = join(folderOf(workspace), "stage");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const own = listedAs(workspace, root);
+  if (own !== null) {
+    stageRoot(folder, workspace, root, own);
+    return { folder, own };
+  }
+  for (const name of ["package.json", "package-lock.json", ".npmrc"]) copy(workspace, folder, name);
+  if (!existsSync(join(folder, "package.json")))
+    writeFileSync(join(folder, "package.json"), `${JSON.stringify({ name: nameOf(workspace), private: true }, null, 2)}\n`);
+  if (existsSync(join(workspace, "node_modules"))) linkTree(join(workspace, "node_modules"), join(folder, "node_modules"));
+  return { folder, own: "" };
+}
+
+/** The root with its lock and the manifests of all that it lists, and of packages only those that this workspace uses. */
+function stageRoot(folder: string, workspace: string, root: string, own: string): void {
+  for (const name of ["package.json", "package-lock.json", ".npmrc"]) copy(root, folder, name);
+  for (const each of listedWorkspaces(root)) {
+    mkdirSync(join(folder, each), { recursive: true });
+    copy(join(root, each), join(folder, each), "package.json");
+  }
+  // npm reads this file in the folder that it runs in alone
+  copy(workspace, folder, ".npmrc");
+  const lock = readLock(root);
+  for (const place of usedBy(lock, own)) {
+    // an installation of ours puts all of them into the workspace's own folder
+    const name = place.slice(place.lastIndexOf("node_modules/"));
+    const source = [join(root, place), join(workspace, name)].find((path) => existsSync(path) && readManifest(path).version === lock[place]!.version);
+    const target = join(folder, place);
+    if (source === undefined || existsSync(target)) continue;
+    mkdirSync(dirname(target), { recursive: true });
+    linkTree(source, target, true);
+  }
+}
+
+/** Places in the lock of all that this workspace needs, direct or not. */
+function usedBy(lock: Record<string, LockEntry>, own: string): Set<string> {
+  const found = new Set<string>();
+  const visit = (at: string) => {
+    const { dependencies, optionalDependencies, devDependencies } = (lock[at] ?? {}) as LockEntry & { devDependencies?: Record<string, string> };
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...(at === own && devDependencies) })) {
+      const place = lockedAt(lock, at, name);
+      if (place === null || found.has(place) || lock[place]!.link === true) continue;
+      found.add(place);
+      visit(place);
+    }
+  };
+  visit(own);
+  return found;
+}
+
+function copy(from: string, to: string, name: string): void {
+  if (existsSync(join(from, name))) cpSync(join(from, name), join(to, name));
 }
 
 const nameOf = (workspace: string) =>
@@ -40,10 +98,12 @@ const nameOf = (workspace: string) =>
     .replace(/[^a-z0-9-]+/g, "-")
     .replace(/^-+|-+$/g, "") || "workspace";
 
-function linkTree(from: string, to: string): void {
+/** `alone`: without the packages in its own node_modules */
+function linkTree(from: string, to: string, alone = false): void {
   mkdirSync(to);
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (alone && entry.name === "node_modules") continue;
     if (entry.isDirectory()) linkTree(source, target);
     else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
     // npm rewrites its own note of what is installed in place
@@ -58,13 +118,53 @@ function linkTree(from: string, to: string): void {
 }
 
 /** Puts the staged copy in the place of the workspace's own. `step`: fault-injection seam. */
-export function commit(workspace: string, step: (name: string) => void = () => {}): void {
+export function commit(workspace: string, root: string, { folder: staged, own }: Staged, step: (name: string) => void = () => {}): void {
+  const parts: Part[] =
+    own === ""
+      ? ["node_modules", "package-lock.json", "package.json"].map((name) => ({ from: name, to: name }))
+      : [
+          { from: "node_modules", to: "node_modules" },
+          { from: "package-lock.json", to: relative(workspace, join(root, "package-lock.json")) },
+          { from: join(own, "package.json"), to: "package.json" },
+        ];
+  // npm may leave none when the last package goes
+  mkdirSync(join(staged, "node_modules"), { recursive: true });
+  if (own !== "") onlyOwn(staged, root, own);
   const folder = folderOf(workspace);
-  const staged = join(folder, "stage");
-  writeFileSync(join(folder, "commit.new"), JSON.stringify(parts.filter((name) => existsSync(join(staged, name)))));
+  writeFileSync(join(folder, "commit.new"), JSON.stringify(parts.filter(({ from }) => existsSync(join(staged, from)))));
   renameSync(join(folder, "commit.new"), join(folder, "commit"));
   step("noted");
   finish(workspace, step);
+}
+
+/** What the root's node_modules has already is not there twice; npm's links and notes of the staged root mean nothing elsewhere. */
+function onlyOwn(staged: string, root: string, own: string): void {
+  const modules = join(staged, "node_modules");
+  for (const name of packagesIn(modules)) {
+    const version = readManifest(join(modules, name)).version;
+    if (existsSync(join(root, "node_modules", name)) && readManifest(join(root, "node_modules", name)).version === version)
+      rmSync(join(modules, name), { recursive: true, force: true });
+  }
+  const nested = join(staged, own, "node_modules");
+  if (existsSync(nested))
+    for (const name of packagesIn(nested)) {
+      rmSync(join(modules, name), { recursive: true, force: true });
+      mkdirSync(dirname(join(modules, name)), { recursive: true });
+      renameSync(join(nested, name), join(modules, name));
+    }
+}
+
+/** Names of the packages in a node_modules; links and what begins with a dot are removed. */
+function packagesIn(modules: string): string[] {
+  return readdirSync(modules, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(modules, entry.name);
+    if (!entry.isDirectory() || entry.name.startsWith(".")) {
+      rmSync(path, { recursive: true, force: true });
+      return [];
+    }
+    if (!entry.name.startsWith("@")) return [entry.name];
+    return readdirSync(path, { withFileTypes: true }).flatMap((below) => (below.isDirectory() ? [`${entry.name}/${below.name}`] : []));
+  });
 }
 
 /** Ends what a killed process had begun: a noted commit is finished, anything else is as if it had never been. */
@@ -77,11 +177,12 @@ export function recover(workspace: string): void {
 
 function finish(workspace: string, step: (name: string) => void): void {
   const folder = folderOf(workspace);
-  for (const name of JSON.parse(readFileSync(join(folder, "commit"), "utf8")) as string[]) {
-    const staged = join(folder, "stage", name);
+  for (const { from, to } of JSON.parse(readFileSync(join(folder, "commit"), "utf8")) as Part[]) {
+    const staged = join(folder, "stage", from);
     // moved already
     if (!existsSync(staged)) continue;
-    const own = join(workspace, name);
+    const own = join(workspace, to);
+    const name = basename(to);
     const old = join(folder, `old-${name}`);
     if (existsSync(own)) {
       rmSync(old, { recursive: true, force: true });

@@ -1,28 +1,69 @@
-/** Packages of a notebook's workspace: installed on request, watched, cancelled. */
+/** Packages of a notebook's workspace: listed; installed, removed and restored on request, which every open notebook of the workspace is told. */
 import { Hono } from "hono";
+import type { PackageTask } from "../../kernels/protocol/document.js";
 import type { Effects } from "../effects.js";
-import { cancelInstall, install, installing, InstallError } from "../packages/install.js";
+import { cancelInstall, changePackages, InstallError, type Installed, type PackageChange } from "../packages/install.js";
+import { viewPackages } from "../packages/view.js";
 import { placeOf } from "../sessions/paths.js";
 import { body, RequestError, text } from "./problem.js";
 
-export function packageRoutes({ root }: Pick<Effects, "root">): Hono {
+/** ms between two lines of npm that clients are told */
+const pace = 250;
+
+export function packageRoutes({ root, sessions, now }: Pick<Effects, "root" | "sessions" | "now">): Hono {
+  const tell = (workspace: string, packages: PackageTask) => {
+    for (const session of sessions.all()) if (session.place.workspace === workspace) session.dispatch({ type: "packages", packages });
+  };
+  const change = async (workspace: string, wanted: PackageChange): Promise<Installed> => {
+    let status: PackageTask["status"] = "running";
+    let spoken = now();
+    const say = (said: string) => tell(workspace, { ...wanted, status, at: now(), said });
+    const work = changePackages(workspace, root, wanted, (line) => {
+      if (now() - spoken < pace) return;
+      spoken = now();
+      say(line.slice(0, 300));
+    });
+    try {
+      say("");
+      const done = await work;
+      status = "done";
+      say(outcome(wanted, done));
+      return done;
+    } catch (error) {
+      const known = error instanceof InstallError;
+      // another one is under way: what is told of that one stays
+      if (known && (error.code === "busy" || error.code === "bad-request")) throw refusal(error);
+      status = known && error.code === "cancelled" ? "cancelled" : "failed";
+      say((error as Error).message);
+      throw known ? refusal(error) : error;
+    }
+  };
   return new Hono()
-    .get("/packages/install", (c) => c.json({ running: installing(placeOf(root, c.req.query("path") ?? "").workspace) }))
-    .post("/packages/install", async (c) => {
+    .get("/packages", async (c) => {
+      const session = sessions.open(c.req.query("path") ?? "");
+      return c.json(await viewPackages(session.place.workspace, root, session.state.source.cells));
+    })
+    .post("/packages/:task{install|remove|restore}", async (c) => {
       const given = await body(c);
       const { workspace } = placeOf(root, text(given, "path"));
-      const { packages } = given;
+      const { packages = [] } = given;
       if (!Array.isArray(packages) || packages.length > 50 || !packages.every((each) => typeof each === "string"))
         throw new RequestError(400, "bad-request", "Expected `packages` to be a list of names.");
-      try {
-        return c.json(await install(workspace, root, packages));
-      } catch (error) {
-        if (!(error instanceof InstallError)) throw error;
-        throw new RequestError(error.code === "bad-request" ? 400 : 409, error.code, error.message);
-      }
+      return c.json(await change(workspace, { task: c.req.param("task") as PackageTask["task"], packages }));
     })
     .delete("/packages/install", (c) => {
       cancelInstall(placeOf(root, c.req.query("path") ?? "").workspace);
       return c.json({ ok: true });
     });
+}
+
+function refusal(error: InstallError): RequestError {
+  return new RequestError(error.code === "bad-request" ? 400 : 409, error.code, error.message);
+}
+
+function outcome({ task, packages }: PackageChange, { installed, scripts }: Installed): string {
+  const note = scripts.length === 0 ? "" : ` Install scripts were not run: ${scripts.join(", ")}.`;
+  if (task === "remove") return `Removed ${packages.join(", ")}.`;
+  if (task === "restore") return `Installed what package.json asks for.${note}`;
+  return `Installed ${installed.map(({ name, version }) => `${name} ${version}`).join(", ")}.${note}`;
 }

@@ -79,6 +79,7 @@ export function openState(opening: Opening): SessionState {
     clients: [],
     held: null,
     savedAt: null,
+    packages: null,
   };
   const state: SessionState = {
     doc,

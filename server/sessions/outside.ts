@@ -84,6 +84,8 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
     case "clean":
       step.emit({ type: "clean", clean: input.clean });
       return step.settle();
+    case "packages":
+      return step.emit({ type: "packages", packages: input.packages });
     case "trouble":
       return step.emit({ type: "notice", level: "warning", text: input.text });
   }

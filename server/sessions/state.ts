@@ -8,6 +8,7 @@ import type {
   NotebookSource,
   NotebookState,
   Operation,
+  PackageTask,
   Result,
 } from "../../kernels/protocol/document.js";
 import type { LanguageState } from "../../kernels/protocol/language.js";
@@ -73,6 +74,8 @@ export type Input =
   | { type: "outside"; source: NotebookSource; read: NotebookSource; text: string; at: number }
   /** how the comparison with a clean run goes */
   | { type: "clean"; clean: CleanRun }
+  /** packages of the workspace change */
+  | { type: "packages"; packages: PackageTask }
   | { type: "saved"; at: number; rev: number }
   /** what is wrong with the file; null: all is well */
   | { type: "held"; why: string | null }

@@ -24,6 +24,7 @@ const state = (more: Partial<NotebookState> = {}): NotebookState => ({
   clients: [],
   held: null,
   savedAt: null,
+  packages: null,
   ...more,
 });
 
