@@ -1,6 +1,7 @@
 /** What the kernel's threads and the DuckDB worker say to each other. Columns travel as typed arrays that are transferred, never copied twice. */
 import type { KernelQuery } from "../protocol/document.js";
 import type { CsvReject } from "../protocol/library.js";
+import type { FoldRule } from "./numeric.js";
 
 /** One column on its way between threads. `nulls[i]` is 1 where row i is NULL; null = no NULLs. */
 export type Packed =
@@ -44,6 +45,8 @@ export interface CsvReport {
 export type DataRequest =
   /** runs SQL and gives its last result whole */
   | { do: "run"; sql: string }
+  /** the rows of a query as one matrix, or why they are none: Matrix | { refused: string } */
+  | { do: "matrix"; sql: string; nulls: FoldRule }
   /** checks a relation's text and creates its view, or its table when the statement is no query or gives other rows at each reading */
   | { do: "create"; name: string; sql: string; table: boolean }
   /** the rows of a view whose order is not fixed are kept in a table, once */

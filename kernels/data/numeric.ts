@@ -4,34 +4,109 @@ import type { Packed, PackedTable } from "./messages.js";
 /** "error", a number in the place of NULL, or "mask": 0 in its place, and after each column one that is 1 where it was NULL. */
 export type FoldRule = "error" | "mask" | number;
 
-/** Row-major, `width` values a row. NULL by the rule; refuses NaN and text, naming column and count. */
-export function fold(table: PackedTable, nulls: FoldRule = "error"): { values: Float32Array; rows: number; width: number } {
-  const rows = table.length;
-  const parts = table.columns.flatMap((column, i) => {
-    const own = part(column, table.names[i]!, table.types[i]!, rows, nulls);
-    return nulls === "mask" ? [own, maskPart(column, rows)] : [own];
-  });
-  const width = parts.reduce((sum, { wide }) => sum + wide, 0);
-  const values = new Float32Array(rows * width);
-  let at = 0;
-  for (const { wide, write } of parts) {
-    write(values, at, width);
-    at += wide;
-  }
-  return { values, rows, width };
+/** `rows` rows of `width` values, row after row. */
+export interface Matrix {
+  values: Float32Array;
+  rows: number;
+  width: number;
 }
+
+/** NULL by the rule; refuses NaN and text, naming column and count. */
+export function fold(table: PackedTable, nulls: FoldRule = "error"): Matrix {
+  const parts = partsOf(table, nulls);
+  const width = widthOf(parts);
+  const values = new Float32Array(table.length * width);
+  write(parts, values, table.length, width);
+  return { values, rows: table.length, width };
+}
+
+/** Folds a relation block by block while it is read, so that its columns are never there as a whole. */
+export class Folding {
+  readonly #nulls: FoldRule;
+  #pieces: Float32Array[] = [];
+  #piece = new Float32Array(0);
+  /** values in the last piece */
+  #filled = 0;
+  #rows = 0;
+  #width = -1;
+  constructor(nulls: FoldRule) {
+    this.#nulls = nulls;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Throws as `fold`, of this block alone, and where it has another width than those before. */
+  add(table: PackedTable): void {
+    const parts = partsOf(table, this.#nulls);
+    const width = widthOf(parts);
+    if (this.#width < 0) this.#width = width;
+    else if (width !== this.#width) throw new Error(`${width} values a row after rows of ${this.#width}`);
+    const size = table.length * width;
+    if (this.#filled + size > this.#piece.length) {
+      if (this.#filled > 0) this.#pieces.push(this.#piece.subarray(0, this.#filled));
+      this.#piece = new Float32Array(Math.max(size, pieceSize));
+      this.#filled = 0;
+    }
+    write(parts, this.#piece.subarray(this.#filled, this.#filled + size), table.length, width);
+    this.#filled += size;
+    this.#rows += table.length;
+  }
+
+  take(): Matrix {
+    const width = Math.max(0, this.#width);
+    const values = new Float32Array(this.#rows * width);
+    let at = 0;
+    for (const piece of [...this.#pieces, this.#piece.subarray(0, this.#filled)]) {
+      values.set(piece, at);
+      at += piece.length;
+    }
+    this.#pieces = [];
+    return { values, rows: this.#rows, width };
+  }
+}
+
+/** values; 8 MB */
+const pieceSize = 2 ** 21;
+/** values of the matrix that are written column by column before the next rows: they stay in a core's cache */
+const tile = 2 ** 14;
 
 interface Part {
   wide: number;
-  write(into: Float32Array, at: number, width: number): void;
+  /** writes the rows from `from` to before `to` */
+  write(into: Float32Array, at: number, width: number, from: number, to: number): void;
 }
 
-function maskPart(column: Packed, rows: number): Part {
+function partsOf(table: PackedTable, nulls: FoldRule): Part[] {
+  return table.columns.flatMap((column, i) => {
+    const own = part(column, table.names[i]!, table.types[i]!, table.length, nulls);
+    return nulls === "mask" ? [own, maskPart(column)] : [own];
+  });
+}
+
+function widthOf(parts: Part[]): number {
+  return parts.reduce((sum, { wide }) => sum + wide, 0);
+}
+
+function write(parts: Part[], into: Float32Array, rows: number, width: number): void {
+  const step = Math.max(8, Math.floor(tile / Math.max(width, 1)));
+  for (let from = 0; from < rows; from += step) {
+    const to = Math.min(rows, from + step);
+    let at = 0;
+    for (const part of parts) {
+      part.write(into, at, width, from, to);
+      at += part.wide;
+    }
+  }
+}
+
+function maskPart(column: Packed): Part {
   return {
     wide: 1,
-    write(into, at, width) {
-      if (column.kind === "any") for (let i = 0; i < rows; i++) into[i * width + at] = column.data[i] === null ? 1 : 0;
-      else if (column.nulls) for (let i = 0; i < rows; i++) into[i * width + at] = column.nulls[i]!;
+    write(into, at, width, from, to) {
+      if (column.kind === "any") for (let i = from; i < to; i++) into[i * width + at] = column.data[i] === null ? 1 : 0;
+      else if (column.nulls) for (let i = from; i < to; i++) into[i * width + at] = column.nulls[i]!;
     },
   };
 }
@@ -49,14 +124,13 @@ function part(column: Packed, name: string, type: string, rows: number, rule: Fo
     case "i32":
     case "bool": {
       const { data, nulls: mask } = column;
-      let lost = 0;
-      for (let i = 0; i < rows; i++) if (Number.isNaN(data[i]) && !mask?.[i]) lost++;
+      const lost = column.kind === "f32" ? nans32(column.data, mask) : column.kind === "f64" ? nans64(column.data, mask) : 0;
       if (lost > 0) throw new Error(`column \`${name}\` has ${lost} NaNs, and a tensor of them trains nothing: filter them out`);
       return {
         wide: 1,
-        write(into, at, width) {
-          for (let i = 0; i < rows; i++) into[i * width + at] = data[i]!;
-          if (mask) for (let i = 0; i < rows; i++) if (mask[i]) into[i * width + at] = fill as number;
+        write(into, at, width, from, to) {
+          (column.kind === "f32" ? place32 : column.kind === "f64" ? place64 : place)(data as never, into, at, width, from, to);
+          if (mask) for (let i = from; i < to; i++) if (mask[i]) into[i * width + at] = fill as number;
         },
       };
     }
@@ -69,9 +143,9 @@ function part(column: Packed, name: string, type: string, rows: number, rule: Fo
           throw new Error(`column \`${name}\` has ${wide} bytes in row 0 and ${ends[i]! - ends[i - 1]!} in row ${i}`);
       return {
         wide,
-        write(into, at, width) {
-          if (width === wide) into.set(bytes);
-          else for (let i = 0; i < rows; i++) for (let k = 0; k < wide; k++) into[i * width + at + k] = bytes[i * wide + k]!;
+        write(into, at, width, from, to) {
+          if (width === wide) into.set(bytes.subarray(from * wide, to * wide), from * wide);
+          else for (let i = from; i < to; i++) for (let k = 0; k < wide; k++) into[i * width + at + k] = bytes[i * wide + k]!;
         },
       };
     }
@@ -88,8 +162,8 @@ function part(column: Packed, name: string, type: string, rows: number, rule: Fo
       });
       return {
         wide: Math.max(wide, 0),
-        write(into, at, width) {
-          lists.forEach((list, i) => into.set(list as number[], i * width + at));
+        write(into, at, width, from, to) {
+          for (let i = from; i < to; i++) into.set(lists[i] as number[], i * width + at);
         },
       };
     }
@@ -101,6 +175,32 @@ function part(column: Packed, name: string, type: string, rows: number, rule: Fo
       `column \`${name}\` is ${type} with values beyond 2^53, which a tensor would round: say \`${name}::double\` in the SQL if that is wanted, or leave it out`,
     );
   throw new Error(`column \`${name}\` is ${type}, and a tensor holds numbers: leave it out or encode it with features`);
+}
+
+// One function for each kind of array: a loop that has seen several of them takes three times as long for each.
+
+function nans32(data: Float32Array, nulls: Uint8Array | null): number {
+  let lost = 0;
+  for (let i = 0; i < data.length; i++) if (data[i] !== data[i] && !nulls?.[i]) lost++;
+  return lost;
+}
+
+function nans64(data: Float64Array, nulls: Uint8Array | null): number {
+  let lost = 0;
+  for (let i = 0; i < data.length; i++) if (data[i] !== data[i] && !nulls?.[i]) lost++;
+  return lost;
+}
+
+function place32(data: Float32Array, into: Float32Array, at: number, width: number, from: number, to: number): void {
+  for (let i = from, k = from * width + at; i < to; i++, k += width) into[k] = data[i]!;
+}
+
+function place64(data: Float64Array, into: Float32Array, at: number, width: number, from: number, to: number): void {
+  for (let i = from, k = from * width + at; i < to; i++, k += width) into[k] = data[i]!;
+}
+
+function place(data: Int32Array | Uint8Array, into: Float32Array, at: number, width: number, from: number, to: number): void {
+  for (let i = from, k = from * width + at; i < to; i++, k += width) into[k] = data[i]!;
 }
 
 function count<T>(values: ArrayLike<T>, test: (value: T) => boolean): number {

@@ -7,6 +7,8 @@ import { milliseconds, plain } from "./value.js";
 interface Reader {
   read(vector: DuckDBVector, rows: number): void;
   finish(): Packed;
+  /** what `finish` gives, in an array that the next `read` writes over: nothing is allocated for a block */
+  lend?(): Packed;
 }
 type Grown = Float64Array | Float32Array | Int32Array | Uint8Array;
 
@@ -32,6 +34,11 @@ class Growing<T extends Grown> {
   finish(): T {
     return (this.data.length === this.length ? this.data : this.data.slice(0, this.length)) as T;
   }
+  lend(): T {
+    const part = this.data.subarray(0, this.length) as T;
+    this.length = 0;
+    return part;
+  }
 }
 
 /** Mask that exists only once a NULL was seen. */
@@ -52,6 +59,13 @@ class Nulls {
   finish(): Uint8Array | null {
     return this.#mask?.finish() ?? null;
   }
+  /** and begins again */
+  take(): Uint8Array | null {
+    const mask = this.finish();
+    this.#mask = null;
+    this.#rows = 0;
+    return mask;
+  }
 }
 
 /** Numbers whose vector's items are already numbers: copied as a block. */
@@ -69,6 +83,7 @@ function blockReader<T extends Float64Array | Float32Array | Int32Array>(kind: "
       nulls.add(invalid, rows);
     },
     finish: () => ({ kind, data: grown.finish(), nulls: nulls.finish() }) as Packed,
+    lend: () => ({ kind, data: grown.lend(), nulls: nulls.take() }) as Packed,
   };
 }
 
@@ -268,11 +283,13 @@ function readerOf(type: DuckDBType): Reader {
 export class TableReader {
   readonly names: string[];
   readonly types: DuckDBType[];
+  readonly #told: string[];
   #readers: Reader[];
   #length = 0;
   constructor(names: string[], types: DuckDBType[]) {
     this.names = names;
     this.types = types;
+    this.#told = types.map((type) => type.alias ?? type.toString());
     this.#readers = types.map(readerOf);
   }
   get length(): number {
@@ -285,13 +302,22 @@ export class TableReader {
   }
   /** What was read since the last call. */
   take(): PackedTable {
-    const table = {
-      names: this.names,
-      types: this.types.map((type) => type.alias ?? type.toString()),
-      length: this.#length,
-      columns: this.#readers.map((reader) => reader.finish()),
-    };
+    const columns = this.#readers.map((reader) => reader.finish());
     this.#readers = this.types.map(readerOf);
+    return this.#table(columns);
+  }
+  /** What was read since the last call, for use before the next. */
+  lend(): PackedTable {
+    return this.#table(
+      this.#readers.map((reader, i) => {
+        if (reader.lend) return reader.lend();
+        this.#readers[i] = readerOf(this.types[i]!);
+        return reader.finish();
+      }),
+    );
+  }
+  #table(columns: Packed[]): PackedTable {
+    const table = { names: this.names, types: this.#told, length: this.#length, columns };
     this.#length = 0;
     return table;
   }

@@ -22,7 +22,7 @@ import type { LoadColumn, PackedTable } from "./messages.js";
 import { qualify, quote, text } from "./names.js";
 import { Once } from "./once.js";
 import { find } from "./near.js";
-import { fold } from "./numeric.js";
+import type { Matrix } from "./numeric.js";
 import { TableSplit } from "./split.js";
 import { tokens } from "./tokens.js";
 import { buffersOf, columnsBy, maskedOf, rowsOf } from "./unpack.js";
@@ -210,8 +210,13 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     const make = this.engine.options.tensor;
     if (!make) throw new Error("no TFJS back end is loaded here");
     const list = await this.#select(names);
-    const { values, rows, width } = fold(await this.#read(`select ${list} from ${this.#name}`), nulls);
-    return make(values, rows, width);
+    await this.fixed();
+    const sql = `select ${list} from ${this.#name}`;
+    const matrix = await this.engine
+      .request<Matrix | { refused: string }>({ do: "matrix", sql, nulls })
+      .catch((error: unknown) => this.#failed(error));
+    if ("refused" in matrix) throw new Error(matrix.refused);
+    return make(matrix.values, matrix.rows, matrix.width);
   }
 
   where(sql: string): TableRelation<R> {

@@ -242,4 +242,47 @@ describe("tensor", () => {
   ])("refuses %s", async (text, message) => {
     await expect(sqlText(t.engine, text).tensor()).rejects.toThrow(message);
   });
+  it("of many chunks has the values of the columns, by each rule", async () => {
+    const many = () =>
+      sqlText<Record<string, number>>(
+        t.engine,
+        `select i::float / 3 as f, case when i % 5000 = 4999 then null else i::double end as d, (i % 7)::tinyint as s, i * 1000003 as l, i % 3 = 0 as b,
+           [i::float, i::float + 1] as p, encode(chr((65 + i % 26)::integer) || 'z') as y from range(10000) t(i)`,
+      );
+    const { values, nulls } = (await many().columns(["d"], { nulls: "mask" }))["d"]!;
+    expect(nulls!.reduce((sum, one) => sum + one, 0)).toBe(2);
+    for (const rule of [-1, "mask"] as const) {
+      const tensor = (await many().tensor(undefined, { nulls: rule })) as unknown as { values: number[]; rows: number; width: number };
+      expect([tensor.rows, tensor.width]).toEqual(rule === "mask" ? [10_000, 16] : [10_000, 9]);
+      for (const i of [0, 1, 2047, 2048, 4095, 4096, 4999, 5000, 9999]) {
+        const own = [
+          i / 3,
+          nulls![i] ? (rule === "mask" ? 0 : rule) : values[i],
+          i % 7,
+          i * 1000003,
+          i % 3 === 0 ? 1 : 0,
+          i,
+          i + 1,
+          65 + (i % 26),
+          122,
+        ];
+        const masks = [0, nulls![i], 0, 0, 0, 0, 0];
+        const wide = [1, 1, 1, 1, 1, 2, 2];
+        let at = 0;
+        const row = rule === "mask" ? wide.flatMap((n, k) => [...own.slice(at, (at += n)), masks[k]]) : own;
+        expect([i, ...Array.from(tensor.values.slice(i * tensor.width, (i + 1) * tensor.width))]).toEqual([
+          i,
+          ...row.map((value) => Math.fround(value as number)),
+        ]);
+      }
+    }
+  });
+  it.each([
+    ["select case when i > 3000 then null else i::float end as x from range(9000) t(i)", "column `x` has 5999 NULLs"],
+    ["select case when i % 3000 = 2999 then 'nan'::float else i end as x from range(9000) t(i)", "column `x` has 3 NaNs"],
+    ["select case when i = 8000 then 9007199254740993 else i end as x from range(9000) t(i)", "column `x` is BIGINT with values beyond 2^53"],
+    ["select case when i = 8000 then [1.0] else [1.0, 2.0] end as x from range(9000) t(i)", "column `x` has 2 values in row 0 and 1 in row 8000"],
+  ])("counts over the whole what it refuses: %s", async (text, message) => {
+    await expect(sqlText(t.engine, text).tensor()).rejects.toThrow(message);
+  });
 });

@@ -11,6 +11,7 @@ import { readCsv } from "./read-csv.js";
 import type { DataRequest, FromWorker, LoadColumn, PackedTable, ToWorker } from "./messages.js";
 import { answer, forget } from "./page.js";
 import { fixedOrder } from "./plan.js";
+import { Folding, fold, type FoldRule, type Matrix } from "./numeric.js";
 import { bare, rejectsOf, text } from "./names.js";
 import { TableReader } from "./read.js";
 import { buffersOf } from "./unpack.js";
@@ -93,6 +94,40 @@ async function run(connection: DuckDBConnection, sql: string): Promise<PackedTab
   const table = reader(result);
   for (let chunk: DuckDBDataChunk | null; (chunk = await result.fetchChunk()) && chunk.rowCount > 0;) table.add(chunk);
   return table.take();
+}
+
+/** Rows as numbers, each chunk folded while the next is fetched; whatever is refused is told by the count of the whole. */
+async function matrix(connection: DuckDBConnection, sql: string, nulls: FoldRule): Promise<Matrix | { refused: string }> {
+  const result = await connection.run(sql);
+  const table = reader(result);
+  const folding = new Folding(nulls);
+  const fetch = (): Promise<DuckDBDataChunk | null> => {
+    const chunk = result.fetchChunk();
+    // one that is fetched ahead of a refusal is never looked at
+    chunk.catch(() => undefined);
+    return chunk;
+  };
+  let refused = false;
+  for (let ahead = fetch(); ;) {
+    const chunk = await ahead;
+    if (!chunk || chunk.rowCount === 0) break;
+    ahead = fetch();
+    table.add(chunk);
+    try {
+      folding.add(table.lend());
+    } catch {
+      refused = true;
+      await ahead;
+      break;
+    }
+  }
+  if (!refused && folding.rows > 0) return folding.take();
+  const whole = await run(connection, sql);
+  try {
+    return fold(whole, nulls);
+  } catch (error) {
+    return { refused: (error as Error).message };
+  }
 }
 
 /** Open results, read in blocks of 65,536 rows. */
@@ -209,6 +244,10 @@ async function handle(request: DataRequest, begun: (connection: DuckDBConnection
     case "run": {
       const table = await on("run", (connection) => run(connection, request.sql));
       return { value: table, transfer: buffersOf(table.columns) };
+    }
+    case "matrix": {
+      const made = await on("run", (connection) => matrix(connection, request.sql, request.nulls));
+      return { value: made, transfer: "values" in made ? [made.values.buffer as ArrayBuffer] : [] };
     }
     case "create":
       changed(request.name);
