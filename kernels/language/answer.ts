@@ -1,7 +1,8 @@
 /** One question about a notebook's code, answered. */
-import type { Completions, LanguageAnswer, LanguageAnswers, LanguageQuestion } from "../protocol/language.js";
+import type { CodeProblem, Completions, LanguageAnswer, LanguageAnswers, LanguageQuestion } from "../protocol/language.js";
 import { complete, detail } from "./complete.js";
-import { fixes, format } from "./format.js";
+import { fixes } from "./fixes.js";
+import { format } from "./format.js";
 import { hover, signature } from "./info.js";
 import { definition, references } from "./navigate.js";
 import { extraCell, type Project } from "./project.js";
@@ -13,7 +14,12 @@ import type { Schemas } from "./schemas.js";
 export type QuickQuestion = Exclude<LanguageQuestion, { ask: "problems" }>;
 
 /** Answers from the cells as they are now. An unknown cell or a text cell has nothing to say. */
-export async function answer(project: Project, schemas: Schemas, question: QuickQuestion): Promise<LanguageAnswer> {
+export async function answer(
+  project: Project,
+  schemas: Schemas,
+  question: QuickQuestion,
+  /** what DuckDB says against a cell's SQL */ said: (cell: string) => readonly CodeProblem[] = () => [],
+): Promise<LanguageAnswer> {
   const code = "code" in question && question.cell === extraCell ? (question.code ?? "") : null;
   if (code !== null) project.extra(code);
   try {
@@ -30,15 +36,15 @@ export async function answer(project: Project, schemas: Schemas, question: Quick
         if (question.ask === "definition") return sqlDefinition(here);
         return empty(question);
       }
-      return direct(project, { ...question, at: place });
+      return direct(project, { ...question, at: place }, said);
     }
-    return direct(project, question);
+    return direct(project, question, said);
   } finally {
     if (code !== null) project.extra(null);
   }
 }
 
-function direct(project: Project, question: QuickQuestion): LanguageAnswer {
+function direct(project: Project, question: QuickQuestion, said: (cell: string) => readonly CodeProblem[]): LanguageAnswer {
   switch (question.ask) {
     case "complete":
       return complete(project, question.cell, question.at, question.trigger);
@@ -57,7 +63,7 @@ function direct(project: Project, question: QuickQuestion): LanguageAnswer {
     case "format":
       return format(project, question.cell);
     case "fixes":
-      return fixes(project, question.cell, question.from, question.to);
+      return fixes(project, question.cell, question.from, question.to, said(question.cell));
   }
 }
 

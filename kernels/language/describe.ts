@@ -122,9 +122,9 @@ export async function describeAll(project: Project, schemas: Schemas, stop: () =
     let unknown = false;
     if (named.length > 0)
       for (const [name, columns] of tablesOf(project, id)) {
-        if (!named.includes(name.toLowerCase())) continue;
-        if (columns === null) unknown = true;
-        else tables.set(name, columns);
+        // the others are there to be proposed
+        if (columns !== null) tables.set(name, columns);
+        else if (named.includes(name.toLowerCase())) unknown = true;
       }
     const holes = holesOf(project, reading, template);
     const key = templateKey(id, index);

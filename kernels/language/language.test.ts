@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Cell, CellKind } from "../protocol/document.js";
-import type { FromLanguage, LanguageAnswers, LanguageQuestion } from "../protocol/language.js";
+import type { Edit, FromLanguage, LanguageAnswers, LanguageQuestion } from "../protocol/language.js";
 import { createService } from "./service.js";
 
 const workspace = mkdtempSync(join(tmpdir(), "touchstone-language-"));
@@ -35,10 +35,18 @@ function notebook(sources: Record<string, string>) {
     new Promise((resolve, reject) => {
       const id = ++ids;
       waiting.set(id, (answer) => (answer.ok ? resolve(answer.value as LanguageAnswers[A]) : reject(new Error(answer.message))));
-      service.receive({ type: "ask", id, client: `t${id}`, notebook: path, question: { ask, ...caret, ...more } as LanguageQuestion });
+      service.receive({
+        type: "ask",
+        id,
+        client: `t${id}`,
+        notebook: path,
+        question: { ask, ...(ask === "fixes" ? {} : caret), ...more } as LanguageQuestion,
+      });
     });
-  return { ask, cells, path };
+  return { ask, cells, path, caret: caret as { cell: string; at: number } | null };
 }
+const applied = (text: string, edits: readonly Edit[]) =>
+  edits.reduce((text, { at, remove, insert }) => text.slice(0, at) + insert + text.slice(at + remove), text);
 const labels = (completions: LanguageAnswers["complete"]) => completions.items.map((item) => item.label);
 
 describe("problems", () => {
@@ -103,7 +111,7 @@ describe("problems", () => {
       found: [["b", "Property 'm' does not exist on type '{ name: string | null; n: number | null; }'."]],
     },
     {
-      name: "an unknown column is a warning where it stands",
+      name: "an unknown column is a warning",
       cells: { q: "const a = sql`select delai from 'data/flights.csv'`" },
       found: [["q", "delai"]],
     },
@@ -128,6 +136,11 @@ describe("problems", () => {
         expect(said[i]![1]).toContain(text);
       });
     });
+  it("a warning of SQL stands at the word that is wrong, behind holes and over lines too", async () => {
+    const source = "const day = new Date()\nconst a = sql`select date\nfrom 'data/flights.csv'\nwhere date < ${day} and delai > 1`";
+    const [found] = (await notebook({ a: source }).ask("problems"))["a"]!;
+    expect([source.slice(found!.from, found!.to), found!.line, found!.column]).toEqual(["delai", 4, 25]);
+  });
 });
 
 describe("completion", () => {
@@ -323,18 +336,63 @@ describe("format and fixes", () => {
   it("formats spaces and keeps templates", async () => {
     const open = notebook({ a: "const  x={a:1}\nif(x){\nx.a\n}\nsql`select   1`|" });
     const edits = await open.ask("format");
-    let text = open.cells[0]!.source;
-    for (const { at, remove, insert } of edits) text = text.slice(0, at) + insert + text.slice(at + remove);
-    expect(text).toBe("const x = { a: 1 }\nif (x) {\n  x.a\n}\nsql`select   1`");
+    expect(applied(open.cells[0]!.source, edits)).toBe("const x = { a: 1 }\nif (x) {\n  x.a\n}\nsql`select   1`");
   });
   it("leaves a cell that does not parse", async () => {
     await expect(notebook({ a: "const x = {|" }).ask("format")).rejects.toThrow("syntax error");
   });
-  it("offers the name that was meant, and await", async () => {
-    const open = notebook({ a: "const cutoff = 1", b: "cutof + 1|" });
-    expect(await open.ask("fixes", { cell: "b", from: 0, to: 5 })).toEqual([
-      { label: "Change spelling to 'cutoff'", edits: [{ cell: "b", at: 0, remove: 5, insert: "cutoff" }] },
-    ]);
+  const repairs: { name: string; cells: Record<string, string>; label: string; gives: string; not?: string }[] = [
+    { name: "the name that was meant", cells: { a: "const cutoff = 1", b: "cutof| + 1" }, label: "Change spelling to 'cutoff'", gives: "cutoff + 1" },
+    {
+      name: "a missing import, once, under Node's own name",
+      cells: { a: "const text = readFile|Sync('x')" },
+      label: 'Add import from "node:fs"',
+      gives: "import { readFileSync } from \"node:fs\"\nconst text = readFileSync('x')",
+      not: 'Add import from "fs"',
+    },
+    {
+      name: "into the import that is there",
+      cells: { a: 'import { statSync } from "node:fs"\nstatSync("x"); readFile|Sync("x")' },
+      label: 'Update import from "node:fs"',
+      gives: 'import { readFileSync, statSync } from "node:fs"\nstatSync("x"); readFileSync("x")',
+    },
+    { name: "a declaration", cells: { a: "lim|it = 5" }, label: "Add 'const' to unresolved variable", gives: "const limit = 5" },
+    {
+      name: "async around an await",
+      cells: { a: "const load = () => { const x = aw|ait fetch('x'); return x }" },
+      label: "Add async modifier to containing function",
+      gives: "const load = async () => { const x = await fetch('x'); return x }",
+    },
+    {
+      name: "away with what is never read",
+      cells: { a: "const double = (x: number) => {\n  const left|over = 1\n  return x * 2\n}" },
+      label: "Remove unused declaration for: 'leftover'",
+      gives: "const double = (x: number) => {\n  return x * 2\n}",
+    },
+    {
+      name: "a column that DuckDB proposes",
+      cells: { a: "const x = sql`select del|ai from 'data/flights.csv'`" },
+      label: "Change spelling to `delay`",
+      gives: "const x = sql`select delay from 'data/flights.csv'`",
+    },
+    {
+      name: "a table that a cell makes",
+      cells: { f: "const flights = sql`from 'data/flights.csv'`", q: "const x = sql`select 1 from fli|ghst`" },
+      label: "Change spelling to `flights`",
+      gives: "const x = sql`select 1 from flights`",
+    },
+  ];
+  for (const { name, cells, label, gives, not } of repairs)
+    it(`repairs: ${name}`, async () => {
+      const open = notebook(cells);
+      await open.ask("problems");
+      const { cell, at } = open.caret!;
+      const found = await open.ask("fixes", { cell, from: at, to: at });
+      expect(found.map((fix) => fix.label)).toContain(label);
+      if (not !== undefined) expect(found.map((fix) => fix.label)).not.toContain(not);
+      expect(applied(open.cells.find((one) => one.id === cell)!.source, found.find((fix) => fix.label === label)!.edits)).toBe(gives);
+    });
+  it("offers await where a promise has no such member", async () => {
     const wait = notebook({ a: "const p = Promise.resolve('x')", b: "p.toUpperCase()|" });
     expect((await wait.ask("fixes", { cell: "b", from: 2, to: 13 })).map((fix) => fix.edits[1])).toContainEqual({
       cell: "b",
@@ -342,5 +400,38 @@ describe("format and fixes", () => {
       remove: 0,
       insert: "(await ",
     });
+  });
+});
+
+describe("the queue", () => {
+  it("answers a key before what was asked earlier, drops what a newer question supersedes and what is taken back", async () => {
+    const { path } = notebook({ a: "const parts = [1]", b: "parts." });
+    const told: [number, string][] = [];
+    const done = new Promise<void>((resolve) => {
+      for (let id = 9000; id < 9007; id++)
+        waiting.set(id, (answer) => {
+          told.push([id, answer.ok ? "ok" : answer.why]);
+          if (told.length === 7) resolve();
+        });
+    });
+    const send = (id: number, client: string, question: LanguageQuestion) => service.receive({ type: "ask", id, client, notebook: path, question });
+    send(9000, "x", { ask: "hover", cell: "a", at: 7 });
+    send(9001, "x", { ask: "references", cell: "a", at: 7 });
+    send(9002, "x", { ask: "complete", cell: "b", at: 5 });
+    send(9003, "y", { ask: "hover", cell: "a", at: 7 });
+    send(9004, "x", { ask: "definition", cell: "a", at: 7 });
+    service.receive({ type: "cancel", id: 9004 });
+    send(9005, "x", { ask: "complete", cell: "b", at: 6 });
+    send(9006, "x", { ask: "hover", cell: "b", at: 2 });
+    await done;
+    expect(told).toEqual([
+      [9004, "superseded"],
+      [9002, "superseded"],
+      [9000, "superseded"],
+      [9005, "ok"],
+      [9001, "ok"],
+      [9003, "ok"],
+      [9006, "ok"],
+    ]);
   });
 });

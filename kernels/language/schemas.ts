@@ -34,6 +34,7 @@ export interface Schemas {
 
 /** Statements that may stand in a relation. */
 const heads = /^(select|from|with|values|pivot|unpivot|describe|desc|summarize|table|\()$/i;
+const describing = "describe ";
 /** descriptions kept; a notebook has some dozens */
 const most = 500;
 
@@ -81,13 +82,18 @@ export function createSchemas(workspace: string, root: string): Schemas {
       } catch (error) {
         return { message: (error as Error).message, place: error instanceof SqlError ? placeOfError(error) : null };
       }
-      return remember(`${sql}\0${stamps}`, async () => {
+      const key = `${sql}\0${stamps}`;
+      return remember(key, async () => {
+        const asked = `${describing}${sql}`;
         try {
-          const { rows } = await open().query(`describe ${sql}`);
+          const { rows } = await open().query(asked);
           return { columns: rows.map((row) => ({ name: String(row["column_name"]), type: String(row["column_type"]) })) };
         } catch (error) {
+          // what it proposes depends on the other cells' names
+          known.delete(key);
           if (!(error instanceof SqlError)) return null;
-          const placed = placeError(error, composed, pieces, env);
+          const shifted = { ...composed, sql: () => asked, back: (at: number) => composed.back(at - describing.length) };
+          const placed = placeError(error, shifted, pieces, env);
           return { message: placed.message, place: placed instanceof SqlError ? placeOfError(placed) : null };
         }
       });

@@ -2,7 +2,7 @@
 import { performance } from "node:perf_hooks";
 import ts from "typescript";
 import { packageRoot } from "../paths/paths.js";
-import type { CodeProblem, FromLanguage, LanguageAnswer, LanguageAnswers, ToLanguage } from "../protocol/language.js";
+import type { CodeProblem, FromLanguage, LanguageAnswer, LanguageAnswers, LanguageQuestion, ToLanguage } from "../protocol/language.js";
 import { answer, type QuickQuestion } from "./answer.js";
 import { describeAll } from "./describe.js";
 import { problemsOf } from "./problems.js";
@@ -29,6 +29,8 @@ type Ask = Extract<ToLanguage, { type: "ask" }>;
 
 /** ms of quiet before the code is checked */
 const quiet = 250;
+/** what a person waits for with a finger on the key goes before what he may read later */
+const urgent: readonly LanguageQuestion["ask"][] = ["complete", "signature"];
 /** ms for one question; an answer later than that serves nobody */
 const patience = 20_000;
 
@@ -113,7 +115,10 @@ export function createService(tell: (message: FromLanguage) => void): Service {
     const until = performance.now() + patience;
     project.cancelled = () => performance.now() > until;
     try {
-      const value: LanguageAnswer = await answer(project, notebook.schemas, question as QuickQuestion);
+      const value: LanguageAnswer = await answer(project, notebook.schemas, question as QuickQuestion, (cell) =>
+        // its places are of the text that was described
+        notebook.describedRev === project.rev ? (notebook.sql.get(cell) ?? []) : [],
+      );
       tell({ type: "answer", id, ok: true, rev: project.rev, value });
     } catch (error) {
       const late = error instanceof ts.OperationCanceledException;
@@ -133,8 +138,11 @@ export function createService(tell: (message: FromLanguage) => void): Service {
     working = true;
     // what came in the same piece of the stream may supersede it
     await pause();
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    while (queue.length > 0) {
+      const next = queue.find((one) => urgent.includes(one.question.ask)) ?? queue[0]!;
+      queue = queue.filter((one) => one !== next);
       await ask(next);
+      // what came meanwhile may take questions back
       await pause();
     }
     working = false;

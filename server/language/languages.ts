@@ -22,7 +22,13 @@ export class StaleQuestion extends Error {}
 
 export interface Languages {
   /** `rev`: the document that the asker saw. Throws a StaleQuestion or a LanguageError. */
-  ask(notebook: LanguageNotebook, client: string, question: LanguageQuestion, rev: number): Promise<{ rev: number; value: LanguageAnswer }>;
+  ask(
+    notebook: LanguageNotebook,
+    client: string,
+    question: LanguageQuestion,
+    rev: number,
+    signal?: AbortSignal,
+  ): Promise<{ rev: number; value: LanguageAnswer }>;
   /** what may stand at `cursor` (UTF-16) in code that is not in the notebook, as a console's is */
   complete(notebook: LanguageNotebook, code: string, cursor: number): Promise<Completions>;
   inspect(notebook: LanguageNotebook, code: string, cursor: number): Promise<Hover | null>;
@@ -40,6 +46,8 @@ interface Open {
   watched: boolean;
   /** cell -> revision of its last change */
   changed: Map<string, number>;
+  /** questions on their way, by cell */
+  asked: Set<{ cell: string; stop: AbortController }>;
   unlisten(): void;
 }
 interface Service {
@@ -83,17 +91,21 @@ export function createLanguages(options: {
     let open = service.open.get(notebook);
     if (open !== undefined) return open;
     const changed = new Map<string, number>();
+    const asked: Open["asked"] = new Set();
     open = {
       notebook,
       sent: false,
       watched: false,
       changed,
+      asked,
       unlisten: notebook.listen((event) => {
         if (event.type !== "ops") return;
         for (const op of event.ops) {
           if (op.op === "replace") for (const cell of op.source.cells) changed.set(cell.id, event.rev);
           else if (op.op === "edit" || op.op === "kind" || op.op === "delete") changed.set(op.id, event.rev);
         }
+        // whoever asked about the text before has moved on
+        for (const one of asked) if (changed.get(one.cell) === event.rev) one.stop.abort();
         if (service.open.get(notebook)?.sent === true)
           service.process?.send({ type: "ops", notebook: notebook.place.file, rev: event.rev, ops: event.ops });
       }),
@@ -138,7 +150,7 @@ export function createLanguages(options: {
     return child;
   };
 
-  const ask: Languages["ask"] = async (notebook, client, question, rev) => {
+  const ask: Languages["ask"] = async (notebook, client, question, rev, signal) => {
     const { workspace, file } = notebook.place;
     const service = serviceOf(workspace);
     const open = openOf(service, notebook);
@@ -152,7 +164,12 @@ export function createLanguages(options: {
       open.sent = true;
       child.send({ type: "open", notebook: file, workspace, rev: notebook.state.rev, cells: notebook.state.source.cells });
     }
-    const answer = await child.ask({ client, notebook: file, question });
+    const stop = new AbortController();
+    const one = { cell, stop };
+    // letters typed behind a completion narrow it down: it stays wanted
+    if (question.ask !== "complete") open.asked.add(one);
+    const signals = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
+    const answer = await child.ask({ client, notebook: file, question }, signals).finally(() => open.asked.delete(one));
     // its places would be wrong in what the asker sees by now
     const all = question.ask === "rename" || question.ask === "references";
     if (all ? notebook.state.rev > answer.rev : (open.changed.get(cell) ?? 0) > answer.rev) throw stale();
@@ -174,8 +191,8 @@ export function createLanguages(options: {
   timer.unref();
 
   return {
-    async ask(notebook, client, question, rev) {
-      if (question.ask !== "problems") return ask(notebook, client, question, rev);
+    async ask(notebook, client, question, rev, signal) {
+      if (question.ask !== "problems") return ask(notebook, client, question, rev, signal);
       const open = openOf(serviceOf(notebook.place.workspace), notebook);
       open.watched = true;
       await problems(open);

@@ -21,7 +21,8 @@ export class LanguageError extends Error {
 export interface LanguageProcess {
   readonly pid: number | null;
   send(message: Exclude<ToLanguage, { type: "ask" }>): void;
-  ask(question: Omit<Extract<ToLanguage, { type: "ask" }>, "type" | "id">): Promise<{ rev: number; value: LanguageAnswer }>;
+  /** `signal`: the answer is not wanted any more */
+  ask(question: Omit<Extract<ToLanguage, { type: "ask" }>, "type" | "id">, signal?: AbortSignal): Promise<{ rev: number; value: LanguageAnswer }>;
   /** resolves with the reason when the process is gone, null when it was told to go */
   readonly ended: Promise<string | null>;
   stop(): void;
@@ -120,8 +121,9 @@ export function startLanguage(on: { ready(): void; problems(message: Extract<Fro
     },
     ended: end,
     send: write,
-    ask: (question) =>
+    ask: (question, signal) =>
       new Promise((resolve, reject) => {
+        if (signal?.aborted === true) return reject(new LanguageError("It is not wanted any more.", true));
         if (gone !== null) return reject(new LanguageError(`The language service stopped: ${gone}.`));
         const id = ++ids;
         const most = question.question.ask === "problems" ? patience.findings : patience.question;
@@ -129,6 +131,8 @@ export function startLanguage(on: { ready(): void; problems(message: Extract<Fro
         timer.unref();
         waiting.set(id, { resolve, reject, timer });
         write({ type: "ask", id, ...question });
+        // one that is worked on already is answered all the same
+        signal?.addEventListener("abort", () => waiting.has(id) && gone === null && write({ type: "cancel", id }), { once: true });
       }),
     stop() {
       stopping = true;

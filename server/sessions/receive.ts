@@ -33,7 +33,10 @@ export function receive(
   }
   if (command.do === "language") {
     if (effects.languages === null) return reply({ ok: false, error: { code: "not-found", message: "There is no language service here." } });
-    return answer(effects.languages.ask(session, viewer.client, command.question, rev), (error) => ({
+    const stop = new AbortController();
+    viewer.calls.set(id, stop);
+    const asked = effects.languages.ask(session, viewer.client, command.question, rev, stop.signal).finally(() => viewer.calls.delete(id));
+    return answer(asked, (error) => ({
       code: error instanceof StaleQuestion ? "stale" : error instanceof LanguageError ? "language" : "internal",
       message: error.message,
       rev: session.state.rev,
