@@ -16,8 +16,9 @@ export function packageRoutes({ root, sessions, now }: Pick<Effects, "root" | "s
   };
   const change = async (workspace: string, wanted: PackageChange): Promise<Installed> => {
     let status: PackageTask["status"] = "running";
-    let spoken = now();
-    const say = (said: string) => tell(workspace, { ...wanted, status, at: now(), said });
+    const begun = now();
+    let spoken = begun;
+    const say = (said: string) => tell(workspace, { ...wanted, status, at: status === "running" ? begun : now(), said });
     const work = changePackages(workspace, root, wanted, (line) => {
       if (now() - spoken < pace) return;
       spoken = now();

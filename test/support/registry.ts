@@ -12,8 +12,11 @@ export interface Registry {
   close(): void;
 }
 
-/** `packages`: name -> files, package.json among them. */
-export async function startRegistry(packages: Record<string, Record<string, string>>): Promise<Registry> {
+/** `packages`: name -> files, package.json among them; `wait`: holds the answer to a request for this path. */
+export async function startRegistry(
+  packages: Record<string, Record<string, string>>,
+  wait: (path: string) => Promise<void> | undefined = () => undefined,
+): Promise<Registry> {
   const folder = mkdtempSync(join(tmpdir(), "touchstone-registry-"));
   const made = Object.entries(packages).map(([name, files]) => {
     const own = join(folder, name, "package");
@@ -23,8 +26,9 @@ export async function startRegistry(packages: Record<string, Record<string, stri
     execFileSync("tar", ["-czf", tarball, "-C", join(folder, name), "package"]);
     return { name, manifest: JSON.parse(files["package.json"]!) as { version: string; scripts?: object }, bytes: readFileSync(tarball) };
   });
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const path = (request.url ?? "").slice(1);
+    await wait(path);
     const found = made.find(({ name }) => path === name || path === `${name}.tgz`);
     if (found === undefined) {
       response.writeHead(404, { "content-type": "application/json" }).end('{"error":"Not found"}');

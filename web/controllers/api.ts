@@ -42,5 +42,6 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
 
 export const api = {
   get: <T>(path: string): Promise<T> => request<T>("GET", path),
+  delete: <T>(path: string): Promise<T> => request<T>("DELETE", path),
   post: <T>(path: string, body: unknown = {}): Promise<T> => request<T>("POST", path, body),
 };

@@ -2,13 +2,15 @@
 import { html, nothing } from "lit";
 import { bytes } from "../controllers/format.js";
 import { define } from "../elements/base.js";
+import { tabList } from "../elements/tabs.js";
 import { bannerOf, bannerView, type BannerActions } from "./banners.js";
+import { leftPanel } from "./notebook/left.js";
 import { cellList } from "./notebook/cells.js";
 import { NotebookCommands } from "./notebook/commands.js";
 import { cellEvents } from "./notebook/events.js";
 import { toolbar } from "./notebook/toolbar.js";
 import { hasFiles, uploadsView } from "./notebook/uploads.js";
-import { outlinePanel, problemsOf, problemsPanel, variablesPanel } from "./panels.js";
+import { problemsOf, problemsPanel, variablesPanel } from "./panels.js";
 
 export class TouchNotebook extends NotebookCommands {
   #events = cellEvents(this);
@@ -50,8 +52,7 @@ export class TouchNotebook extends NotebookCommands {
       return html`<section class="empty" aria-busy="true">
         <p class="hint">${session.link === "lost" ? "The server does not answer. Trying again." : "Opening the notebook"}</p>
       </section>`;
-    const { cells } = this;
-    const problems = problemsOf(cells, state);
+    const problems = problemsOf(this.cells, state);
     const largest = [...state.variables]
       .sort((a, b) => (b.size ?? 0) - (a.size ?? 0))
       .slice(0, 3)
@@ -61,8 +62,14 @@ export class TouchNotebook extends NotebookCommands {
     const banner = bannerOf({ session, now: Date.now(), closed: this.closed, number: this.number, largest, restartIn }, this.#act);
     return html`
       ${toolbar(this)} ${bannerView(banner, this.#act)} ${uploadsView(this.uploads)}
+      <touch-package-task
+        .task=${state.packages}
+        .writing=${session.writing}
+        @packages-show=${() => this.showLeft("packages")}
+        @packages-cancel=${() => this.cancelPackages()}
+      ></touch-package-task>
       <div
-        class="notebook-body ${this.left ? "with-left" : ""} ${this.right ? "with-right" : ""}"
+        class="notebook-body ${this.left ? `with-left left-${this.leftTab}` : ""} ${this.right ? "with-right" : ""}"
         @dragover=${(event: DragEvent) => hasFiles(event) && event.preventDefault()}
         @drop=${(event: DragEvent) => {
           if (!hasFiles(event)) return;
@@ -71,33 +78,20 @@ export class TouchNotebook extends NotebookCommands {
           void this.addFiles([...(event.dataTransfer?.files ?? [])]);
         }}
       >
-        ${
-          this.left
-            ? html`<aside class="panel left" id="outline" aria-label="Outline">
-                <h2>Outline</h2>
-                ${outlinePanel(cells, state, this.current, (cell) => this.go(cell))}
-              </aside>`
-            : nothing
-        }
-        ${cellList(this, state, this.#events)}
+        ${this.left ? leftPanel(this, state) : nothing} ${cellList(this, state, this.#events)}
         ${
           this.right
             ? html`<aside class="panel right" aria-label="Variables and problems">
-                <div class="tabs" role="tablist">
-                  ${(["variables", "problems"] as const).map(
-                    (tab) =>
-                      html`<button
-                        role="tab"
-                        id="tab-${tab}"
-                        aria-selected=${String(this.tab === tab)}
-                        aria-controls="panel-right"
-                        @click=${() => (this.tab = tab)}
-                      >
-                        ${tab === "variables" ? "Variables" : `Problems ${problems.length > 0 ? problems.length : ""}`}
-                      </button>`,
-                  )}
-                </div>
-                <div role="tabpanel" id="panel-right" aria-labelledby="tab-${this.tab}">
+                ${tabList(
+                  "right",
+                  [
+                    ["variables", "Variables"],
+                    ["problems", `Problems ${problems.length > 0 ? problems.length : ""}`],
+                  ],
+                  this.tab,
+                  (tab) => (this.tab = tab),
+                )}
+                <div role="tabpanel" id="right-panel" aria-labelledby="right-tab-${this.tab}">
                   ${this.tab === "variables" ? variablesPanel(state, (cell) => this.go(cell)) : problemsPanel(problems, state.language, this.number, (cell, line, column) => (line === undefined ? this.go(cell) : this.goToLine(cell, line, column ?? 1)))}
                 </div>
               </aside>`

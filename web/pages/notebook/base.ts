@@ -18,6 +18,8 @@ import { Speaker } from "./speaker.js";
 /** ms of countdown until a kernel that a stop does not reach is restarted */
 const restartAfter = 10_000;
 
+export type LeftTab = "outline" | "packages";
+
 /** What takes a change back, and the document that it was made for. */
 interface Back {
   ops: Operation[];
@@ -38,6 +40,7 @@ export class NotebookBase extends TouchElement {
     left: { state: true },
     right: { state: true },
     tab: { state: true },
+    leftTab: { state: true },
     closed: { state: true },
     version: { state: true },
   };
@@ -53,6 +56,7 @@ export class NotebookBase extends TouchElement {
   declare left: boolean;
   declare right: boolean;
   declare tab: "variables" | "problems";
+  declare leftTab: LeftTab;
   declare closed: ReadonlySet<string>;
   declare version: number;
   session: NotebookSession | null = null;
@@ -81,6 +85,7 @@ export class NotebookBase extends TouchElement {
     this.left = localStorage.getItem("touchstone.left") !== "0" && innerWidth >= 1100;
     this.right = localStorage.getItem("touchstone.right") !== "0" && innerWidth >= 1280;
     this.tab = "variables";
+    this.leftTab = "outline";
     this.closed = new Set();
     this.version = 0;
   }

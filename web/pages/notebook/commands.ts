@@ -3,11 +3,13 @@ import { definitions } from "../../../kernels/cells/definitions.js";
 import type { Cell, CellKind } from "../../../kernels/protocol/document.js";
 import type { NotebookControl } from "../../app/actions.js";
 import type { Aside } from "../../controllers/document.js";
+import { api, ApiError } from "../../controllers/api.js";
 import { plural } from "../../controllers/format.js";
 import { cellFor } from "../../controllers/upload.js";
 import { freshResult, newId, plainSource, scopeOf } from "../../controllers/scope.js";
-import { byKind, NotebookBase } from "./base.js";
+import { byKind, NotebookBase, type LeftTab } from "./base.js";
 import { caching, conversion, deletion, disabling, headed, insertion, lazing, merging, moving, pasting, splitting } from "./changes.js";
+import type { PackageChange } from "./packages.js";
 import { deciding, pairsOf, takingBack, type Decision } from "./pairs.js";
 
 export class NotebookCommands extends NotebookBase implements NotebookControl {
@@ -204,6 +206,30 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
   }
   toggleDisabled(): void {
     if (this.selected !== undefined) this.change(disabling(this.selected));
+  }
+  /** npm in the workspace; false when it did not work, which the line under the toolbar tells. */
+  async changePackages({ task, packages }: PackageChange): Promise<boolean> {
+    if (!this.mayWrite()) return false;
+    try {
+      await api.post(`/api/ts/packages/${task}`, { path: this.session?.state?.path ?? "", packages });
+      return true;
+    } catch (error) {
+      // the rest is told to every client
+      if (!(error instanceof ApiError) || !["failed", "cancelled"].includes(error.code))
+        this.emit("toast", { level: "error", text: (error as Error).message });
+      return false;
+    }
+  }
+  cancelPackages(): void {
+    api
+      .delete(`/api/ts/packages/install?path=${encodeURIComponent(this.session?.state?.path ?? "")}`)
+      .catch((error: Error) => this.emit("toast", { level: "error", text: error.message }));
+  }
+  /** Opens a tab of the left panel and puts the focus there. */
+  showLeft(tab: LeftTab): void {
+    this.left = true;
+    this.leftTab = tab;
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>(`#left-tab-${tab}`)?.focus());
   }
   /** Cells changed here and in the file: of these pairs (none named: of all) one version stays, or both do. */
   decide(decision: Decision, ids: readonly string[] = [...pairsOf(this.cells).keys()]): void {

@@ -1,5 +1,4 @@
 /** What the cells tell the page, by the name of the event. */
-import { api } from "../../controllers/api.js";
 import { definitions } from "../../../kernels/cells/definitions.js";
 import type { CallField, CellKind } from "../../../kernels/protocol/document.js";
 import type { NextStep, Suggestion } from "../../../kernels/protocol/output.js";
@@ -130,22 +129,9 @@ export function cellEvents(page: NotebookCommands) {
           page.run(cell.id);
       } else {
         const id = cellOf(event);
-        const names = action.packages.join(", ");
-        page.emit("toast", { level: "info", text: `Installing ${names}` });
-        api
-          .post<{ installed: { name: string; version: string }[]; scripts: string[] }>("/api/ts/packages/install", {
-            path: page.session?.state?.path ?? "",
-            packages: action.packages,
-          })
-          .then(
-            ({ installed, scripts }) => {
-              const done = installed.map(({ name, version }) => `${name} ${version}`).join(", ");
-              const note = scripts.length === 0 ? "" : ` Install scripts were not run: ${scripts.join(", ")}.`;
-              page.emit("toast", { level: scripts.length === 0 ? "info" : "warning", text: `Installed ${done}.${note}` });
-              if (id !== null) page.run(id);
-            },
-            (error: Error) => page.emit("toast", { level: "error", text: error.message }),
-          );
+        void page.changePackages({ task: "install", packages: action.packages }).then((done) => {
+          if (done && id !== null) page.run(id);
+        });
       }
     },
 
