@@ -1,6 +1,7 @@
 /** The one meaning of an event: server and clients fold the same log by this function, so they cannot differ. Pure. */
 import type { NotebookEvent, NotebookState } from "../protocol/document.js";
 import { applyOperation } from "./operations.js";
+import { withEntries, withEntry } from "./record.js";
 import { addOutputs } from "./shown.js";
 
 /** The state after one event. Events must be given in order: throws a RangeError on a gap. */
@@ -11,18 +12,17 @@ export function replay(state: NotebookState, event: NotebookEvent): NotebookStat
     case "ops":
       return { ...next, rev: event.rev, source: event.ops.reduce(applyOperation, state.source) };
     case "cells": {
-      const cells = { ...state.cells };
-      let outputs = state.outputs;
-      let { outputsFrom, more } = state;
-      for (const [id, cell] of Object.entries(event.cells)) {
-        if (cell !== null) {
-          cells[id] = cell;
-          continue;
-        }
-        delete cells[id];
-        outputs = without(outputs, id);
-        outputsFrom = without(outputsFrom, id);
-        more = without(more, id);
+      const changes = Object.entries(event.cells);
+      const cells = withEntries(
+        state.cells,
+        changes.map(([id, cell]) => [id, cell ?? undefined] as const),
+      );
+      let { outputs, outputsFrom, more } = state;
+      for (const [id, cell] of changes) {
+        if (cell !== null) continue;
+        outputs = withEntry(outputs, id, undefined);
+        outputsFrom = withEntry(outputsFrom, id, undefined);
+        more = withEntry(more, id, undefined);
       }
       return { ...next, cells, outputs, outputsFrom, more };
     }
@@ -34,10 +34,9 @@ export function replay(state: NotebookState, event: NotebookEvent): NotebookStat
       return { ...next, queue: state.queue.toSpliced(event.at, event.remove, ...event.insert) };
     case "outputs": {
       const shown = event.clear ? [] : (state.outputs[event.cell] ?? []);
-      const outputs = { ...state.outputs, [event.cell]: addOutputs(shown, event.outputs) };
-      const more =
-        event.more !== undefined ? { ...state.more, [event.cell]: event.more } : event.clear ? without(state.more, event.cell) : state.more;
-      return { ...next, outputs, more, outputsFrom: without(state.outputsFrom, event.cell) };
+      const outputs = withEntry(state.outputs, event.cell, addOutputs(shown, event.outputs));
+      const more = event.more !== undefined || event.clear ? withEntry(state.more, event.cell, event.more) : state.more;
+      return { ...next, outputs, more, outputsFrom: withEntry(state.outputsFrom, event.cell, undefined) };
     }
     case "kernel":
       return { ...next, kernel: event.kernel };
@@ -60,10 +59,4 @@ export function replay(state: NotebookState, event: NotebookEvent): NotebookStat
     case "notice":
       return next;
   }
-}
-
-function without<T>(record: Record<string, T>, key: string): Record<string, T> {
-  if (!(key in record)) return record;
-  const { [key]: _, ...rest } = record;
-  return rest;
 }

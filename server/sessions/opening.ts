@@ -6,7 +6,7 @@ import type { Applied } from "./applied.js";
 import { badgeOf, markAll, noMarks } from "./badge.js";
 import { deriveCells } from "./derive.js";
 import { viewGraph } from "./graph.js";
-import { PersistentMap } from "./persistent.js";
+import { PersistentMap } from "../../kernels/notebook/persistent.js";
 import type { KeptResult, Ran, SessionState } from "./state.js";
 
 export const noKernel: KernelState = {

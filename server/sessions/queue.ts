@@ -3,7 +3,7 @@ import type { CellState } from "../../kernels/protocol/document.js";
 import type { FromKernel } from "../../kernels/protocol/kernel.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import { inputsFirst, isText } from "./plan.js";
-import { PersistentMap } from "./persistent.js";
+import { PersistentMap } from "../../kernels/notebook/persistent.js";
 import type { KeptResult, Queued, Ran } from "./state.js";
 import type { Step } from "./step.js";
 

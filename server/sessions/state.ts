@@ -16,7 +16,7 @@ import type { BulkMessage, FromKernel, RunRequest } from "../../kernels/protocol
 import type { Applied } from "./applied.js";
 import type { Marks } from "./badge.js";
 import type { GraphView } from "./graph.js";
-import type { PersistentMap } from "./persistent.js";
+import type { PersistentMap } from "../../kernels/notebook/persistent.js";
 
 /** What a run read: kept to tell edited and stale cells, also after a restart. */
 export interface Ran {
