@@ -14,6 +14,7 @@ import { fixedOrder } from "./plan.js";
 import { Folding, fold, type FoldRule, type Matrix } from "./numeric.js";
 import { bare, rejectsOf, text } from "./names.js";
 import { TableReader } from "./read.js";
+import { Stream } from "./stream.js";
 import { buffersOf } from "./unpack.js";
 
 const { memoryLimit, threads, spill, spillLimit } = workerData as { memoryLimit: string; threads: number; spill: string; spillLimit: number };
@@ -89,7 +90,7 @@ function reader(result: DuckDBResult): TableReader {
 }
 
 async function run(connection: DuckDBConnection, sql: string): Promise<PackedTable> {
-  // not `stream`: its results end silently, as if complete, where the query fails or is stopped half-way
+  // not `stream`: its results end silently where the query fails (stream.ts)
   const result = await connection.run(sql);
   const table = reader(result);
   for (let chunk: DuckDBDataChunk | null; (chunk = await result.fetchChunk()) && chunk.rowCount > 0;) table.add(chunk);
@@ -130,37 +131,28 @@ async function matrix(connection: DuckDBConnection, sql: string, nulls: FoldRule
   }
 }
 
-/** Open results, read in blocks of 65,536 rows. */
-const streams = new Map<number, { connection: DuckDBConnection; result: DuckDBResult; table: TableReader; stopped: boolean }>();
+/** results that are being read in blocks */
+const streams = new Map<number, Stream>();
 let streamCount = 0;
-const block = 65_536;
 
 async function next(id: number): Promise<PackedTable | null> {
   const stream = streams.get(id);
   if (!stream) return null;
   try {
-    if (stream.stopped) throw interrupted();
-    while (stream.table.length < block) {
-      const chunk = await stream.result.fetchChunk();
-      if (!chunk || chunk.rowCount === 0) break;
-      stream.table.add(chunk);
-    }
+    const table = await stream.next(interrupted);
+    if (table === null) await close(id);
+    return table;
   } catch (error) {
-    close(id);
+    await close(id);
     throw error;
   }
-  if (stream.table.length === 0) {
-    close(id);
-    return null;
-  }
-  return stream.table.take();
 }
 
-function close(id: number): void {
+async function close(id: number): Promise<void> {
   const stream = streams.get(id);
   if (!stream) return;
   streams.delete(id);
-  // a connection with an unread result starts its next query clean
+  await stream.close();
   giveBack("run", stream.connection);
 }
 
@@ -279,8 +271,8 @@ async function handle(request: DataRequest, begun: (connection: DuckDBConnection
     case "open": {
       const connection = await borrow("run");
       try {
-        const result = await connection.run(request.sql);
-        streams.set(++streamCount, { connection, result, table: reader(result), stopped: false });
+        const stream = await Stream.open(connection, request.sql);
+        streams.set(++streamCount, stream);
         return { value: streamCount };
       } catch (error) {
         giveBack("run", connection);
@@ -292,7 +284,7 @@ async function handle(request: DataRequest, begun: (connection: DuckDBConnection
       return { value: table, transfer: table ? buffersOf(table.columns) : [] };
     }
     case "close":
-      return { value: close(request.stream) };
+      return { value: await close(request.stream) };
     case "query":
       return {
         value: await on("page", (connection) => {
