@@ -141,12 +141,23 @@ export interface KernelState {
   /** bytes, last 60 samples of one a second */
   memory: number[];
   memoryLimit: number;
+  /** bytes: the limit can be raised so far on this machine */
+  memoryMost?: number;
+  /** cells whose values went with the last kernel, the one that ran among them: `restart` with "same" runs them again */
+  lost?: number;
+  /** it was shut down because nothing was asked of it for so long */
+  culled?: { at: number; idleMs: number } | null;
   death: { cause: string; code: number | null; signal: string | null; cell: string | null; at: number } | null;
   tensors: { count: number; bytes: number } | null;
   /** server clock: since when a stop has been known to have no effect (a native call does not yield) */
   stuck?: number | null;
   /** the last run that was stopped because memory ran low; gone with the next run */
-  nearLimit?: { used: number; limit: number; cell: string | null } | null;
+  nearLimit?: {
+    used: number;
+    limit: number;
+    cell: string | null;
+    /** whose limit; a larger heap needs a new process */ of: "process" | "heap";
+  } | null;
 }
 
 /** "same": every cell ok, none stale; what is shown equals a clean run. `cells`: the first ones concerned, in document order; `more`: how many follow. */
@@ -292,7 +303,10 @@ export type Command =
   | { do: "interrupt"; /** stop and keep best: sets `cell.signal` first */ soft?: boolean }
   /** takes a cell that waits, and what depends on it, out of the queue; null: all that wait */
   | { do: "cancel"; cell: string | null }
-  | { do: "restart"; then: "nothing" | "all" | "stale" | { to: string } }
+  /** "same": run again what the kernel held and ran when it ended */
+  | { do: "restart"; then: "nothing" | "all" | "stale" | "same" | { to: string } }
+  /** another memory limit for this notebook's kernels on this machine; `then`: restart with it, which a larger heap needs */
+  | { do: "limit"; bytes: number; then?: Extract<Command, { do: "restart" }>["then"] }
   | { do: "shutdown" }
   | { do: "clear"; cell: string | null }
   | { do: "mode"; mode: "auto" | "lazy" }

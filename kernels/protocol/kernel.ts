@@ -100,14 +100,21 @@ export type ToControl =
   /** stops the query of this id: it is answered with an error */
   | { type: "cancel"; id: number }
   | { type: "ping"; id: number }
+  /** another memory limit from here on, in bytes */
+  | { type: "limit"; bytes: number }
   | { type: "exit" };
 export type FromControl =
   | { type: "hello"; pid: number }
   | { type: "pong"; id: number; /** ms since the main thread's last heartbeat */ lag: number }
   /** how the run was stopped; `stuck` = a native call does not yield */
   | { type: "interrupted"; run: string; how: "soft" | "hard" | "stuck" }
+  /** it grew or shrank by a tenth: told ten times a second at most, so that a death knows how large the process was */
+  | { type: "size"; rss: number }
   | { type: "memory"; rss: number; heapUsed: number; heapLimit: number; external: number }
-  | { type: "near-limit"; rss: number; limit: number }
+  /** the running cell is stopped: memory of the whole process, or the heap of JavaScript values, came near its limit */
+  | { type: "near-limit"; rss: number; limit: number; of: "process" | "heap" }
+  /** the last word: the process grew past `limit`, far above its memory limit, and is killed for the machine's sake */
+  | { type: "over-limit"; rss: number; limit: number }
   /** a query that takes long, a few times a second */
   | { type: "working"; id: number; percent: number }
   | { type: "reply"; id: number; ok: true; value: unknown }

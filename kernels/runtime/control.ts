@@ -14,6 +14,9 @@ import { createStriker } from "./striker.js";
 const patience = Number(process.env["TOUCHSTONE_PATIENCE"] ?? 80);
 const stuckAfter = 5000;
 const sampleEvery = 100;
+/** times the memory limit, and ms after a stop, after which one that goes on is ended */
+const beyond = 1.5;
+const unreached = 1000;
 
 const data = workerData as ControlData;
 const shared = new Int32Array(data.shared);
@@ -57,6 +60,7 @@ tell({ type: "hello", pid: process.pid });
 function hear(message: ToControl): void {
   if (message.type === "exit") die();
   else if (message.type === "query") question(message);
+  else if (message.type === "limit") limit = message.bytes;
   else if (message.type === "cancel") tables?.postMessage({ cancel: message.id } satisfies ToWorker);
   else if (message.type === "ping") {
     tell({ type: "pong", id: message.id, lag: Math.round(pinged ? Math.max(lag, performance.now() - pinged.at) : lag) });
@@ -163,9 +167,17 @@ main.on("message", (message: MainToControl) => {
 setInterval(tend, Math.min(20, patience));
 
 let tick = 0;
+let told = 0;
+const tellSize = (rss: number) => {
+  if (Math.abs(rss - told) <= told / 10) return;
+  told = rss;
+  tell({ type: "size", rss });
+};
+tellSize(process.memoryUsage.rss());
 setInterval(() => {
   tick++;
   const rss = process.memoryUsage.rss();
+  tellSize(rss);
   if (tick % 10 === 0) {
     tell({ type: "memory", rss, heapUsed: heap.used, heapLimit: data.heapLimit, external: heap.external });
     if (!pinged) {
@@ -173,21 +185,34 @@ setInterval(() => {
       ask({ type: "ping", id: tick });
     }
   }
+  guardMachine(rss);
   if (current && nearLimit !== current.run) {
     // a run that starts above the limit may be the one that frees memory: only a run that adds to it is stopped
-    if (rss > limit && rss > current.rss + limit / 50) near(rss, limit);
+    if (rss > limit && rss > current.rss + limit / 50) near(rss, limit, "process");
     else if (rss > data.heapLimit * 0.8) {
       session.post("Runtime.getHeapUsage", (error, usage) => {
         const used = error ? 0 : ((usage as { usedSize?: number } | undefined)?.usedSize ?? 0);
-        if (used > data.heapLimit * 0.85) near(used, data.heapLimit);
+        if (used > data.heapLimit * 0.85) near(used, data.heapLimit, "heap");
       });
     }
   }
 }, sampleEvery);
 
-function near(used: number, most: number): void {
+function near(used: number, most: number, of: "process" | "heap"): void {
   if (!current || nearLimit === current.run) return;
   nearLimit = current.run;
-  tell({ type: "near-limit", rss: used, limit: most });
+  tell({ type: "near-limit", rss: used, limit: most, of });
   stop(current.run);
+}
+
+/**
+ * The last resort: a native call takes memory without end and no stop reaches it. Far above the limit the process is ended before the machine's memory
+ * is gone, and other programs with it.
+ */
+function guardMachine(rss: number): void {
+  const asked = current === null ? undefined : stops.get(current.run);
+  if (rss <= limit * beyond || asked === undefined || performance.now() - asked.since < unreached) return;
+  tell({ type: "over-limit", rss, limit: limit * beyond });
+  // its last word is on its way first
+  setTimeout(die, 20);
 }

@@ -380,7 +380,11 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       const run = current ?? last;
       // what a stopped run leaves behind has been said already
       if (!run || (run.stopped && isStop(error))) return;
-      reportIn(run, error);
+      const described = compiled.describe(error, run);
+      // whose code it was that failed stands in the stack: outermost the cell that set the timer or made the promise
+      const cell = described.frames.findLast((frame) => frame.cell !== undefined)?.cell;
+      const owner = (cell === undefined ? undefined : runs.get(cell)) ?? run;
+      owner.emit({ kind: "error", error: described });
     },
     wrappers,
     find: bindings.find,

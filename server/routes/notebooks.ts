@@ -73,6 +73,17 @@ export function notebookRoutes({ root, sessions }: Effects): Hono {
         if (session !== null) await session.command({ do: "shutdown" });
         return c.json({ ok: true });
       })
+      // what the notebook's kernels have printed by themselves, and what happened to them
+      .get("/notebooks/log", (c) => {
+        const path = c.req.query("path");
+        const { kernelLog } = open(path);
+        if (c.req.query("download") === undefined) return c.text(kernelLog);
+        const name = `${basename(path!).replace(notebookEnding, "")}-kernel.log`;
+        return c.body(kernelLog, 200, {
+          "content-type": "text/plain; charset=utf-8",
+          "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+        });
+      })
       .get("/notebooks/state", (c) => c.json(open(c.req.query("path")).state))
       // the whole printed text of a cell's last run
       .get("/outputs/text", async (c) => {
@@ -153,6 +164,7 @@ const kept = [
   ["outputs", ""],
   ["journal", ".ndjson"],
   ["runs", ".json"],
+  ["limits", ".json"],
 ] as const;
 
 function wholeNumber(given: string, name: string, most: number): number {

@@ -4,7 +4,8 @@ import { edit } from "./editing.js";
 import { fieldEdit, renameEdits } from "./edits.js";
 import { planAll, planFrom, planRun, planStale, reach, walkOf } from "./plan.js";
 import { calm, dropKernel, enqueue } from "./queue.js";
-import type { Input, Refusal } from "./state.js";
+import { leastMemory, size } from "./size.js";
+import type { Input, Refusal, SessionState } from "./state.js";
 import { become, type Step } from "./step.js";
 
 const writes = new Set<Command["do"]>([
@@ -17,6 +18,7 @@ const writes = new Set<Command["do"]>([
   "run-stale",
   "restart",
   "shutdown",
+  "limit",
   "clear",
   "mode",
   "cancel",
@@ -99,22 +101,32 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
       step.settle();
       return null;
     }
+    case "limit": {
+      const most = doc.kernel.memoryMost ?? Infinity;
+      if (command.bytes < leastMemory || command.bytes > most)
+        return {
+          code: "bad-request",
+          message: `A kernel's memory limit is from ${size(leastMemory)} to ${size(most)} on this machine, not ${size(command.bytes)}.`,
+        };
+      const { then } = command;
+      const gone = typeof then === "object" ? missing(then.to) : null;
+      if (gone !== null) return gone;
+      step.act({ do: "limit", bytes: command.bytes });
+      step.kernel({ memoryLimit: command.bytes, nearLimit: null });
+      if (then !== undefined) restart(step, then, at);
+      return null;
+    }
     case "restart": {
       const { then } = command;
-      if (typeof then === "object") {
-        const gone = missing(then.to);
-        if (gone !== null) return gone;
-      }
-      dropKernel(step, null, at);
-      step.set({ then });
-      step.kernel({ state: "starting", death: null, ...calm });
-      step.act({ do: "restart" });
+      const gone = typeof then === "object" ? missing(then.to) : null;
+      if (gone !== null) return gone;
+      restart(step, then, at);
       return null;
     }
     case "shutdown":
       if (doc.kernel.state === "none") return null;
       dropKernel(step, null, at);
-      step.kernel({ state: "none", pid: null, death: null, memory: [], tensors: null, ...calm });
+      step.kernel({ state: "none", pid: null, death: null, culled: null, memory: [], tensors: null, ...calm });
       step.act({ do: "shutdown" });
       return null;
     case "clear": {
@@ -145,4 +157,11 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
     default:
       return { code: "bad-request", message: `Unknown command ${JSON.stringify((command as { do?: unknown }).do)}.` };
   }
+}
+
+function restart(step: Step, then: SessionState["then"], at: number): void {
+  dropKernel(step, null, at);
+  step.set({ then });
+  step.kernel({ state: "starting", death: null, culled: null, ...calm });
+  step.act({ do: "restart" });
 }

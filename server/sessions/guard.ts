@@ -107,6 +107,7 @@ const question = z.discriminatedUnion("ask", [
   z.object({ ask: z.literal("problems") }),
 ]);
 
+const then = z.union([z.enum(["nothing", "all", "stale", "same"]), z.object({ to: id })]);
 const command: z.ZodType = z.discriminatedUnion("do", [
   z.object({ do: z.literal("ops"), ops: z.array(operation).min(1).max(10_000), token: z.string().min(1).max(100).optional() }),
   z.object({ do: z.literal("field"), cell: id, path: z.string().min(1).max(200), value: value.optional() }),
@@ -118,7 +119,8 @@ const command: z.ZodType = z.discriminatedUnion("do", [
   z.object({ do: z.literal("compare") }),
   z.object({ do: z.literal("interrupt"), soft: z.boolean().optional() }),
   z.object({ do: z.literal("cancel"), cell: id.nullable() }),
-  z.object({ do: z.literal("restart"), then: z.union([z.enum(["nothing", "all", "stale"]), z.object({ to: id })]) }),
+  z.object({ do: z.literal("restart"), then }),
+  z.object({ do: z.literal("limit"), bytes: z.number().int().positive(), then: then.optional() }),
   z.object({ do: z.literal("shutdown") }),
   z.object({ do: z.literal("clear"), cell: id.nullable() }),
   z.object({ do: z.literal("mode"), mode: z.enum(["auto", "lazy"]) }),

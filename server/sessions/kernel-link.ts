@@ -1,24 +1,18 @@
 /** The kernel of one open notebook: taken into use, let go, replaced. What it says becomes inputs of the reducer; what an old one says late is dropped. */
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
-import { totalmem } from "node:os";
 import { join } from "node:path";
 import type { KernelQuery } from "../../kernels/protocol/document.js";
 import type { BulkMessage, KernelConfig, ToControl, ToKernel } from "../../kernels/protocol/kernel.js";
 import type { ServerCalls } from "../../kernels/protocol/serving.js";
 import { Consoles, type Console, type ConsoleEvents } from "./consoles.js";
 import type { Kernel, QueryOptions } from "./kernel.js";
+import { KernelLog } from "./kernel-log.js";
+import { size } from "./size.js";
+import { readLimit, writeLimit } from "./memory.js";
 import type { NotebookPlace } from "./paths.js";
 import type { SessionEffects } from "./session.js";
 import type { Input } from "./state.js";
-
-export const defaultMemory = (): number => {
-  const given = Number(process.env["TOUCHSTONE_MEMORY"]);
-  if (Number.isFinite(given) && given > 0) return given;
-  const limit = process.constrainedMemory?.() ?? 0;
-  const total = limit > 0 && limit < totalmem() ? limit : totalmem();
-  return Math.min(4 * 2 ** 30, Math.floor(total / 2));
-};
 
 /** What the link needs of its session. */
 export interface LinkedSession {
@@ -34,6 +28,9 @@ export class KernelLink {
   readonly #effects: SessionEffects;
   readonly #session: LinkedSession;
   readonly #consoles = new Consoles();
+  readonly #log: KernelLog;
+  /** bytes that a kernel of this notebook may take */
+  #limit: number;
   #kernel: Kernel | null = null;
   /** counts kernels, so that what an old one says late is not taken for the new one's */
   #generation = 0;
@@ -44,6 +41,25 @@ export class KernelLink {
     this.#place = place;
     this.#effects = effects;
     this.#session = session;
+    this.#log = new KernelLog(effects.now);
+    this.#limit = (effects.keep ? readLimit(place) : null) ?? effects.memoryLimit;
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** what the kernels' processes have said, newest last */
+  get log(): string {
+    return this.#log.text;
+  }
+
+  /** Another limit, also for the kernels to come: at once for the process's memory, with the next kernel for its heap and DuckDB. */
+  setLimit(bytes: number): void {
+    this.#limit = bytes;
+    this.control({ type: "limit", bytes });
+    this.#log.note(`the memory limit is ${size(bytes)} from here on`);
+    if (this.#effects.keep) writeLimit(this.#place, bytes);
   }
 
   send(message: ToKernel): void {
@@ -75,7 +91,9 @@ export class KernelLink {
     this.#generation++;
     const kernel = this.#kernel;
     this.#kernel = null;
-    if (kernel !== null) this.#leaving = kernel.stop();
+    if (kernel === null) return;
+    this.#log.note(`kernel ${kernel.pid ?? ""} was told to end`);
+    this.#leaving = kernel.stop();
   }
 
   /** For good; resolves when the last one is gone. */
@@ -93,9 +111,10 @@ export class KernelLink {
     await this.#leaving;
     let kernel: Kernel;
     try {
-      kernel = await this.#effects.takeKernel();
+      kernel = await this.#effects.takeKernel(this.#limit);
     } catch (error) {
       const cause = `The kernel could not be started: ${(error as Error).message}`;
+      this.#log.note(cause);
       if (current()) this.#session.dispatch({ type: "exit", expected: false, cause, code: null, signal: null, at: now() });
       return;
     }
@@ -105,7 +124,12 @@ export class KernelLink {
     const spill = join(this.#place.store, "spill", `${process.pid}-${randomBytes(4).toString("hex")}`);
     void kernel.ended.then(() => rmSync(spill, { recursive: true, force: true })).catch(() => {});
     kernel.attach(this.#config(spill), {
-      ready: (pid) => current() && this.#session.dispatch({ type: "ready", pid, at: now() }),
+      ready: (pid) => {
+        if (!current()) return;
+        this.#log.note(`kernel ${pid} is ready; its memory limit is ${size(this.#limit)}`);
+        this.#session.dispatch({ type: "ready", pid, at: now() });
+      },
+      said: (text) => this.#log.said(text),
       message: (message) => {
         if (!current()) return;
         const console = this.#consoles.of(message);
@@ -120,9 +144,12 @@ export class KernelLink {
       },
       control: (message) => {
         if (!current()) return;
-        if (message.type === "memory") this.#session.dispatch({ type: "memory", rss: message.rss, limit: this.#effects.memoryLimit });
-        else if (message.type === "near-limit") this.#session.dispatch({ type: "near-limit", rss: message.rss, limit: message.limit });
-        else if (message.type === "interrupted") {
+        if (message.type === "memory") this.#session.dispatch({ type: "memory", rss: message.rss, limit: this.#limit });
+        else if (message.type === "near-limit") {
+          const { rss, limit, of } = message;
+          this.#log.note(`${of === "heap" ? "the heap" : "the process"} came to ${size(rss)} of ${size(limit)}: the running cell is stopped`);
+          this.#session.dispatch({ type: "near-limit", rss, limit, of });
+        } else if (message.type === "interrupted") {
           const console = this.#consoles.of(message);
           if (console !== undefined) console.message(message);
           else if (message.how === "stuck") this.#session.dispatch({ type: "stuck", at: now() });
@@ -133,13 +160,15 @@ export class KernelLink {
         this.#kernel = null;
         this.#generation++;
         log.warn({ notebook: this.#place.path, ...exit }, "kernel ended");
+        this.#log.note(`the kernel ended: ${exit.cause}`);
         this.#session.dispatch({ type: "exit", ...exit, at: now() });
       },
     });
   }
 
   #config(spill: string): Omit<KernelConfig, "sockets"> {
-    const { memoryLimit, root, backend, seed, keep } = this.#effects;
+    const { root, backend, seed, keep } = this.#effects;
+    const memoryLimit = this.#limit;
     return {
       notebook: this.#place.file,
       workspace: this.#place.workspace,

@@ -5,6 +5,7 @@ import type { KernelQuery } from "../../kernels/protocol/document.js";
 import type { BulkMessage, FromControl, FromKernel, KernelConfig, ToControl, ToKernel } from "../../kernels/protocol/kernel.js";
 import { kernelFlags } from "../../kernels/paths/flags.js";
 import { entry } from "../../kernels/paths/paths.js";
+import { explain, tooLate } from "./death.js";
 import { listen, type Sockets } from "./sockets.js";
 
 export interface Exit {
@@ -21,6 +22,8 @@ export interface KernelEvents {
   outputs(messages: Extract<BulkMessage, { type: "output" }>[]): void;
   control(message: FromControl): void;
   exit(exit: Exit): void;
+  /** what the process itself prints: natives and Node's own warnings */
+  said?(text: string): void;
 }
 
 export interface QueryOptions {
@@ -67,6 +70,11 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
   let gone = false;
   let said = "";
   let rss = 0;
+  /** as the process itself says it */
+  let { heapLimit } = options;
+  /** of the process, once it is known */
+  let limit: number | null = null;
+  let over: { rss: number; limit: number } | null = null;
   let nextQuery = 1;
   const queries = new Map<number, { resolve(value: unknown): void; reject(error: Error): void; working?: ((percent: number) => void) | undefined }>();
   /** outputs seen of the run, and a `done` that waits for the rest of them: however long a busy machine takes, they come, or the process ends */
@@ -112,7 +120,10 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
       else if (channel === "bulk") onBulk(messages as BulkMessage[]);
       else
         for (const message of messages as FromControl[]) {
-          if (message.type === "memory") rss = message.rss;
+          if (message.type === "size") ({ rss } = message);
+          else if (message.type === "memory") ({ rss, heapLimit } = message);
+          else if (message.type === "near-limit") rss = Math.max(rss, message.rss);
+          else if (message.type === "over-limit") over = message;
           if (message.type === "reply") answered(message);
           else if (message.type === "working") queries.get(message.id)?.working?.(message.percent);
           else events?.control(message);
@@ -146,6 +157,7 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
     stream?.setEncoding("utf8").on("data", (text: string) => {
       said = (said + text).slice(-8192);
       options.said?.(text);
+      events?.said?.(text);
     });
 
   const ended = new Promise<void>((resolve) => {
@@ -159,7 +171,10 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
       sockets.close();
       const exit: Exit = {
         expected: stopping,
-        cause: failure ?? (late ? tooLate(patience, said) : null) ?? explain(code, signal, said, rss, options.heapLimit),
+        cause:
+          failure ??
+          (late ? tooLate(patience, said) : null) ??
+          explain({ code, signal, said, rss, heapLimit, memoryLimit: limit ?? options.heapLimit, over }),
         code,
         signal,
       };
@@ -187,12 +202,17 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
     },
     attach(given, on) {
       config = given;
+      limit = given.memoryLimit;
       events = on;
+      on.said?.(said);
       if (early !== null) on.exit(early);
       else if (readyPid !== null) begin();
     },
     send: (message) => void sockets.send("main", message),
-    control: (message) => void sockets.send("control", message),
+    control(message) {
+      if (message.type === "limit") limit = message.bytes;
+      sockets.send("control", message);
+    },
     query(query, { signal, working } = {}) {
       const id = nextQuery++;
       // tables are DuckDB's, which answers while a cell computes; variables are the main thread's
@@ -219,28 +239,4 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
       clearTimeout(kill);
     },
   };
-}
-
-function tooLate(patience: number, said: string): string {
-  const last = said.trim().split("\n").at(-1) ?? "";
-  return `The kernel did not start within ${Math.round(patience / 1000)} s and was ended${last === "" ? "" : `; it said last: ${last.slice(0, 300)}`}. Run again, or restart the server.`;
-}
-
-/** Why a process ended, in one sentence for the person whose variables are gone. */
-export function explain(code: number | null, signal: string | null, said: string, rss: number, heapLimit: number): string {
-  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GB`;
-  const used = rss > 0 ? `, at ${gigabytes(rss)}` : "";
-  if (/heap out of memory|Reached heap limit|allocation failed/i.test(said))
-    return `out of memory: the heap reached its limit of ${gigabytes(heapLimit)} (exit ${signal ?? code})`;
-  if (signal === "SIGKILL" || code === 137) return `killed from outside (signal 9)${used}; the system does this when memory runs out`;
-  if (signal === "SIGTERM" || signal === "SIGINT" || signal === "SIGHUP") return `ended from outside (${signal})`;
-  if (signal === "SIGSEGV" || signal === "SIGBUS" || signal === "SIGILL" || signal === "SIGFPE") return `a native library crashed (${signal})${used}`;
-  const last = said
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => /error|assert|fatal|cannot/i.test(line) && !line.startsWith("at "))
-    .at(-1);
-  if (signal !== null) return `aborted (${signal})${last === undefined ? "" : `: ${last.slice(0, 300)}`}`;
-  if (code === 0) return "the kernel's process ended by itself (exit code 0), for example by process.exit()";
-  return `the kernel's process ended with exit code ${code}${last === undefined ? "" : `: ${last.slice(0, 300)}`}`;
 }

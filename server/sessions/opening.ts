@@ -21,6 +21,8 @@ export const noKernel: KernelState = {
   tensors: null,
   stuck: null,
   nearLimit: null,
+  lost: 0,
+  culled: null,
 };
 
 export interface Opening {
@@ -34,6 +36,7 @@ export interface Opening {
   outputs: Record<string, { run: string; sourceHash: string; at: number; outputs: Output[]; more?: number }>;
   runs: number;
   memoryLimit: number;
+  memoryMost?: number;
   applied?: Applied;
 }
 
@@ -71,7 +74,7 @@ export function openState(opening: Opening): SessionState {
     clean: null,
     more: Object.fromEntries(Object.entries(outputs).flatMap(([id, { more }]) => (known.has(id) && more !== undefined ? [[id, more] as const] : []))),
     mode: opening.mode,
-    kernel: { ...noKernel, memoryLimit: opening.memoryLimit },
+    kernel: { ...noKernel, memoryLimit: opening.memoryLimit, ...(opening.memoryMost !== undefined && { memoryMost: opening.memoryMost }) },
     variables: [],
     badge: { state: "unchecked", why: "not run yet", cells: [] },
     language: { state: "off", problems: {} },
@@ -92,6 +95,7 @@ export function openState(opening: Opening): SessionState {
     touched: PersistentMap.empty(),
     marks: noMarks,
     then: null,
+    lost: [],
     restarted: true,
     applied: opening.applied ?? {},
   };

@@ -2,7 +2,8 @@
 import type { Output } from "../../kernels/protocol/output.js";
 import { same } from "./same.js";
 import { changed } from "./editing.js";
-import { planAll, planStale, planTo } from "./plan.js";
+import { size } from "./size.js";
+import { planAll, planSame, planStale, planTo } from "./plan.js";
 import { calm, dropKernel, enqueue, finish, pump } from "./queue.js";
 import type { Input } from "./state.js";
 import { become, type Step } from "./step.js";
@@ -25,11 +26,12 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
       if (step.doc.writer?.client === input.client) step.emit({ type: "writer", writer: null });
       return;
     case "ready": {
-      step.kernel({ state: "idle", pid: input.pid, memory: [], death: null, tensors: null, ...calm });
+      step.kernel({ state: "idle", pid: input.pid, memory: [], death: null, culled: null, lost: 0, tensors: null, ...calm });
       const { then } = step.state;
       step.set({ then: null });
       if (then === "all") return enqueue(step, planAll(step.state), input.at);
       if (then === "stale") return enqueue(step, planStale(step.state), input.at);
+      if (then === "same") return enqueue(step, planSame(step.state, step.state.lost), input.at);
       if (then !== null && then !== "nothing") return enqueue(step, planTo(step.state, then.to), input.at);
       pump(step, input.at);
       return step.settle();
@@ -50,11 +52,11 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
     case "memory":
       return step.kernel({ memory: [...step.doc.kernel.memory.slice(-59), input.rss], memoryLimit: input.limit });
     case "near-limit":
-      step.kernel({ nearLimit: { used: input.rss, limit: input.limit, cell: step.state.running?.cell ?? null } });
+      step.kernel({ nearLimit: { used: input.rss, limit: input.limit, cell: step.state.running?.cell ?? null, of: input.of } });
       return step.emit({
         type: "notice",
         level: "warning",
-        text: `Memory ${gigabytes(input.rss)} of ${gigabytes(input.limit)} GB: the running cell is interrupted so that the variables live.`,
+        text: `${input.of === "heap" ? "The heap stands at" : "Memory"} ${size(input.rss)} of ${size(input.limit)}: the running cell is interrupted so that the variables live.`,
         ...(step.state.running !== null && { cell: step.state.running.cell }),
       });
     case "stuck":
@@ -69,9 +71,28 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
       if (input.expected) return;
       const cell = step.state.running?.cell ?? null;
       dropKernel(step, input.cause, input.at);
-      step.kernel({ state: "dead", pid: null, ...calm, death: { cause: input.cause, code: input.code, signal: input.signal, cell, at: input.at } });
+      step.kernel({
+        state: "dead",
+        pid: null,
+        ...calm,
+        lost: step.state.lost.length,
+        death: { cause: input.cause, code: input.code, signal: input.signal, cell, at: input.at },
+      });
       return step.settle();
     }
+    case "cull":
+      dropKernel(step, null, input.at);
+      step.kernel({
+        state: "none",
+        pid: null,
+        memory: [],
+        tensors: null,
+        ...calm,
+        lost: step.state.lost.length,
+        culled: { at: input.at, idleMs: input.idleMs },
+      });
+      step.act({ do: "shutdown" });
+      return step.settle();
     case "outside": {
       changed(step, [{ op: "replace", source: input.source }], { by: "file", at: input.at, read: input.read });
       return step.emit({ type: "notice", level: "info", text: input.text });
@@ -138,5 +159,3 @@ export function groupOutputs(
   }
   return groups;
 }
-
-const gigabytes = (bytes: number) => (bytes / 2 ** 30).toFixed(1);

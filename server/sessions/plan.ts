@@ -144,6 +144,16 @@ export function planStale(state: SessionState): string[] {
   return state.graph.order.filter((id) => want.has(id) && runnable(cells.get(id)) && !waits.has(id));
 }
 
+/** These cells, as far as they can run still, with what they need and the kernel lacks; in graph order. */
+export function planSame(state: SessionState, ids: readonly string[]): string[] {
+  const { inputs } = walkOf(state);
+  const set = new Set(ids);
+  for (const id of reach(inputs, ids)) if (!isFresh(state, id)) set.add(id);
+  const cells = new Map(state.doc.source.cells.map((cell) => [cell.id, cell]));
+  const waits = blocked(state);
+  return state.graph.order.filter((id) => set.has(id) && runnable(cells.get(id)) && !waits.has(id));
+}
+
 /** Cells up to this one in the document, and what they need. */
 export function planTo(state: SessionState, id: string): string[] {
   const at = state.doc.source.cells.findIndex((cell) => cell.id === id);

@@ -2,7 +2,8 @@
 import { startKernel, type Kernel, type KernelOptions } from "./kernel.js";
 
 export interface KernelPool {
-  take(): Promise<Kernel>;
+  /** `heapLimit`: another than that of the spare ones */
+  take(heapLimit?: number): Promise<Kernel>;
   /** starts the spare one */
   warm(): void;
   close(): Promise<void>;
@@ -12,8 +13,8 @@ export function kernelPool(options: KernelOptions & { spare: boolean }): KernelP
   let spare: Promise<Kernel> | null = null;
   let closed = false;
   const all = new Set<Kernel>();
-  const start = async () => {
-    const kernel = await startKernel(options);
+  const start = async (heapLimit = options.heapLimit) => {
+    const kernel = await startKernel({ ...options, heapLimit });
     all.add(kernel);
     void kernel.ended.then(() => all.delete(kernel));
     return kernel;
@@ -27,8 +28,10 @@ export function kernelPool(options: KernelOptions & { spare: boolean }): KernelP
   let timer: NodeJS.Timeout | undefined;
   return {
     warm,
-    async take() {
+    async take(heapLimit = options.heapLimit) {
       if (closed) throw new Error("the server is stopping");
+      // the heap of a process is as large as it was when it began
+      if (heapLimit !== options.heapLimit) return await start(heapLimit);
       const waiting = spare;
       spare = null;
       // a spare one that died meanwhile is no kernel

@@ -17,7 +17,7 @@ export function enqueue(step: Step, ids: readonly string[], at: number, fresh: r
   step.set({ queue: inputsFirst(step.state, [...step.state.queue.filter((item) => !set.has(item.cell)), ...add]) });
   const kernel = step.doc.kernel.state;
   if (ids.length > 0 && (kernel === "none" || kernel === "dead")) {
-    step.kernel({ state: "starting", death: null });
+    step.kernel({ state: "starting", death: null, culled: null });
     step.act({ do: "start" });
   }
   pump(step, at);
@@ -135,6 +135,10 @@ export function dropKernel(step: Step, cause: string | null, at: number): void {
     }
     step.cell(running.cell, { result: cause === null ? "interrupted" : "error", elapsedMs: at - running.since, progress: null });
   }
+  const lost = [...step.state.live].map(([id]) => id);
+  if (running !== null && !step.state.live.has(running.cell)) lost.push(running.cell);
+  // a kernel that held nothing takes nothing along: what the one before it held is still what is missing
+  if (lost.length > 0) step.set({ lost });
   step.set({ running: null, queue: [], live: PersistentMap.empty<string>(), restarted: true, then: null });
   if (running !== null) record(step, running.cell);
   if (step.doc.variables.length > 0) step.emit({ type: "variables", variables: [] });

@@ -18,6 +18,7 @@ import type { Log } from "../log.js";
 import type { Languages } from "../language/languages.js";
 import { apply } from "./reducer.js";
 import { openState } from "./opening.js";
+import { mostMemory } from "./memory.js";
 import type { Console, ConsoleEvents } from "./consoles.js";
 import { KernelLink } from "./kernel-link.js";
 import type { Kernel, QueryOptions } from "./kernel.js";
@@ -40,7 +41,8 @@ export interface SessionEffects {
   root: string;
   log: Log;
   now(): number;
-  takeKernel(): Promise<Kernel>;
+  /** with room for so many bytes */
+  takeKernel(memoryLimit: number): Promise<Kernel>;
   /** a kernel's call to the server: registry, log */
   handle<M extends keyof ServerCalls>(method: M, params: ServerCalls[M]["params"]): Promise<ServerCalls[M]["result"]>;
   memoryLimit: number;
@@ -141,7 +143,8 @@ export class Session {
         outputs: broken === null && effects.keep ? this.#store.load() : {},
         runs: kept?.runs ?? 0,
         applied: kept?.applied ?? {},
-        memoryLimit: effects.memoryLimit,
+        memoryLimit: this.#link.limit,
+        memoryMost: Math.max(mostMemory(), this.#link.limit),
       });
     this.#state = this.#open(opened.source, opened.broken, (kept?.rev ?? 0) + 1);
     if (opened.broken === null) this.#journal = this.#openJournal(opened.saved);
@@ -255,6 +258,8 @@ export class Session {
         return void this.#link.start();
       case "shutdown":
         return this.#link.leave();
+      case "limit":
+        return this.#limit(action.bytes);
       case "compare":
         return void this.#compare(action.clean);
       case "journal":
@@ -317,6 +322,19 @@ export class Session {
       this.#second = null;
       await made?.close();
     }
+  }
+
+  #limit(bytes: number): void {
+    try {
+      this.#link.setLimit(bytes);
+    } catch (error) {
+      this.#trouble(`the memory limit holds until the server restarts; it could not be kept: ${(error as Error).message}`);
+    }
+  }
+
+  /** What the notebook's kernels have printed by themselves, and what happened to them. */
+  get kernelLog(): string {
+    return this.#link.log;
   }
 
   /** see `KernelLink.console` */

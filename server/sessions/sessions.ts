@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { kernelPool, type KernelPool } from "./pool.js";
 import { notebookEnding, placeOf } from "./paths.js";
-import { defaultMemory } from "./kernel-link.js";
+import { defaultMemory } from "./memory.js";
 import { Session, type SessionEffects } from "./session.js";
 
 export interface Sessions {
@@ -29,19 +29,22 @@ export interface Sessions {
 export type SessionsOptions = Pick<SessionEffects, "root" | "log" | "handle"> &
   Partial<Omit<SessionEffects, "root" | "log" | "handle">> & { spare?: boolean };
 
+/** of a process with this limit: buffers and native memory need the rest */
+const heapOf = (memory: number) => Math.floor(memory * 0.9);
+
 export function createSessions(options: SessionsOptions): Sessions {
   const memoryLimit = options.memoryLimit ?? defaultMemory();
   let pool: KernelPool | null = null;
   const kernels = () =>
     (pool ??= kernelPool({
-      heapLimit: Math.floor(memoryLimit * 0.9),
+      heapLimit: heapOf(memoryLimit),
       spare: options.spare ?? true,
       said: (text) => options.log.info({ text: text.slice(0, 2000) }, "kernel process"),
     }));
   const languages = createLanguages({ log: options.log });
   const effects: SessionEffects = {
     now: Date.now,
-    takeKernel: () => kernels().take(),
+    takeKernel: (memory) => kernels().take(heapOf(memory)),
     backend: process.env["TOUCHSTONE_BACKEND"] ?? null,
     quiet: 1200,
     rest: 50,

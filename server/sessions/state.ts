@@ -50,6 +50,8 @@ export interface SessionState {
   marks: Marks;
   /** what to run once the kernel is back */
   then: Extract<Command, { do: "restart" }>["then"] | null;
+  /** cells whose values the last kernel held when it ended, and the one that ran */
+  lost: readonly string[];
   /** the kernel has been restarted (or the server) since these outputs were made */
   restarted: boolean;
   /** client -> token of its last change that was applied; the newest clients only */
@@ -67,8 +69,10 @@ export type Input =
   /** `more`: displays that went to the disk alone, by cell and run */
   | { type: "outputs"; messages: Extract<BulkMessage, { type: "output" }>[]; more?: { cell: string; run: string; count: number }[] }
   | { type: "memory"; rss: number; limit: number }
-  | { type: "near-limit"; rss: number; limit: number }
+  | { type: "near-limit"; rss: number; limit: number; of: "process" | "heap" }
   | { type: "stuck"; at: number }
+  /** nothing was asked of the kernel for so long that it is shut down */
+  | { type: "cull"; idleMs: number; at: number }
   | { type: "exit"; expected: boolean; cause: string; code: number | null; signal: string | null; at: number }
   /** the file changed outside (`read` is what it says now) and was merged */
   | { type: "outside"; source: NotebookSource; read: NotebookSource; text: string; at: number }
@@ -91,6 +95,7 @@ export type Action =
   | { do: "interrupt"; run: string; soft: boolean }
   | { do: "restart" }
   | { do: "shutdown" }
+  | { do: "limit"; bytes: number }
   | { do: "compare"; clean: CleanRun }
   /** the document changed: journal it, and write the file once it is quiet */
   | { do: "journal"; record: JournalRecord }
