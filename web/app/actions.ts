@@ -60,6 +60,7 @@ export interface NotebookControl {
   problem(delta: number): void;
   attention(delta: number): void;
   togglePanel(side: "left" | "right"): void;
+  exportHtml(): Promise<void>;
   showLeft(tab: "outline" | "packages"): void;
   save(): void;
   takeOver(): void;
@@ -135,6 +136,7 @@ export const actions: Action[] = [
   on("take-over", "Take over writing", "anywhere", [], (n) => n.takeOver(), { icon: "pencil" }),
   on("left-panel", "Show or hide the left panel", "anywhere", ["Mod+b"], (n) => n.togglePanel("left"), { icon: "list-tree" }),
   on("right-panel", "Show or hide the right panel", "anywhere", ["Mod+j"], (n) => n.togglePanel("right"), { icon: "list-tree" }),
+  on("export-html", "Export HTML: one file that opens offline", "anywhere", [], (n) => void n.exportHtml(), { icon: "file-text" }),
   on("packages", "Packages of the workspace", "anywhere", [], (n) => n.showLeft("packages"), { icon: "box" }),
   on("next-problem", "Next problem", "anywhere", ["F8"], (n) => n.problem(1), { icon: "triangle-alert" }),
   on("previous-problem", "Previous problem", "anywhere", ["Shift+F8"], (n) => n.problem(-1), { icon: "triangle-alert" }),

@@ -41,7 +41,8 @@ export class TouchError extends TouchElement {
       }
       ${
         error.code !== undefined && error.code !== ""
-          ? html`<pre class="error-code">${error.code}${error.column !== undefined ? `\n${" ".repeat(Math.max(0, error.column - 1))}^` : ""}</pre>`
+          ? html`<pre class="error-code" tabindex="0" aria-label="The line">
+${error.code}${error.column !== undefined ? `\n${" ".repeat(Math.max(0, error.column - 1))}^` : ""}</pre>`
           : nothing
       }
       ${

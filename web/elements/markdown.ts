@@ -4,8 +4,15 @@ import { unsafeHTML } from "lit/directives/unsafe-html.js";
 import { token } from "../controllers/theme.js";
 import { define, TouchElement } from "./base.js";
 
-let tools: Promise<{ render(text: string): string; clean(text: string): string }> | null = null;
-const load = () =>
+export interface Writer {
+  /** Markdown as HTML */
+  render(text: string): string;
+  /** HTML of a cell without anything that runs, is asked for from elsewhere, or reaches out of its box */
+  cleanForeign(text: string): string;
+  cleanSvg(text: string): string;
+}
+let tools: Promise<Writer> | null = null;
+export const loadWriter = (): Promise<Writer> =>
   (tools ??= Promise.all([import("markdown-it"), import("dompurify")]).then(([markdown, purify]) => {
     const writer = new markdown.default({ html: false, linkify: true, typographer: false });
     purify.default.addHook("afterSanitizeAttributes", (node) => {
@@ -15,7 +22,11 @@ const load = () =>
       }
     });
     const clean = (text: string) => purify.default.sanitize(text, { FORBID_TAGS: ["style", "form", "input", "iframe"] });
-    return { render: (text) => clean(writer.render(text)), clean };
+    return {
+      render: (text) => clean(writer.render(text)),
+      cleanForeign: clean,
+      cleanSvg: (text) => purify.default.sanitize(text, { USE_PROFILES: { svg: true, svgFilters: true } }),
+    };
   }));
 
 export class TouchMarkdown extends TouchElement {
@@ -32,7 +43,7 @@ export class TouchMarkdown extends TouchElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("text")) return;
     const { text } = this;
-    void load().then(({ render }) => {
+    void loadWriter().then(({ render }) => {
       if (text === this.text) this.clean = render(text);
     });
   }

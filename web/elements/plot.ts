@@ -5,7 +5,8 @@
 import { html, nothing, type PropertyValues } from "lit";
 import type { PlotlySpec } from "../../kernels/protocol/output.js";
 import { download } from "../controllers/download.js";
-import { figureTable, loadPlotly, themed, type Plotly } from "../controllers/plotly.js";
+import { figureTable } from "../controllers/figure-table.js";
+import { loadPlotly, themed, type Plotly } from "../controllers/plotly.js";
 import { csv, localRows } from "../controllers/rows.js";
 import { define, TouchElement } from "./base.js";
 import { icon } from "./icon.js";

@@ -4,6 +4,9 @@ import type { Cell, CellKind } from "../../../kernels/protocol/document.js";
 import type { NotebookControl } from "../../app/actions.js";
 import type { Aside } from "../../controllers/document.js";
 import { api, ApiError } from "../../controllers/api.js";
+import { download } from "../../controllers/download.js";
+import { relationRows } from "../../controllers/rows.js";
+import { badgeText } from "../../controllers/session.js";
 import { plural } from "../../controllers/format.js";
 import { cellFor } from "../../controllers/upload.js";
 import { freshResult, newId, plainSource, scopeOf } from "../../controllers/scope.js";
@@ -206,6 +209,27 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
   }
   toggleDisabled(): void {
     if (this.selected !== undefined) this.change(disabling(this.selected));
+  }
+  /** The notebook as it stands here, as one HTML file. */
+  async exportHtml(): Promise<void> {
+    const state = this.session?.state;
+    if (state === null || state === undefined) return;
+    try {
+      const [{ draw }, { report }] = await Promise.all([import("../../report/export.js"), import("../../report/report.js")]);
+      const { cells } = this;
+      const kinds = new Map<string, string>([["code", "Code"], ["sql", "SQL"], ...definitions.map(({ kind, title }) => [kind, title] as const)]);
+      const name = this.path
+        .split("/")
+        .at(-1)!
+        .replace(/\.nb\.ts$/, "");
+      const title = this.session?.doc?.source.front.title ?? name;
+      const date = new Date().toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
+      const badge = badgeText(state.badge, this.number).text;
+      const drawn = await draw(cells, state.outputs, (view) => relationRows(view, this.query, state.path).count([]));
+      download(`${name}.html`, "text/html", report({ title, path: state.path, state, cells, badge, date, kinds, drawn }));
+    } catch (error) {
+      this.emit("toast", { level: "error", text: `The report could not be made: ${(error as Error).message}` });
+    }
   }
   /** npm in the workspace; false when it did not work, which the line under the toolbar tells. */
   async changePackages({ task, packages }: PackageChange): Promise<boolean> {

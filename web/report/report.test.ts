@@ -1,0 +1,99 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { NotebookState } from "../../kernels/protocol/document.js";
+import type { Output, PlotlySpec } from "../../kernels/protocol/output.js";
+import { report, type ReportInput } from "./report.js";
+
+const tags =
+  "!doctype html head meta title style body header h1 h3 p strong label input main section details summary code pre span div article figure figcaption table thead tbody tr th td i img svg".split(
+    " ",
+  );
+
+function inputOf(text: string, outputs: Output[]): ReportInput {
+  const cell = { id: text, kind: "code" as const, source: text, options: {} };
+  // an id may be the name of what every object has
+  const of = (value: unknown) => Object.assign(Object.create(null) as object, value === null ? {} : { [text]: value });
+  const state = { cells: of(null), outputs: of(outputs), more: of(3) } as unknown as NotebookState;
+  const drawn = { figures: new Map<PlotlySpec, string>(), prose: new Map<string, string>(), foreign: new Map<string, string>(), totals: new Map() };
+  return { title: text, path: text, state, cells: [cell], badge: text, date: text, kinds: new Map([["code", text]]), drawn };
+}
+const display = (data: Record<string, unknown>): Output => ({ kind: "display", id: "1", data });
+
+const everywhere = (text: string): Output[] => [
+  { kind: "stream", name: "stdout", text: `${text}\u001b[31m${text}` },
+  {
+    kind: "error",
+    error: { name: text, message: text, cell: text, line: 1, column: 2, code: text, frames: [], cause: { name: text, message: text, frames: [] } },
+  },
+  display({ "text/plain": text, "image/png": text }),
+  display({ "text/plain": text, "image/svg+xml": text }),
+  display({ "text/plain": text }),
+  display({ "application/vnd.plotly.v1+json": { data: [{ type: "bar", name: text, x: [text], y: [1] }], layout: { title: text } } }),
+  display({
+    "application/vnd.touchstone.table+json": {
+      relation: text,
+      columns: [{ name: text, type: text }],
+      total: 30,
+      first: [[text], [null], [{ a: text }]],
+    },
+  }),
+  display({
+    "application/vnd.touchstone.finding+json": {
+      kind: text,
+      sentence: text,
+      verdict: "good",
+      word: text,
+      method: text,
+      numbers: {},
+      figures: [],
+      tables: [{ title: text, columns: [text], rows: [[text]] }],
+      warnings: [text],
+      footer: text,
+      next: [],
+    },
+  }),
+];
+
+it("holds no tag or attribute that text of a notebook brought, whatever it is", () => {
+  const hostile = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      '"><script>alert(1)</script>',
+      "' onerror='alert(1)",
+      "</style><img src=x onerror=alert(1)>",
+      "</pre>`${1}`",
+      "<!--",
+      "]]>",
+      "&lt;script&gt;",
+    ),
+  );
+  fc.assert(
+    fc.property(hostile, (text) => {
+      const html = report(inputOf(text, everywhere(text))).replace(/<style>[\s\S]*?<\/style>/, "<style></style>");
+      for (const match of html.matchAll(/<\/?([^\s>]*)([^>]*)>?/g)) {
+        expect(tags).toContain(match[1]!.toLowerCase());
+        expect(match[2]!.replace(/"[^"]*"/g, '""')).not.toMatch(/\bon\w+|javascript:|'/i);
+      }
+    }),
+  );
+});
+
+it("says how much of a table and of a text there is", () => {
+  const html = report(
+    inputOf("x", [
+      display({
+        "application/vnd.touchstone.table+json": {
+          relation: "t",
+          columns: [{ name: "n", type: "INTEGER" }],
+          total: 2_914_003,
+          first: Array.from({ length: 50 }, (_, i) => [i]),
+        },
+      }),
+      { kind: "stream", name: "stdout", text: Array.from({ length: 300 }, (_, i) => `line ${i}`).join("\n") },
+    ]),
+  );
+  expect(html).toContain("The first 20 of 2,914,003 rows.");
+  expect(html).toContain("100 earlier lines in the notebook.");
+  expect(html).toContain("3 more displays in the notebook.");
+  expect(html.match(/<tr>/g)).toHaveLength(21);
+});
