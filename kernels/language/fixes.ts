@@ -48,7 +48,12 @@ export function fixes(project: Project, cell: string, from: number, to: number, 
   const list = problems.flatMap((one): Fix[] => missingAwait(project, file, one, cell));
   for (const fix of found) {
     // a module of Node has two names: the plain one could be a package's
-    if (fix.fixName === "import" && labels.has(fix.description.replace(/"(.+)"$/, '"node:$1"'))) continue;
+    // and what lies below it (`node:path/posix`) is the same again
+    if (
+      fix.fixName === "import" &&
+      [/"(.+)"$/, /"node:(.+)\/.+"$/].some((name) => name.test(fix.description) && labels.has(fix.description.replace(name, '"node:$1"')))
+    )
+      continue;
     const edits = fix.changes.flatMap((change) =>
       change.textChanges.map((one) => (change.fileName === file ? editOf(project, cell, module, fix, one) : null)),
     );

@@ -252,7 +252,15 @@ describe("hover, parameters, definition", () => {
     const open = notebook({ a: "const flights = sql`from 'data/flights.csv'`", b: "const x = sql`from fli|ghts`" });
     expect(await open.ask("definition")).toEqual([{ cell: "a", from: 6, to: 13 }]);
     const file = notebook({ a: `import { twice } from "./helper.ts"`, b: "twi|ce(2)" });
-    expect(await file.ask("definition")).toEqual([{ file: join(workspace, "helper.ts"), line: 2, column: 14 }]);
+    expect(await file.ask("definition")).toMatchObject([
+      {
+        file: join(workspace, "helper.ts"),
+        line: 2,
+        column: 14,
+        first: 1,
+        text: expect.stringContaining("/** Twice. */\nexport const twice") as string,
+      },
+    ]);
   });
   it("shows the parameters of a call", async () => {
     const open = notebook({ a: "const add = (a: number, b: string) => b", b: "add(1, |)" });

@@ -1,6 +1,6 @@
 /** Where a name comes from and where it is used, in any cell. */
 import type { Place } from "../protocol/language.js";
-import { lineOf, type Project } from "./project.js";
+import { placeIn, type Project } from "./project.js";
 import { toModule } from "./virtual.js";
 
 export function definition(project: Project, cell: string, at: number): Place[] {
@@ -19,7 +19,7 @@ export function references(project: Project, cell: string, at: number): Place[] 
 
 /** Places in what we added to a cell are nobody's. */
 function placeOf(project: Project, file: string, start: number, length: number): Place[] {
-  if (project.cellOf(file) === null) return /\.(names|globals\.d)\.ts$/.test(file) ? [] : [{ file, ...lineOf(file, start) }];
+  if (project.cellOf(file) === null) return /\.(names|globals\.d)\.ts$/.test(file) ? [] : [placeIn(file, start)];
   const from = project.toCell(file, start);
   const to = project.toCell(file, start + length);
   return from === null || to === null ? [] : [{ cell: from.cell, from: from.at, to: to.at }];

@@ -5,6 +5,7 @@ import ts from "typescript";
 import { packageRoot } from "../paths/paths.js";
 import { applyOperation } from "../notebook/operations.js";
 import type { Cell, NotebookSource, Operation } from "../protocol/document.js";
+import type { Place } from "../protocol/language.js";
 import type { ColumnInfo } from "../protocol/output.js";
 import { rowType } from "./columns.js";
 import { globalsText } from "./globals.js";
@@ -341,8 +342,15 @@ function watchDisk(workspace: string, changed: () => void) {
   return found;
 }
 
-/** Text of a file outside of the notebook, for places in it. */
-export function lineOf(file: string, at: number): { line: number; column: number } {
-  const before = readFileSync(file, "utf8").slice(0, at).split("\n");
-  return { line: before.length, column: before.at(-1)!.length + 1 };
+/** lines shown before and after a place of a file */
+const around = { before: 12, after: 40 };
+
+/** A place of a file outside of the notebook, with the lines around it. */
+export function placeIn(file: string, at: number): Extract<Place, { file: string }> {
+  const text = readFileSync(file, "utf8");
+  const before = text.slice(0, at).split("\n");
+  const line = before.length;
+  const first = Math.max(1, line - around.before);
+  const shown = text.split("\n").slice(first - 1, line + around.after);
+  return { file, line, column: before.at(-1)!.length + 1, first, text: shown.map((one) => one.trimEnd()).join("\n") };
 }

@@ -88,8 +88,8 @@ export interface Signatures {
   parameter: number;
   items: { label: string; docs: string; parameters: { from: number; to: number; docs: string }[] }[];
 }
-/** In a cell, or (`file`) outside the notebook, with line and column from 1. */
-export type Place = { cell: string; from: number; to: number } | { file: string; line: number; column: number };
+/** In a cell, or (`file`) outside the notebook, with line and column from 1 and the lines around it, which begin at line `first`. */
+export type Place = { cell: string; from: number; to: number } | { file: string; line: number; column: number; first: number; text: string };
 export interface Edit {
   cell: string;
   at: number;

@@ -50,3 +50,69 @@ it("members are offered, parameters and types shown, F12 goes to another cell, F
   await expect.poll(() => v.source("a")).toContain("const pieces = sql");
   await v.leave();
 });
+
+it("Ctrl+click and F12 lead to other cells, Shift+F12 lists uses, a library's name is shown to be read", async () => {
+  const text = `// %% id="a"\nconst limit = 3\n\n// %% id="b"\nconst twice = limit * 2\n\n// %% id="c"\nMath.max(limit, twice)\n`;
+  const v = await Visitor.enter(stage, writeNotebook(stage, "p", "navigation", text));
+  const { keyboard } = v.page;
+  await v.caret(v.cell("c"));
+  await v.page.getByText("Math").first().waitFor();
+  const focused = (id: string) => v.page.locator(`touch-cell[data-cell="${id}"] .monaco-editor.focused`).waitFor();
+  const dialog = v.page.getByRole("dialog", { name: /Definition|Uses of/ });
+
+  // the caret stands at the end: at \`max\` it is TypeScript's own file that is shown
+  await keyboard.press("Home");
+  await keyboard.press("F12");
+  await dialog.getByText(/typescript\/lib\/lib\..*Read only/).waitFor({ timeout: 60_000 });
+  expect(await dialog.locator(".line.here").innerText()).toMatch(/Math/);
+  await keyboard.press("Escape");
+  await focused("c");
+
+  const name = v.page.locator('touch-cell[data-cell="c"] .view-line span span').getByText("limit", { exact: false }).first();
+  const box = (await name.boundingBox())!;
+  const whole = (await name.innerText()).length;
+  const at = (await name.innerText()).indexOf("limit") + 2;
+  const point = { x: box.x + (box.width / whole) * at, y: box.y + box.height / 2 };
+  await keyboard.down("Control");
+  await v.page.mouse.move(point.x, point.y);
+  await v.page.locator('touch-cell[data-cell="c"] .definition-link').waitFor();
+  await v.page.mouse.click(point.x, point.y);
+  await keyboard.up("Control");
+  await focused("a");
+
+  await keyboard.press("Shift+F12");
+  await dialog.getByRole("button", { name: /Cell 3, line 1/ }).waitFor();
+  expect(await dialog.getByRole("button", { name: /^Cell/ }).count()).toBe(3);
+  await dialog.getByRole("button", { name: /Cell 2, line 1/ }).click();
+  await focused("b");
+  await v.leave();
+});
+
+it("Alt+Shift+F formats and Ctrl+Z takes it back, Ctrl+. repairs, the palette formats all cells", async () => {
+  const text = `// %% id="a"\nconst  limit=3\n\n// %% id="b"\nconst path = join("a", "b")\n\n// %% id="c"\nconst  x = {\n`;
+  const v = await Visitor.enter(stage, writeNotebook(stage, "p", "repair", text));
+  const { keyboard } = v.page;
+  await v.caret(v.cell("a"));
+  await keyboard.press("Alt+Shift+F");
+  await expect.poll(() => v.source("a"), { timeout: 60_000 }).toBe("const limit = 3");
+  await keyboard.press("Control+Z");
+  await expect.poll(() => v.source("a")).toBe("const  limit=3");
+
+  await v.page.getByRole("tab", { name: /Problems \d/ }).click({ timeout: 60_000 });
+  await v.page.getByText("Cannot find name 'join'").first().waitFor({ timeout: 60_000 });
+  await v.caret(v.cell("b"));
+  await keyboard.press("Control+Home");
+  for (let i = 0; i < 14; i++) await keyboard.press("ArrowRight");
+  await keyboard.press("Control+.");
+  await v.page.locator(".action-widget").getByText('Add import from "node:path"', { exact: true }).waitFor();
+  await v.page.locator(".action-widget").getByText('Add import from "node:path"', { exact: true }).click();
+  await expect.poll(() => v.source("b")).toBe(`import { join } from "node:path"\nconst path = join("a", "b")`);
+
+  await keyboard.press("Control+K");
+  await keyboard.type("Format all");
+  await keyboard.press("Enter");
+  await expect.poll(() => v.source("a")).toBe("const limit = 3");
+  await v.see("Cell 3 has a syntax error");
+  expect(await v.source("c")).toBe("const  x = {");
+  await v.leave();
+});

@@ -7,9 +7,10 @@ const press = (key: string, more: Partial<{ ctrlKey: boolean; metaKey: boolean; 
 
 it("has no two actions on one key in one place, and none on a key that browsers keep", () => {
   const overlap = {
-    anywhere: ["anywhere", "outside", "cells", "selected"],
+    anywhere: ["anywhere", "outside", "cells", "editor", "selected"],
     outside: ["anywhere", "outside", "selected"],
-    cells: ["anywhere", "cells", "selected"],
+    cells: ["anywhere", "cells", "editor", "selected"],
+    editor: ["anywhere", "cells", "editor"],
     selected: ["anywhere", "outside", "cells", "selected"],
   };
   const clashes: string[] = [];

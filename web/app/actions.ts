@@ -1,10 +1,10 @@
 /**
  * Every command of the page, once: keys, palette, menus, the key list and the tests are drawn from here.
- * `where`: anywhere; cells (focus in the cell list, also in an editor); selected (a cell has the focus, no text is edited).
+ * `where`: anywhere; cells (focus in the cell list, also in an editor); editor (code is edited); selected (a cell has the focus, no text is edited).
  */
 import type { CellKind } from "../../kernels/protocol/document.js";
 
-export type Where = "anywhere" | "outside" | "cells" | "selected";
+export type Where = "anywhere" | "outside" | "cells" | "editor" | "selected";
 
 export interface AppControl {
   go(href: string): void;
@@ -44,6 +44,10 @@ export interface NotebookControl {
   split(): void;
   merge(): void;
   heading(level: number): void;
+  /** spaces and line starts of the selected cells, or of all */
+  format(which: "selected" | "all"): Promise<void>;
+  /** one of the editor's own actions, at the caret of the selected cell */
+  inEditor(action: string): void;
   toggleForm(): void;
   toggleOutput(): void;
   unboundOutput(): void;
@@ -164,6 +168,12 @@ export const actions: Action[] = [
   on("to-sql", "Make it SQL", "selected", ["q"], (n) => n.convert("sql"), { icon: "database" }),
   on("split", "Split the cell at the caret", "cells", ["Mod+Shift+-", "Mod+Shift+_"], (n) => n.split(), { icon: "code" }),
   on("merge", "Merge with the next cell", "selected", ["Shift+m"], (n) => n.merge(), { icon: "code" }),
+  on("format", "Format the cell", "cells", ["Alt+Shift+f"], (n) => void n.format("selected"), { icon: "code" }),
+  on("format-all", "Format all cells", "anywhere", [], (n) => void n.format("all"), { icon: "code" }),
+  on("definition", "Go to the definition of the name at the caret", "editor", ["F12"], (n) => n.inEditor("touch.definition"), { icon: "search" }),
+  on("references", "Show all uses of the name at the caret", "editor", ["Shift+F12"], (n) => n.inEditor("touch.references"), { icon: "search" }),
+  on("rename", "Rename the name at the caret in all cells", "editor", ["F2"], (n) => n.inEditor("editor.action.rename"), { icon: "pencil" }),
+  on("quick-fix", "Quick fix at the caret", "editor", ["Mod+."], (n) => n.inEditor("editor.action.quickFix"), { icon: "zap" }),
   ...[1, 2, 3, 4, 5, 6].map((level) =>
     on(`heading-${level}`, `Make it a heading ${level}`, "selected", [`${level}`], (n) => n.heading(level), { icon: "text" }),
   ),
@@ -197,6 +207,8 @@ export function applies(where: Where, focus: Focus, inCells: boolean): boolean {
       return focus === "cell" || focus === "other";
     case "cells":
       return inCells;
+    case "editor":
+      return focus === "editor" && inCells;
     case "selected":
       return focus === "cell" && inCells;
   }

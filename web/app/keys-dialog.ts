@@ -3,7 +3,13 @@ import { html, type TemplateResult } from "lit";
 import { actions } from "./actions.js";
 import { isMac, keyText } from "./keys.js";
 
-const places = { anywhere: "Anywhere", outside: "Outside of text", cells: "In the cells", selected: "With a cell selected" } as const;
+const places = {
+  anywhere: "Anywhere",
+  outside: "Outside of text",
+  cells: "In the cells",
+  editor: "While code is edited",
+  selected: "With a cell selected",
+} as const;
 
 export const keysDialog = (): TemplateResult =>
   html`<dialog class="keys" aria-labelledby="keys-title">

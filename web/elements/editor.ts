@@ -101,6 +101,28 @@ export class TouchEditor extends TouchElement {
     this.#takeFocus();
   }
 
+  /** Does what one of the editor's own actions does, at the caret. */
+  async act(action: string): Promise<void> {
+    await this.focusEditor();
+    await this.#editor?.getAction(action)?.run();
+  }
+
+  /** Edits that the editor can undo; false when it is not open. They are places of the text as it is, last first. */
+  applyEdits(edits: readonly { at: number; remove: number; insert: string }[]): boolean {
+    const [editor, model] = [this.#editor, this.#model];
+    if (editor === null || model === null || this.readonly) return false;
+    const position = (at: number) => model.getPositionAt(at);
+    const operations = edits.map(({ at, remove, insert }) => {
+      const [from, to] = [position(at), position(at + remove)];
+      const range = { startLineNumber: from.lineNumber, startColumn: from.column, endLineNumber: to.lineNumber, endColumn: to.column };
+      return { range, text: insert };
+    });
+    editor.pushUndoStop();
+    model.pushEditOperations(editor.getSelections(), operations, () => null);
+    editor.pushUndoStop();
+    return true;
+  }
+
   /** The caret is not wanted any more (Escape while Monaco loads). */
   cancelFocus(): void {
     this.#wantsFocus = null;
@@ -177,7 +199,6 @@ export class TouchEditor extends TouchElement {
       unicodeHighlight: { ambiguousCharacters: false, nonBasicASCII: false },
     });
     const editor = this.#editor;
-    if (this.language === "typescript") module.language.addDefinitionAction(editor);
     const first = editor.createContextKey<boolean>("touchFirstLine", true);
     const last = editor.createContextKey<boolean>("touchLastLine", true);
     const place = () => {
@@ -208,6 +229,7 @@ export class TouchEditor extends TouchElement {
         this.#far?.disconnect();
       }),
       editor.onDidBlurEditorText(() => this.#watchFar()),
+      ...(this.language === "typescript" ? module.addNavigation(editor) : []),
     ];
     place();
     height();

@@ -1,13 +1,14 @@
-/** Monaco's side of the language service: completion, hover, parameters, definition, rename and marks for every open editor. */
+/** Monaco's side of the language service: completion, hover, parameters, rename and marks for every open editor. */
 import * as monaco from "monaco-editor/editor/editor.api.js";
 import "monaco-editor/features/hover/register.js";
 import "monaco-editor/features/parameterHints/register.js";
 import "monaco-editor/features/rename/register.js";
-import type { CodeProblem, CompletionKind, Edit, LanguageAnswers, LanguageQuestion } from "../../kernels/protocol/language.js";
+import type { CodeProblem, CompletionKind, Edit, LanguageAnswers, LanguageQuestion, Place } from "../../kernels/protocol/language.js";
 
 /** What the open notebook gives: its connection, and the way to other cells. */
 export interface LanguageHost {
-  ask(question: LanguageQuestion): Promise<unknown>;
+  /** `signal`: the answer is not wanted any more */
+  ask(question: LanguageQuestion, signal?: AbortSignal): Promise<unknown>;
   /** names known without the service: offered while it starts or is dead */
   names(): { name: string; detail: string }[];
   /** true when the service answers; false while it starts or is dead */
@@ -16,11 +17,13 @@ export interface LanguageHost {
   go(cell: string, at: number): void;
   /** edits in any cells, as one change that one undo takes back */
   apply(edits: readonly Edit[]): void;
+  /** places in cells as a list to choose from, those of files to be read */
+  show(heading: string, places: readonly Place[]): void;
   say(level: "info" | "warning", text: string): void;
 }
 export const host: { current: LanguageHost | null } = { current: null };
 
-const language = "touch-typescript";
+export const language = "touch-typescript";
 const cells = new WeakMap<monaco.editor.ITextModel, string>();
 
 /** The model shows this cell. */
@@ -63,35 +66,51 @@ const kinds: Record<CompletionKind, monaco.languages.CompletionItemKind> = {
   column: K.Field,
 };
 
-const rangeOf = (model: monaco.editor.ITextModel, from: number, to: number): monaco.Range =>
+export const rangeOf = (model: monaco.editor.ITextModel, from: number, to: number): monaco.Range =>
   monaco.Range.fromPositions(model.getPositionAt(from), model.getPositionAt(to));
 
 type Asked<A extends LanguageQuestion["ask"]> = Omit<Extract<LanguageQuestion, { ask: A }>, "cell" | "at">;
 
-/** The service's answer about a place; null when it has none: the code has changed meanwhile, a newer question came, it is starting or dead. */
-async function ask<A extends "complete" | "detail" | "hover" | "signature" | "definition" | "rename">(
+/** The service's answer; null when it has none: the code has changed meanwhile, a newer question came, it is starting or dead. */
+export async function askCell<T>(
   model: monaco.editor.ITextModel,
-  position: monaco.IPosition,
-  question: Asked<A> & { ask: A },
-): Promise<LanguageAnswers[A] | null> {
+  question: (cell: string) => LanguageQuestion,
+  token?: monaco.CancellationToken,
+): Promise<T | null> {
   const cell = cells.get(model);
-  if (cell === undefined || host.current === null) return null;
+  if (cell === undefined || host.current === null || token?.isCancellationRequested === true) return null;
+  const stop = new AbortController();
+  const listener = token?.onCancellationRequested(() => stop.abort());
   try {
-    return (await host.current.ask({ ...question, cell, at: model.getOffsetAt(position) } as unknown as LanguageQuestion)) as LanguageAnswers[A];
+    return (await host.current.ask(question(cell), stop.signal)) as T;
   } catch {
     // the state of the service is shown with the problems
     return null;
+  } finally {
+    listener?.dispose();
   }
 }
 
-/** As `ask`, null also when the model's text is not that of the question any more: places of the answer would be wrong. */
-async function askNow<A extends "hover" | "signature" | "definition" | "rename">(
+type Placed = "complete" | "detail" | "hover" | "signature" | "definition" | "references" | "rename";
+
+function ask<A extends Placed>(
   model: monaco.editor.ITextModel,
   position: monaco.IPosition,
   question: Asked<A> & { ask: A },
+  token?: monaco.CancellationToken,
+): Promise<LanguageAnswers[A] | null> {
+  return askCell(model, (cell) => ({ ...question, cell, at: model.getOffsetAt(position) }) as unknown as LanguageQuestion, token);
+}
+
+/** As `ask`, null also when the model's text is not that of the question any more: places of the answer would be wrong. */
+export async function askNow<A extends Exclude<Placed, "complete" | "detail">>(
+  model: monaco.editor.ITextModel,
+  position: monaco.IPosition,
+  question: Asked<A> & { ask: A },
+  token?: monaco.CancellationToken,
 ): Promise<LanguageAnswers[A] | null> {
   const version = model.getVersionId();
-  const answer = await ask(model, position, question);
+  const answer = await ask(model, position, question, token);
   return model.isDisposed() || model.getVersionId() !== version ? null : answer;
 }
 
@@ -111,11 +130,11 @@ interface Item extends monaco.languages.CompletionItem {
 
 monaco.languages.registerCompletionItemProvider(language, {
   triggerCharacters: [".", '"', "'", "`", "/"],
-  async provideCompletionItems(model, position, { triggerCharacter }) {
+  async provideCompletionItems(model, position, { triggerCharacter }, token) {
     const plain = () => ({ suggestions: triggerCharacter === undefined ? plainNames(model, position) : [] });
     if (host.current?.ready() !== true) return plain();
     // letters typed meanwhile stand after the position: Monaco filters by them, the answer stays right
-    const found = await ask(model, position, { ask: "complete", ...(triggerCharacter !== undefined && { trigger: triggerCharacter }) });
+    const found = await ask(model, position, { ask: "complete", ...(triggerCharacter !== undefined && { trigger: triggerCharacter }) }, token);
     if (model.isDisposed()) return { suggestions: [] };
     if (found === null) return plain();
     const start = model.getPositionAt(found.from);
@@ -133,17 +152,17 @@ monaco.languages.registerCompletionItemProvider(language, {
       })),
     };
   },
-  async resolveCompletionItem(item: Item) {
+  async resolveCompletionItem(item: Item, token) {
     const { place, label } = item;
     if (place === undefined || place.model.isDisposed()) return item;
-    const more = await ask(place.model, place.position, { ask: "detail", label: typeof label === "string" ? label : label.label });
+    const more = await ask(place.model, place.position, { ask: "detail", label: typeof label === "string" ? label : label.label }, token);
     return more === null ? item : { ...item, detail: more.signature, documentation: { value: more.docs } };
   },
 });
 
 monaco.languages.registerHoverProvider(language, {
-  async provideHover(model, position) {
-    const found = await askNow(model, position, { ask: "hover" });
+  async provideHover(model, position, token) {
+    const found = await askNow(model, position, { ask: "hover" }, token);
     if (found === null) return null;
     const signature = { value: `\`\`\`${language}\n${found.signature}\n\`\`\`` };
     return { range: rangeOf(model, found.from, found.to), contents: found.docs === "" ? [signature] : [signature, { value: found.docs }] };
@@ -153,8 +172,8 @@ monaco.languages.registerHoverProvider(language, {
 monaco.languages.registerSignatureHelpProvider(language, {
   signatureHelpTriggerCharacters: ["(", ","],
   signatureHelpRetriggerCharacters: [")"],
-  async provideSignatureHelp(model, position) {
-    const found = await ask(model, position, { ask: "signature" });
+  async provideSignatureHelp(model, position, token) {
+    const found = await ask(model, position, { ask: "signature" }, token);
     if (found === null) return null;
     const signatures = found.items.map(({ label, docs, parameters }) => ({
       label,
@@ -182,23 +201,3 @@ monaco.languages.registerRenameProvider(language, {
     return { edits: [] };
   },
 });
-
-/** F12: to the definition, which may be in another cell; one outside the notebook is named. */
-export function addDefinitionAction(editor: monaco.editor.IStandaloneCodeEditor): void {
-  editor.addAction({
-    id: "touch.definition",
-    label: "Go to Definition",
-    keybindings: [monaco.KeyCode.F12],
-    contextMenuGroupId: "navigation",
-    async run() {
-      const [model, position] = [editor.getModel(), editor.getPosition()];
-      if (model === null || position === null) return;
-      const found = await askNow(model, position, { ask: "definition" });
-      const place = found?.[0];
-      if (found === null) host.current?.say("info", "The language service does not answer yet.");
-      else if (place === undefined) host.current?.say("info", "No definition found here.");
-      else if ("cell" in place) host.current?.go(place.cell, place.from);
-      else host.current?.say("info", `Defined in ${place.file.replace(/^.*\/node_modules\//, "")}, line ${place.line}.`);
-    },
-  });
-}

@@ -18,11 +18,13 @@ import "monaco-editor/features/cursorUndo/register.js";
 import "monaco-editor/features/caretOperations/register.js";
 import "monaco-editor/features/contextmenu/register.js";
 import EditorWorker from "monaco-editor/editor/editor.worker.js?worker";
+import "./fixes.js";
 import * as language from "./language.js";
+import { addNavigation } from "./navigation.js";
 import { startState, tokenizeLine, type Language, type State } from "../controllers/tokens.js";
 import { isDark, token } from "../controllers/theme.js";
 
-export { language, monaco };
+export { addNavigation, language, monaco };
 
 (globalThis as { MonacoEnvironment?: unknown }).MonacoEnvironment = { getWorker: () => new EditorWorker() };
 

@@ -98,6 +98,7 @@ export class TouchNotebook extends NotebookCommands {
             : nothing
         }
       </div>
+      <touch-places></touch-places>
     `;
   }
 }

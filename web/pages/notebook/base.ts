@@ -8,11 +8,10 @@ import { Uploads } from "../../controllers/upload.js";
 import { TouchElement } from "../../elements/base.js";
 import type { TouchCell } from "../../elements/cell.js";
 import { loadMonaco } from "../../elements/editor.js";
-import type { LanguageHost } from "../../elements/language.js";
 import { problemsOf } from "../panels.js";
 import { current, inverse, type Change } from "./changes.js";
 import { clientId } from "./client.js";
-import { namesOf } from "./names.js";
+import { LanguageLink } from "./language.js";
 import { Speaker } from "./speaker.js";
 
 /** ms of countdown until a kernel that a stop does not reach is restarted */
@@ -172,7 +171,7 @@ export class NotebookBase extends TouchElement {
       this.#shown = true;
       const idle =
         (globalThis as { requestIdleCallback?: (run: () => void) => void }).requestIdleCallback ?? ((run: () => void) => setTimeout(run, 500));
-      idle(() => void loadMonaco().then(({ language }) => (language.host.current = this.#language)));
+      idle(() => void loadMonaco().then(({ language }) => (language.host.current = this.language.host)));
       performance.mark("first-cell");
       const only = this.cells.length === 1 && this.cells[0]!.source === "";
       if (this.target !== null) this.go(this.target);
@@ -194,37 +193,7 @@ export class NotebookBase extends TouchElement {
     }
   }
 
-  /** What the editors ask of the notebook. */
-  #language: LanguageHost = {
-    ask: async (question) => ((await this.session!.command({ do: "language", question })) as { value: unknown }).value,
-    names: () => namesOf(this.session?.state ?? null),
-    ready: () => this.session?.link === "open" && this.session.state?.language.state === "ready" && this.#answered === this.session.state.epoch,
-    go: (cell, at) => {
-      const source = this.cells.find((other) => other.id === cell)?.source;
-      if (source === undefined) return;
-      const before = source.slice(0, at).split("\n");
-      this.goToLine(cell, before.length, before.at(-1)!.length + 1);
-    },
-    apply: (edits) => {
-      const ops = edits.map((edit): Operation => ({ op: "edit", id: edit.cell, at: edit.at, remove: edit.remove, insert: edit.insert }));
-      this.change({ ops, undo: inverse(this.cells, ops) });
-    },
-    say: (level, text) => this.emit("toast", { level, text }),
-  };
-  #asked: string | null = null;
-  /** the server whose language service has answered: its first answer waits for the types of the libraries */
-  #answered: string | null = null;
-  /** With the first caret in an editor the language service starts; once for each server that is met. */
-  startLanguage(): void {
-    const epoch = this.session?.state?.epoch ?? null;
-    if (epoch === null || this.#asked === epoch) return;
-    this.#asked = epoch;
-    this.session!.command({ do: "language", question: { ask: "problems" } }).then(
-      () => (this.#answered = epoch),
-      // it is dead or the link is lost: the next caret tries again
-      () => (this.#asked = null),
-    );
-  }
+  readonly language = new LanguageLink(this);
   /** Puts the caret there, also in a cell whose form is shown. */
   goToLine(cell: string, line: number, column: number): void {
     if (byKind.has(this.cells.find((other) => other.id === cell)?.kind ?? "")) this.codeView.add(cell);

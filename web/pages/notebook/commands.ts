@@ -1,6 +1,7 @@
 /** What keys, palette and menus ask of the notebook: runs, edits of cells, folds. */
 import { definitions } from "../../../kernels/cells/definitions.js";
-import type { Cell, CellKind } from "../../../kernels/protocol/document.js";
+import type { Cell, CellKind, Operation } from "../../../kernels/protocol/document.js";
+import type { Edit } from "../../../kernels/protocol/language.js";
 import type { NotebookControl } from "../../app/actions.js";
 import type { Aside } from "../../controllers/document.js";
 import { api, ApiError } from "../../controllers/api.js";
@@ -11,7 +12,7 @@ import { plural } from "../../controllers/format.js";
 import { cellFor } from "../../controllers/upload.js";
 import { freshResult, newId, plainSource, scopeOf } from "../../controllers/scope.js";
 import { byKind, NotebookBase, type LeftTab } from "./base.js";
-import { caching, conversion, deletion, disabling, headed, insertion, lazing, merging, moving, pasting, splitting } from "./changes.js";
+import { caching, conversion, deletion, disabling, headed, insertion, inverse, lazing, merging, moving, pasting, splitting } from "./changes.js";
 import type { PackageChange } from "./packages.js";
 import { deciding, pairsOf, takingBack, type Decision } from "./pairs.js";
 
@@ -194,6 +195,34 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
   heading(level: number): void {
     const cell = this.selected;
     if (cell !== undefined && !byKind.has(cell.kind)) this.change(headed(this.cells, cell, level));
+  }
+  /** Asks the language service for the edits; a cell that changes meanwhile, or does not parse, stays as it is. */
+  async format(which: "selected" | "all"): Promise<void> {
+    const { session } = this;
+    if (session === null || !this.mayWrite()) return;
+    const ids = which === "all" ? this.cells.map((cell) => cell.id) : this.range();
+    const cells = this.cells.filter((cell) => ids.includes(cell.id) && cell.kind !== "markdown");
+    const failed: string[] = [];
+    const edits: Edit[] = [];
+    for (const { id, source } of cells) {
+      try {
+        const found = ((await session.command({ do: "language", question: { ask: "format", cell: id } })) as { value: Edit[] }).value;
+        if (this.cells.find((cell) => cell.id === id)?.source === source) edits.push(...found);
+        else failed.push(`Cell ${this.number(id)} was changed meanwhile.`);
+      } catch (error) {
+        failed.push((error as Error).message.replace(/^The cell/, `Cell ${this.number(id)}`));
+      }
+    }
+    for (const text of failed.slice(0, 3)) this.emit("toast", { level: "warning", text });
+    // in the cell with the caret it is the editor's own change: its undo takes it back
+    const [cell] = cells;
+    if (cells.length === 1 && this.editing === cell!.id && edits.length > 0 && this.element(cell!.id)?.editor?.applyEdits(edits) === true) return;
+    const ops = edits.map(({ cell: id, at, remove, insert }): Operation => ({ op: "edit", id, at, remove, insert }));
+    this.change({ ops, undo: inverse(this.cells, ops) });
+    if (edits.length === 0 && failed.length === 0) this.emit("say", { text: "Nothing to format" });
+  }
+  inEditor(action: string): void {
+    if (this.current !== null) void this.element(this.current)?.editor?.act(action);
   }
   toggleCache(): void {
     const cell = this.selected;

@@ -96,7 +96,7 @@ export function cellEvents(page: NotebookCommands) {
       if (id === null || (event.target as HTMLElement).closest("touch-insert") !== null) return;
       if (id !== page.current) page.current = page.anchor = id;
       const text = (event.target as HTMLElement).closest(".monaco-editor") !== null;
-      if (text) page.startLanguage();
+      if (text) page.language.start();
       if (text && page.editing !== id) page.editing = id;
       if (!text && page.editing === id && page.cells.find((cell) => cell.id === id)?.kind !== "markdown") page.editing = null;
     },
