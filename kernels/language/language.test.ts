@@ -213,6 +213,29 @@ describe("completion", () => {
       not: ["select"],
     },
   ];
+  const inSql: [string, string, string[], string[]][] = [
+    [
+      "a CTE of two, the second over the first",
+      "with a as (select origin as o, delay from flights), b as (select o, avg(delay) as mean from a group by o) select | from b",
+      ["o", "mean", "a", "b"],
+      ["delay"],
+    ],
+    ["a CTE after its alias", "with a as (select origin as o from flights) select x.| from a x", ["o"], ["delay", "avg"]],
+    ["a subquery with an alias", "select s.| from (select origin as o, delay * 2 as twice from flights) s", ["o", "twice"], ["delay"]],
+    ["inside of a subquery", "select * from (select | from flights) s", ["delay", "origin"], []],
+    ["a quoted alias", 'select "my f".| from flights "my f"', ["delay", "origin"], ["avg"]],
+    ["an open quote", 'select "de| from flights', ["delay"], []],
+    ["ON of a join, columns of both sides", "select 1 from flights f join (select 1 as k) g on |", ["delay", "k", "f", "g"], []],
+    ["WHERE", "select 1 from flights where |", ["delay", "coalesce"], ["read_csv"]],
+    ["ORDER BY and GROUP BY", "select origin from flights group by |", ["origin"], []],
+    ["after a join, tables", "select 1 from flights join |", ["flights", "range"], ["delay"]],
+    ["the second SELECT of a UNION", "select 1 as one from range(3) union all select | from flights", ["delay"], []],
+    ["a correlated subquery sees the outer table", "select (select max(f.|) from range(2)) from flights f", ["delay"], []],
+    ["a table function with an alias", "select r.| from range(3) r", ["range"], ["delay"]],
+    ["after a hole", "select 1 from flights where delay > ${1} and |", ["origin"], []],
+  ];
+  for (const [name, sql, has, not] of inSql)
+    cases.push({ name: `in SQL: ${name}`, cells: { q: "const flights = sql`from 'data/flights.csv'`", b: `const x = sql\`${sql}\`` }, has, not });
   for (const { name, cells, has, not = [] } of cases)
     it(name, async () => {
       const open = notebook(cells);
@@ -247,6 +270,18 @@ describe("hover, parameters, definition", () => {
     });
     await open.ask("problems");
     expect(await open.ask("hover")).toMatchObject({ signature: "flights.delay DOUBLE", docs: "In a row: `number | null`" });
+  });
+  it("says what a whole number may become, and the type of a CTE's and a subquery's column", async () => {
+    const of = async (sql: string) => {
+      const open = notebook({ a: "const flights = sql`from 'data/flights.csv'`", b: `const x = sql\`${sql}\`` });
+      await open.ask("problems");
+      return open.ask("hover");
+    };
+    expect(await of("with a as (select count(*) as n from flights) select |n from a")).toMatchObject({
+      signature: "a.n BIGINT",
+      docs: "In a row: `number | null`; beyond 2^53 the column comes as `bigint`",
+    });
+    expect(await of('select s."my| day" from (select date as "my day" from flights) s')).toMatchObject({ signature: "s.my day DATE" });
   });
   it("leads from a table to its cell and from a file's function to its file", async () => {
     const open = notebook({ a: "const flights = sql`from 'data/flights.csv'`", b: "const x = sql`from fli|ghts`" });

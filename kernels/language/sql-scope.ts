@@ -41,10 +41,12 @@ export function contextAt(sql: string, at: number): SqlContext {
   }
   const from = head.open === "quoted" ? before.lastIndexOf('"') + 1 : at - prefix.length;
   const typed = head.open === "quoted" ? before.slice(from) : prefix;
-  const list = tokens(sql).tokens;
+  // a quote that nothing closes yet would swallow the rest: it ends at the caret
+  const whole = head.open === "quoted" && tokens(sql).open === "quoted" ? `${before}"${sql.slice(at)}` : sql;
+  const list = tokens(whole).tokens;
   const done = head.tokens.filter((token) => token.end <= from);
   const last = done.at(-1);
-  const { sources, ctes, withText } = scopeAt(list, sql, at);
+  const { sources, ctes, withText } = scopeAt(list, whole, at);
   if (last?.text === "." && done.length >= 2) return { expects: "member", of: done.at(-2)!.text, from, prefix: typed, sources, with: withText };
   const word = lower(last);
   // after FROM and JOIN and a comma of a FROM list, where the probe word would be read as a table

@@ -21,6 +21,8 @@ export interface SqlPlaceIn {
 }
 
 const dataFile = /\.(csv|tsv|parquet|json|ndjson|jsonl|txt)(\.gz|\.zst)?$/i;
+/** whole numbers that may not fit a number */
+const wide = /^(BIGINT|UBIGINT|HUGEINT|UHUGEINT|BIGNUM)$/;
 const plain = /^[a-z_][a-z0-9_]*$/i;
 const nameOf = (name: string) => (plain.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
 
@@ -167,7 +169,7 @@ export async function sqlHover(here: SqlPlaceIn): Promise<Hover | null> {
       return {
         ...range,
         signature: `${source.alias === "" ? "" : `${source.alias}.`}${column.name} ${column.type}`,
-        docs: `In a row: \`${typeOf(column.type)}\``,
+        docs: `In a row: \`${typeOf(column.type)}\`${wide.test(column.type) ? "; beyond 2^53 the column comes as `bigint`" : ""}`,
       };
   }
   return null;

@@ -1,8 +1,11 @@
 /** The language service behind a real server: asked over the notebook's WebSocket, killed, restarted. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Completions, LanguageQuestion, LanguageState } from "../../kernels/protocol/language.js";
 import { NotebookClient } from "../../test/support/notebook.js";
 import { startServer, type RunningServer } from "../../test/support/server.js";
+import { check, firstLines } from "../cli/check.js";
 
 const path = "workspaces/demo/a.nb.ts";
 let server: RunningServer;
@@ -54,6 +57,29 @@ it("refuses a question about an older text of the cell with the newer revision, 
     ok: false,
     error: { code: "bad-request" },
   });
+});
+
+it("`touchstone check` finds what the page shows, word for word", async () => {
+  const file = "workspaces/demo/same.nb.ts";
+  const full = join(server.root, file);
+  const text = [
+    "const q = sql`select range as n, 'a' as w from range(3)`",
+    "const rows = await q.rows()\nrows[0]!.n!.toUpperCase()\nrows[0]!.nope",
+    "const bad = sql`select nn from q`",
+    "fetch('x').text()",
+  ];
+  writeFileSync(full, text.map((source, i) => `// %% id="k${i}"\n${source}\n`).join("\n"));
+  const page = await NotebookClient.open(server, file);
+  const { value } = (await page.do({ do: "language", question: { ask: "problems" } })) as { value: LanguageState["problems"] };
+  page.close();
+  const said: string[] = [];
+  await check({ file: full, say: (line) => void said.push(line) });
+  const begins = firstLines(readFileSync(full, "utf8"), page.state.source.cells);
+  const shown = Object.entries(value).flatMap(([cell, list]) =>
+    list.map(({ line, column, severity, message }) => `${full}:${begins.get(cell)! + line - 1}:${column}  ${severity}: ${message} (cell ${cell})`),
+  );
+  expect(shown.length).toBe(4);
+  expect(said.slice(0, -1).sort()).toEqual(shown.sort());
 });
 
 it("serves code that is not in the notebook", async () => {
