@@ -8,6 +8,7 @@ import { doctorRoutes } from "./routes/doctor.js";
 import { exampleRoutes } from "./routes/examples.js";
 import { fileRoutes } from "./routes/files.js";
 import { uploadRoutes } from "./routes/upload.js";
+import { historyRoutes } from "./routes/history.js";
 import { homeRoutes } from "./routes/home.js";
 import { modelRoutes } from "./routes/models.js";
 import { notebookRoutes } from "./routes/notebooks.js";
@@ -56,6 +57,7 @@ export function createApp(effects: Effects): Hono {
   });
   own.route("/", homeRoutes(effects));
   own.route("/", notebookRoutes(effects));
+  own.route("/", historyRoutes(effects));
   own.route("/", fileRoutes(effects));
   own.route("/", uploadRoutes(effects));
   own.route("/", exampleRoutes(effects));

@@ -163,6 +163,7 @@ export function notebookRoutes({ root, sessions }: Effects): Hono {
 const kept = [
   ["outputs", ""],
   ["journal", ".ndjson"],
+  ["history", ".ndjson"],
   ["runs", ".json"],
   ["limits", ".json"],
 ] as const;

@@ -21,7 +21,7 @@ export interface Restored {
   applied: Applied;
 }
 
-export function encodeLine(record: JournalRecord): string {
+export function encodeLine(record: object): string {
   const json = JSON.stringify(record);
   return `${checksum(json)} ${json}\n`;
 }
@@ -29,14 +29,14 @@ export function encodeLine(record: JournalRecord): string {
 const checksum = (json: string) => createHash("sha256").update(json).digest("hex").slice(0, 16);
 
 /** The whole lines from the start on, and how many bytes they take. Whatever follows the first bad line was never acknowledged as kept. */
-export function decodeLines(bytes: Buffer): { records: JournalRecord[]; good: number } {
-  const records: JournalRecord[] = [];
+export function decodeLines<T = JournalRecord>(bytes: Buffer): { records: T[]; good: number } {
+  const records: T[] = [];
   let good = 0;
   for (let eol = bytes.indexOf(10); eol >= 0; eol = bytes.indexOf(10, good)) {
     const line = bytes.toString("utf8", good, eol);
     const json = line.slice(17);
     if (line[16] !== " " || checksum(json) !== line.slice(0, 16)) break;
-    records.push(JSON.parse(json) as JournalRecord);
+    records.push(JSON.parse(json) as T);
     good = eol + 1;
   }
   return { records, good };

@@ -25,6 +25,8 @@ import type { Kernel, QueryOptions } from "./kernel.js";
 import { compareWithClean } from "./clean.js";
 import { openJournal, readJournal, restore, type Journal } from "./journal.js";
 import { sweep } from "./sweep.js";
+import { openHistory, type History } from "./history.js";
+import { recorder } from "./recorder.js";
 import { createInlet, type Inlet } from "./inlet.js";
 import { Ring } from "./ring.js";
 import { outputStore, sourceHash, type OutputStore } from "./outputs.js";
@@ -87,6 +89,8 @@ export class Session {
   #second: Session | null = null;
   #closed = false;
   readonly #batches: Batches;
+  /** saved points; null: nothing is kept */
+  readonly history: History | null;
 
   constructor(place: NotebookPlace, effects: SessionEffects) {
     this.place = place;
@@ -149,6 +153,10 @@ export class Session {
     this.#state = this.#open(opened.source, opened.broken, (kept?.rev ?? 0) + 1);
     if (opened.broken === null) this.#journal = this.#openJournal(opened.saved);
     if (opened.write) this.#file.changed();
+    this.history = effects.keep
+      ? openHistory(join(place.store, "history", `${place.key}.ndjson`), effects.now, failed("the history is not kept"))
+      : null;
+    if (this.history !== null) this.listen(recorder(this.history, this.state, effects.now()));
   }
 
   /** A file that did not parse when it was opened does now: the notebook is as if it were opened now, and every client is told the whole. */
@@ -229,6 +237,7 @@ export class Session {
     if (input.type !== "outputs") this.#inlet.flush();
     const outcome = apply(this.#state, input);
     if ("refused" in outcome) return outcome.refused;
+    if (input.type === "command" && input.command.do === "run-all") this.history?.add("run", this.#state.doc.source);
     this.#state = outcome.state;
     const rush = this.#state.queue.length > 1;
     for (const event of outcome.events) {
@@ -412,6 +421,7 @@ export class Session {
     await this.flush();
     await this.#file.close();
     await this.#journal?.close();
+    await this.history?.flush();
     await gone;
   }
 
