@@ -11,9 +11,11 @@ export interface Name {
 }
 
 export interface Bindings {
-  readonly names: Map<string, Name>;
+  readonly names: ReadonlyMap<string, Name>;
   /** of the console */
-  readonly own: Map<string, Name>;
+  readonly own: ReadonlyMap<string, Name>;
+  /** a name of the notebook */
+  set(name: string, of: Name): void;
   /** as that run finds it */
   known(name: string, run: Run): Name | undefined;
   /** `$x` of a run: takes the definitions that the code exposes */
@@ -42,9 +44,34 @@ export function read(name: Name | undefined): { value: unknown } | undefined {
   }
 }
 
+/** Names, and which of them each cell has: a run of one cell looks at no other's. */
+class Names extends Map<string, Name> {
+  readonly #of = new Map<string, Set<string>>();
+
+  override set(name: string, of: Name): this {
+    this.delete(name);
+    let own = this.#of.get(of.cell);
+    if (own === undefined) this.#of.set(of.cell, (own = new Set()));
+    own.add(name);
+    return super.set(name, of);
+  }
+  override delete(name: string): boolean {
+    const cell = this.get(name)?.cell;
+    if (cell === undefined) return false;
+    const own = this.#of.get(cell)!;
+    own.delete(name);
+    if (own.size === 0) this.#of.delete(cell);
+    return super.delete(name);
+  }
+  /** those of a cell, with their names */
+  by(cell: string): [string, Name][] {
+    return [...(this.#of.get(cell) ?? [])].map((name) => [name, this.get(name)!]);
+  }
+}
+
 export function createBindings(): Bindings {
-  const names = new Map<string, Name>();
-  const own = new Map<string, Name>();
+  const names = new Names();
+  const own = new Names();
   const replaced = new WeakMap<Run, Map<string, Name | undefined>>();
   const live = new Proxy(Object.create(null) as Record<string, unknown>, {
     get(_, key) {
@@ -72,6 +99,7 @@ export function createBindings(): Bindings {
     names,
     own,
     live,
+    set: (name, of) => void names.set(name, of),
     known: (name, run) => (run.request.console ? own.get(name) : undefined) ?? names.get(name),
     define(run, getters) {
       const mine = run.request.console ? own : names;
@@ -86,8 +114,7 @@ export function createBindings(): Bindings {
     take(cell) {
       const values = new Map<string, unknown>();
       for (const map of [names, own])
-        for (const [name, each] of map) {
-          if (each.cell !== cell) continue;
+        for (const [name, each] of map.by(cell)) {
           const value = read(each);
           if (value) values.set(name, value.value);
           map.delete(name);
@@ -95,7 +122,7 @@ export function createBindings(): Bindings {
       return values;
     },
     values: () => [...names.values(), ...own.values()].map((each) => read(each)?.value),
-    of: (cell) => [...names.values(), ...own.values()].filter((each) => each.cell === cell).map((each) => read(each)?.value),
+    of: (cell) => [...names.by(cell), ...own.by(cell)].map(([, each]) => read(each)?.value),
     variables() {
       const list: Variable[] = [];
       for (const [name, each] of names) {

@@ -5,8 +5,8 @@ import { randomFrom } from "./random.js";
 export interface Chance {
   /** a run is about to begin: Node's own until its code does */
   reset(): void;
-  /** the run's code begins and draws from this seed */
-  draw(seed: number): void;
+  /** the run's code begins; the seed is made when it first draws */
+  draw(seed: () => number): void;
   /** Packages draw when they load, which happens once: the cell's own draws must not depend on it. */
   aside(importer: Importer): Importer;
 }
@@ -22,7 +22,8 @@ export function createChance(): Chance {
       imports = 0;
     },
     draw(seed) {
-      Math.random = random = randomFrom(seed);
+      let next: (() => number) | null = null;
+      Math.random = random = () => (next ??= randomFrom(seed()))();
     },
     aside:
       (importer) =>

@@ -93,8 +93,9 @@ const grace = 400;
 const struckGrace = 60;
 /** ms after which the control worker hears that a run is over, unless the next one tells it: a message to a thread costs as much as a small cell */
 const leaveAfter = 30;
-/** ms between two lists of variables */
+/** ms between two lists of variables, and how many times as long as the making of one: a list of a thousand names takes as long as ten small cells */
 const variablesEvery = 200;
+const variablesShare = 40;
 
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { shared, gate, outputs, tell, control } = options;
@@ -115,6 +116,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   /** ends the part of the current run in which its code runs; null before and after it */
   let end: ((outcome: Outcome) => void) | null = null;
   const chance = createChance();
+  /** when the next list may be told */
   let variablesAt = -Infinity;
   let variablesTimer: NodeJS.Timeout | null = null;
   let leaving: NodeJS.Timeout | null = null;
@@ -133,10 +135,11 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const reportIn = (run: Run, error: unknown) => run.emit({ kind: "error", error: compiled.describe(error, run) });
   const turns = createTurns(own, reportIn);
 
+  const meta = Object.freeze({ url: pathToFileURL(options.notebook).href, filename: options.notebook });
   const wrappers = (file: string): Record<string, unknown> => ({
     $w: (value: unknown, offset: number) => awaits.wait(value, file, offset),
     $wi: (iterable: unknown, offset: number) => awaits.waitEach(iterable, file, offset),
-    $meta: Object.freeze({ url: pathToFileURL(options.notebook).href, filename: options.notebook }),
+    $meta: meta,
   });
 
   const perform = createPerform({
@@ -245,7 +248,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
 
   /** At most some times a second: the whole list after each of a thousand cells would be a million entries. */
   const tellVariables = () => {
-    const wait = variablesAt + variablesEvery - performance.now();
+    const now = performance.now();
+    const wait = variablesAt - now;
     if (wait > 0) {
       variablesTimer ??= setTimeout(() => own(tellVariables), wait);
       return;
@@ -253,7 +257,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     if (variablesTimer) clearTimeout(variablesTimer);
     variablesTimer = null;
     tell({ type: "variables", variables: bindings.variables() });
-    variablesAt = performance.now();
+    const done = performance.now();
+    variablesAt = done + Math.max(variablesEvery, (done - now) * variablesShare);
   };
 
   /** A name whose definition failed keeps its older value; requests that left nothing behind are forgotten in time. */

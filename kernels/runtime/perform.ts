@@ -74,7 +74,7 @@ export function createPerform(options: PerformOptions): (run: Run) => Promise<vo
     await new Promise<void>((resolve, reject) => {
       turns.soon(() => {
         if (run.stopped) return;
-        chance.draw(options.seed(run.cell.id, "random"));
+        chance.draw(() => options.seed(run.cell.id, "random"));
         turns.call(run, () => void (body(...Object.values(parameters)) as Promise<void>).then(resolve, reject));
       });
     });
@@ -101,7 +101,7 @@ export function createPerform(options: PerformOptions): (run: Run) => Promise<vo
       digest: options.digest,
       value: (name) => read(names.get(name)),
       definer: options.definer,
-      define: (name, run, value) => names.set(name, { cell: run.cell.id, get: () => value }),
+      define: (name, run, value) => bindings.set(name, { cell: run.cell.id, get: () => value }),
       perform,
     });
   return perform;

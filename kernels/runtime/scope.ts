@@ -26,7 +26,10 @@ export interface Scope {
 export function createScope(guard: (callback: () => void) => void, own: <T>(work: () => T) => T = (work) => work()): Scope {
   /** of `signal`, from when the cell first reads it */
   let controller: AbortController | null = null;
-  const ending = new AbortController();
+  /** of `ended`: most cells never ask, and a controller costs as much as a small cell */
+  let ending: AbortController | null = null;
+  /** why it has ended */
+  let why: string | null = null;
   let told = false;
   const handles = new Set<{ clear(): void; ref: unknown }>();
   const disposers: (() => void)[] = [];
@@ -66,30 +69,44 @@ export function createScope(guard: (callback: () => void) => void, own: <T>(work
       }
     });
   const reason = (text: string) => new DOMException(text, "AbortError");
+  const end = (text: string) => {
+    if (why !== null) return;
+    why = text;
+    ending?.abort(reason(text));
+  };
+  const ended = () => {
+    if (ending === null) {
+      ending = new AbortController();
+      if (why !== null) ending.abort(reason(why));
+    }
+    return ending.signal;
+  };
   const stop = () => {
     if (stopped) return;
     stopped = true;
     for (const handle of handles) handle.clear();
     handles.clear();
-    ending.abort(reason("the cell was stopped"));
+    end("the cell was stopped");
   };
   const listeners = () => {
     if (told || controller === null) return [];
     told = true;
     const { abort } = controller;
-    return [abort.bind(controller, ending.signal.reason)];
+    return [abort.bind(controller, ended().reason)];
   };
 
   return {
     get signal() {
       if (controller === null) {
         controller = new AbortController();
-        if (ending.signal.aborted) controller.abort(ending.signal.reason);
+        if (why !== null) controller.abort(ended().reason);
       }
       return controller.signal;
     },
-    ended: ending.signal,
-    end: () => ending.abort(reason("the cell was asked to stop")),
+    get ended() {
+      return ended();
+    },
+    end: () => end("the cell was asked to stop"),
     stop,
     listeners,
     disposers() {

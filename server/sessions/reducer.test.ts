@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Machine, notebookOf } from "../../test/support/machine.js";
+import { apply } from "./reducer.js";
+import type { Action, Input } from "./state.js";
 
 const chain = notebookOf({ a: "const a = 1", b: "const b = a + 1", c: "const c = b + 1", d: "const d = 1", e: "c + d" });
 
@@ -408,4 +410,19 @@ describe("a cell that changes a value of another", () => {
     machine.give({ type: "clean", clean: { status: "done", at: 9, rev, runs, done: 2, total: 2, differences: [] } });
     expect(machine.client.badge).toEqual({ state: "same", verified: 9 });
   });
+});
+
+it("gives a run to the kernel before the rest of the step, and the same run", () => {
+  const machine = new Machine(chain);
+  machine.give({ type: "command", client: "a", rev: 1, command: { do: "run-all" }, at: 1 });
+  const ready: Input = { type: "ready", pid: 1, at: 2 };
+  const late = apply(machine.state, ready);
+  const early: Action[] = [];
+  const outcome = apply(machine.state, ready, (action) => early.push(action));
+  if ("refused" in late || "refused" in outcome) throw new Error("refused");
+  expect(late.actions.filter(({ do: what }) => what === "run")).toEqual(early);
+  expect(early).toMatchObject([{ do: "run", request: { cell: { id: "a" } } }]);
+  expect(outcome.actions.filter(({ do: what }) => what === "run")).toEqual([]);
+  expect(outcome.events).toEqual(late.events);
+  expect(outcome.state.doc).toEqual(late.state.doc);
 });

@@ -235,7 +235,7 @@ export class Session {
   /** One step: state first, then clients, then what is to be done. */
   dispatch(input: Input): Refusal | null {
     if (input.type !== "outputs") this.#inlet.flush();
-    const outcome = apply(this.#state, input);
+    const outcome = apply(this.#state, input, (action) => this.#perform(action));
     if ("refused" in outcome) return outcome.refused;
     if (input.type === "command" && input.command.do === "run-all") this.history?.add("run", this.#state.doc.source);
     this.#state = outcome.state;

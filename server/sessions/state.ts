@@ -102,6 +102,7 @@ export type Action =
   | { do: "project" }
   /** keep this cell's outputs on disk; none: drop them */
   | { do: "keep"; cell: string };
+export type RunAction = Extract<Action, { do: "run" }>;
 
 /** A line of the journal. What clients replay is made of these after a restart. */
 export type JournalRecord =

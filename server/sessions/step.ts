@@ -5,7 +5,7 @@ import type { CellState, KernelState, NotebookState } from "../../kernels/protoc
 import { badgeOf, mark, markAll } from "./badge.js";
 import { deriveCells } from "./derive.js";
 import { same } from "./same.js";
-import type { Action, Queued, SessionState, Unnumbered } from "./state.js";
+import type { Action, Queued, RunAction, SessionState, Unnumbered } from "./state.js";
 
 export class Step {
   state: SessionState;
@@ -14,8 +14,10 @@ export class Step {
   value: unknown = undefined;
   /** as it was when the derived parts were computed last: steps begin settled */
   #settled: SessionState;
-  constructor(state: SessionState) {
+  readonly #early: ((action: RunAction) => void) | undefined;
+  constructor(state: SessionState, early?: (action: RunAction) => void) {
     this.state = this.#settled = state;
+    this.#early = early;
   }
   get doc(): NotebookState {
     return this.state.doc;
@@ -29,7 +31,10 @@ export class Step {
     this.state = { ...this.state, ...part };
   }
   act(action: Action): void {
-    this.actions.push(action);
+    // what the kernel is told stays in order
+    if (action.do === "run" && this.#early !== undefined && this.actions.every(({ do: what }) => what === "journal" || what === "keep"))
+      this.#early(action);
+    else this.actions.push(action);
   }
   cell(id: string, part: Partial<CellState>): void {
     this.pending[id] = { ...(this.pending[id] ?? this.doc.cells[id] ?? blankCell), ...part };

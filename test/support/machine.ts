@@ -52,12 +52,14 @@ export class Machine {
   give(input: Input): Refusal | null {
     const before = this.state;
     const frozen = JSON.stringify(before.doc);
-    const outcome = apply(before, input);
+    // as a session does it: the kernel hears of a run before the rest of the step is worked out
+    const early: Action[] = [];
+    const outcome = apply(before, input, (action) => early.push(action));
     expect(JSON.stringify(before.doc) === frozen, "the state that went in is unchanged").toBe(true);
     if ("refused" in outcome) return outcome.refused;
     this.state = outcome.state;
     for (const event of outcome.events) this.client = replay(this.client, event);
-    for (const action of outcome.actions) this.#perform(action);
+    for (const action of [...early, ...outcome.actions]) this.#perform(action);
     return null;
   }
 
