@@ -16,7 +16,7 @@ import { channels } from "./jupyter/socket.js";
 import { openServing } from "./serving/open.js";
 
 export interface ServerOptions extends Partial<
-  Pick<SessionsOptions, "quiet" | "sync" | "watch" | "spare" | "takeKernel" | "memoryLimit" | "backend">
+  Pick<SessionsOptions, "quiet" | "sync" | "watch" | "spare" | "takeKernel" | "memoryLimit" | "backend" | "idleMs" | "now">
 > {
   root: string;
   /** asked for: an error when it is taken; null: 4747, or the next free one. 0: any */

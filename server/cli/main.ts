@@ -12,6 +12,12 @@ function port(text: string): number {
   return value;
 }
 
+function hours(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError("Expected a number of hours, 0 for never.");
+  return value;
+}
+
 function integer(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) throw new InvalidArgumentError("Expected a whole number from 0 to 4294967295.");
@@ -54,14 +60,16 @@ export async function execute(argv: string[]): Promise<number> {
     .command("start")
     .description("start the server and print its address")
     .option("--port <n>", "port on 127.0.0.1 (default 4747, or the next free one)", port)
+    .option("--idle <hours>", "shut a kernel down that nobody used for so long (default 24, 0: never; TOUCHSTONE_IDLE)", hours)
     .option("--no-open", "do not open a browser")
     .option("--dev", "build the page again when its sources change")
-    .action(async (options: { port?: number; open: boolean; dev?: boolean }) => {
+    .action(async (options: { port?: number; idle?: number; open: boolean; dev?: boolean }) => {
       const { start } = await import("./start.js");
       const given = process.env["PORT"];
       const root = findRoot(process.cwd()) ?? process.cwd();
       mkdirSync(root, { recursive: true });
-      code = await start({ root, port: options.port ?? (given ? port(given) : null), open: options.open, dev: options.dev === true, say });
+      const idle = options.idle ?? hours(process.env["TOUCHSTONE_IDLE"] || "24");
+      code = await start({ idle, root, port: options.port ?? (given ? port(given) : null), open: options.open, dev: options.dev === true, say });
     });
   program
     .command("run")

@@ -14,11 +14,13 @@ export interface StartOptions {
   port: number | null;
   open: boolean;
   dev: boolean;
+  /** hours without use after which a kernel is shut down; 0: never */
+  idle: number;
   say(text: string): void;
 }
 
 /** Runs until it is told to stop; the exit code. */
-export async function start({ root, port, open, dev, say }: StartOptions): Promise<number> {
+export async function start({ root, port, open, dev, idle, say }: StartOptions): Promise<number> {
   try {
     mkdirSync(join(root, ".touchstone"), { recursive: true, mode: 0o700 });
     accessSync(join(root, ".touchstone"), constants.W_OK);
@@ -45,7 +47,7 @@ export async function start({ root, port, open, dev, say }: StartOptions): Promi
   const stopping = heardSignal();
   let server;
   try {
-    server = await startServer({ root, port, log, dev });
+    server = await startServer({ root, port, log, dev, idleMs: idle * 3_600_000 });
   } catch (error) {
     if (error instanceof PortError) throw new Failure(1, `${error.message[0]!.toUpperCase()}${error.message.slice(1)}.`);
     throw error;

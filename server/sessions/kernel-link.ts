@@ -36,13 +36,25 @@ export class KernelLink {
   #generation = 0;
   #leaving: Promise<unknown> = Promise.resolve();
   #closed = false;
+  /** when something was last asked of the kernel, or it had something to say */
+  #usedAt: number;
 
   constructor(place: NotebookPlace, effects: SessionEffects, session: LinkedSession) {
     this.#place = place;
     this.#effects = effects;
     this.#session = session;
+    this.#usedAt = effects.now();
     this.#log = new KernelLog(effects.now);
     this.#limit = (effects.keep ? readLimit(place) : null) ?? effects.memoryLimit;
+  }
+
+  get usedAt(): number {
+    return this.#usedAt;
+  }
+
+  /** Somebody is here, or the kernel works. */
+  used(): void {
+    this.#usedAt = this.#effects.now();
   }
 
   get limit(): number {
@@ -63,6 +75,7 @@ export class KernelLink {
   }
 
   send(message: ToKernel): void {
+    this.used();
     this.#kernel?.send(message);
   }
 
@@ -73,6 +86,7 @@ export class KernelLink {
   /** Asks the kernel beside a running cell. */
   async query(query: KernelQuery, how: QueryOptions = {}): Promise<unknown> {
     if (this.#kernel === null) throw new Error("The kernel is not running; run the cell again to page its table.");
+    this.used();
     return await this.#kernel.query(query, how);
   }
 
@@ -132,6 +146,7 @@ export class KernelLink {
       said: (text) => this.#log.said(text),
       message: (message) => {
         if (!current()) return;
+        this.used();
         const console = this.#consoles.of(message);
         if (message.type === "call") void this.#call(kernel, message);
         else if (console !== undefined) console.message(message);
@@ -139,6 +154,7 @@ export class KernelLink {
       },
       outputs: (all) => {
         if (!current()) return;
+        this.used();
         const messages = this.#consoles.take(all);
         if (messages.length > 0) this.#session.outputs(messages);
       },

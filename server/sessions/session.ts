@@ -235,6 +235,7 @@ export class Session {
   /** One step: state first, then clients, then what is to be done. */
   dispatch(input: Input): Refusal | null {
     if (input.type !== "outputs") this.#inlet.flush();
+    if (input.type === "command" || input.type === "join" || input.type === "leave") this.#link.used();
     const outcome = apply(this.#state, input, (action) => this.#perform(action));
     if ("refused" in outcome) return outcome.refused;
     if (input.type === "command" && input.command.do === "run-all") this.history?.add("run", this.#state.doc.source);
@@ -331,6 +332,12 @@ export class Session {
       this.#second = null;
       await made?.close();
     }
+  }
+
+  /** Shuts a kernel down of which nothing was asked for `idleMs`. Outputs stay; the next run starts another. */
+  cull(idleMs: number): void {
+    const at = this.#effects.now();
+    if (this.#state.doc.kernel.state === "idle" && at - this.#link.usedAt >= idleMs) this.dispatch({ type: "cull", idleMs, at });
   }
 
   #limit(bytes: number): void {

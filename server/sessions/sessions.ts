@@ -21,13 +21,19 @@ export interface Sessions {
   drop(path: string, reason: string): Promise<void>;
   /** language services of the open notebooks */
   readonly languages: Languages;
+  /** shuts the kernels down that nobody has used for `idleMs` */
+  cull(): void;
   /** starts the spare kernel */
   warm(): void;
   close(): Promise<void>;
 }
 
 export type SessionsOptions = Pick<SessionEffects, "root" | "log" | "handle"> &
-  Partial<Omit<SessionEffects, "root" | "log" | "handle">> & { spare?: boolean };
+  Partial<Omit<SessionEffects, "root" | "log" | "handle">> & {
+    spare?: boolean;
+    /** ms without use after which a kernel is shut down (24 h); 0: never */
+    idleMs?: number;
+  };
 
 /** of a process with this limit: buffers and native memory need the rest */
 const heapOf = (memory: number) => Math.floor(memory * 0.9);
@@ -59,8 +65,15 @@ export function createSessions(options: SessionsOptions): Sessions {
   };
   const sessions = new Map<string, Session>();
   const bare = new Set<Session>();
+  const idleMs = options.idleMs ?? 24 * 3_600_000;
+  const cull = () => {
+    if (idleMs > 0) for (const session of sessions.values()) session.cull(idleMs);
+  };
+  const culling = setInterval(cull, 60_000);
+  culling.unref();
   return {
     languages,
+    cull,
     open(path) {
       const place = placeOf(options.root, path);
       let session = sessions.get(place.file);
@@ -101,6 +114,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (options.takeKernel === undefined) kernels().warm();
     },
     async close() {
+      clearInterval(culling);
       const open = [...sessions.values(), ...bare];
       sessions.clear();
       await Promise.all(open.map((session) => session.close()));

@@ -1,5 +1,9 @@
 import { expect, it } from "vitest";
-import { ago, bytes, clock, duration, figure, ordinal, percent } from "./format.js";
+import { ago, bytes, clock, duration, figure, memory, ordinal, percent } from "./format.js";
+
+it("writes memory in powers of two", () => {
+  expect([0, 412 * 2 ** 20, 1.8 * 2 ** 30, 4 * 2 ** 30].map(memory)).toEqual(["0 MB", "412 MB", "1.8 GB", "4.0 GB"]);
+});
 
 it("writes sizes, times and figures as people read them", () => {
   expect([0, 999, 1000, 412_345_678, 1_800_000_000, 999_999].map(bytes)).toEqual(["0 B", "999 B", "1.0 kB", "412 MB", "1.8 GB", "1.0 MB"]);

@@ -14,6 +14,12 @@ export function bytes(value: number): string {
   return `${n < 10 ? n.toFixed(1) : Math.round(n)} ${units[unit]}`;
 }
 
+/** Memory of a process and its limits, in powers of 2, as limits are given: 412 MB, 1.8 GB. */
+export function memory(value: number): string {
+  const megabytes = value / 2 ** 20;
+  return megabytes < 1000 ? `${Math.round(megabytes)} MB` : `${(megabytes / 1024).toFixed(1)} GB`;
+}
+
 /** 0.21 s below a minute, 1:12 above, 2:03:04 above an hour. */
 export function duration(ms: number): string {
   const seconds = ms / 1000;

@@ -1,16 +1,23 @@
 /** The banner under the toolbar: one at a time by rank; cause, effect, action (ui 3.3). */
 import { html, nothing, type TemplateResult } from "lit";
 import { icon } from "../elements/icon.js";
-import { spark } from "../elements/spark.js";
-import { bytes, time } from "../controllers/format.js";
+import { time } from "../controllers/format.js";
+import { culledBanner, deadBanner, memoryBanner } from "./notebook/kernel-banners.js";
 import { pairsOf } from "./notebook/pairs.js";
+import type { Command } from "../../kernels/protocol/document.js";
 import type { Aside } from "../controllers/document.js";
 import type { NotebookSession } from "../controllers/session.js";
+
+type Then = Extract<Command, { do: "restart" }>["then"];
 
 export interface BannerActions {
   retry(): void;
   takeOver(): void;
-  restart(then: "nothing" | "all" | "stale" | { to: string }): void;
+  restart(then: Then): void;
+  /** another memory limit; `then`: with a restart */
+  raise(bytes: number, then?: Then): void;
+  /** what the kernel's process said */
+  log(): void;
   runAll(): void;
   go(cell: string): void;
   /** text that could not be sent */
@@ -40,7 +47,7 @@ export interface BannerInput {
   restartIn: number | null;
 }
 
-interface Banner {
+export interface Banner {
   name: string;
   level: "info" | "warning" | "error";
   text: TemplateResult | string;
@@ -60,21 +67,8 @@ export function bannerOf({ session, now, closed, number, largest, restartIn }: B
     };
   }
   if (state === null) return null;
-  const death = state.kernel.death;
-  if (state.kernel.state === "dead" && death !== null) {
-    const cell = death.cell;
-    return {
-      name: `dead-${death.at}`,
-      level: "error",
-      text: html`The kernel stopped${cell === null ? "" : html` in cell ${number(cell)} <code>${cell}</code>`} at ${time(death.at)}:
-      ${death.cause}${death.signal !== null ? ` (${death.signal})` : death.code !== null ? ` (exit code ${death.code})` : ""}. Outputs are kept,
-      variables are gone. ${curve(state.kernel.memory, state.kernel.memoryLimit)}`,
-      actions: [
-        ...(cell === null ? [] : [[`Restart and run to cell ${number(cell)}`, () => act.restart({ to: cell })] as [string, () => void]]),
-        ["Restart", () => act.restart("nothing")],
-      ],
-    };
-  }
+  const dead = deadBanner(state.kernel, number, act);
+  if (dead !== null) return dead;
   if (state.broken !== null)
     return { name: "broken", level: "error", text: `${state.broken}. The file is shown as one cell and will not be overwritten.`, actions: [] };
   if (state.held !== null)
@@ -103,24 +97,8 @@ export function bannerOf({ session, now, closed, number, largest, restartIn }: B
         ? [["Restart now", act.restartNow], ...(restartIn === null ? [] : [["Keep waiting", act.keepWaiting] as [string, () => void]])]
         : [],
     };
-  const near = state.kernel.nearLimit ?? null;
-  if (near !== null)
-    return {
-      name: "memory",
-      level: "warning",
-      text: html`Memory ${bytes(near.used)} of ${bytes(near.limit)}:
-      ${near.cell === null ? "the running cell" : html`cell ${number(near.cell)} <code>${near.cell}</code>`} was interrupted first so that variables
-      live. ${curve(state.kernel.memory, near.limit)}`,
-      actions: [["Largest variables", act.variables]],
-    };
-  const used = state.kernel.memory.at(-1) ?? 0;
-  if (used > 0.9 * state.kernel.memoryLimit && state.kernel.memoryLimit > 0)
-    return {
-      name: "memory",
-      level: "warning",
-      text: `Memory ${bytes(used)} of ${bytes(state.kernel.memoryLimit)}: the running cell is interrupted first so that variables live.${largest.length > 0 ? ` Largest: ${largest.join(", ")}.` : ""}`,
-      actions: [],
-    };
+  const memory = memoryBanner(state.kernel, number, largest, act);
+  if (memory !== null) return memory;
   const aside = session.doc?.aside[0];
   if (aside !== undefined) {
     const more = session.doc!.aside.length - 1;
@@ -184,6 +162,8 @@ export function bannerOf({ session, now, closed, number, largest, restartIn }: B
       closable: true,
     };
   }
+  const culled = culledBanner(state.kernel, act);
+  if (culled !== null && !closed.has(culled.name)) return culled;
   if (session.back !== null && !session.back.epochChanged && !closed.has("back"))
     return {
       name: "back",
@@ -206,11 +186,4 @@ export function bannerView(banner: Banner | null, act: BannerActions) {
     ${banner.actions.map(([label, run]) => html`<button class="small" @click=${run}>${label}</button>`)}
     ${banner.closable === true ? html`<button class="icon-button small" aria-label="Close" @click=${() => act.dismiss(banner.name)}>${icon("x")}</button>` : nothing}
   </div>`;
-}
-
-/** Memory of the last minute with its limit, as a line and in words. */
-function curve(samples: number[], limit: number) {
-  if (samples.length < 2) return nothing;
-  const words = `memory of the last ${samples.length} s: ${bytes(samples[0]!)} to ${bytes(samples.at(-1)!)}, limit ${bytes(limit)}`;
-  return html`<span class="curve" role="img" aria-label=${words} title=${words}>${spark(samples, limit)}</span>`;
 }

@@ -2,9 +2,10 @@
 import { html, nothing } from "lit";
 import type { HomeView, NotebookView } from "../../kernels/protocol/http.js";
 import { api } from "../controllers/api.js";
-import { ago, bytes, clock, duration, figure, percent, plural, time } from "../controllers/format.js";
+import { ago, clock, duration, figure, memory, percent, plural, time } from "../controllers/format.js";
 import { Load } from "../controllers/load.js";
 import { define, TouchElement } from "../elements/base.js";
+import { idleWords } from "./notebook/kernel-banners.js";
 import { icon } from "../elements/icon.js";
 import { spark } from "../elements/spark.js";
 
@@ -143,7 +144,7 @@ export class TouchHome extends TouchElement {
                       <td class="nowrap">${this.#result(notebook)}</td>
                       <td class="nowrap">${this.#badge(notebook)}</td>
                       <td class="nowrap kernel">
-                        ${alive ? html`${kernel.state} ${used > 0 ? html`<span class="number">${bytes(used)}</span> ${used > 0.8 * kernel.memoryLimit ? html`<strong class="high">high</strong>` : nothing} ${spark(kernel.memory, kernel.memoryLimit)}` : nothing}` : kernel?.state === "dead" ? html`<span class="status-error">stopped</span>` : nothing}
+                        ${alive ? html`${kernel.state} ${used > 0 ? html`<span class="number">${memory(used)}</span> ${used > 0.8 * kernel.memoryLimit ? html`<strong class="high">high</strong>` : nothing} ${spark(kernel.memory, kernel.memoryLimit)}` : nothing}` : kernel?.state === "dead" ? html`<span class="status-error">stopped</span>` : kernel?.culled ? html`<span class="hint">shut down after ${idleWords(kernel.culled.idleMs)} idle</span>` : nothing}
                       </td>
                       <td>
                         ${alive ? html`<button class="small" @click=${() => void this.#shutdown(notebook.path)} aria-label="Shut down ${notebook.title}">Shut down</button>` : nothing}

@@ -18,6 +18,8 @@ export class TouchNotebook extends NotebookCommands {
     retry: () => this.session?.retryNow(),
     takeOver: () => this.takeOver(),
     restart: (then) => this.do({ do: "restart", then }),
+    raise: (bytes, then) => this.do({ do: "limit", bytes, ...(then !== undefined && { then }) }),
+    log: () => this.showLog(),
     runAll: () => this.runAll(),
     go: (cell) => this.go(cell),
     putBack: (aside) => void this.putBack(aside),
@@ -61,7 +63,7 @@ export class TouchNotebook extends NotebookCommands {
     const restartIn = this.stuck?.restartAt == null ? null : Math.max(0, this.stuck.restartAt - Date.now());
     const banner = bannerOf({ session, now: Date.now(), closed: this.closed, number: this.number, largest, restartIn }, this.#act);
     return html`
-      ${toolbar(this)} ${bannerView(banner, this.#act)} ${uploadsView(this.uploads)}
+      ${toolbar(this)} ${bannerView(banner, this.#act)} <touch-kernel-log .path=${state.path}></touch-kernel-log> ${uploadsView(this.uploads)}
       <touch-package-task
         .task=${state.packages}
         .writing=${session.writing}

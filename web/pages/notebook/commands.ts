@@ -14,6 +14,8 @@ import { freshResult, newId, plainSource, scopeOf } from "../../controllers/scop
 import { byKind, NotebookBase, type LeftTab } from "./base.js";
 import { caching, conversion, deletion, disabling, headed, insertion, inverse, lazing, merging, moving, pasting, splitting } from "./changes.js";
 import type { PackageChange } from "./packages.js";
+import "./kernel-log.js";
+import type { TouchKernelLog } from "./kernel-log.js";
 import { deciding, pairsOf, takingBack, type Decision } from "./pairs.js";
 
 export class NotebookCommands extends NotebookBase implements NotebookControl {
@@ -77,6 +79,9 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
         this.emit("toast", { level: "info", text: "Restarted" });
       },
     });
+  }
+  showLog(): void {
+    void this.querySelector<TouchKernelLog>("touch-kernel-log")?.open();
   }
   shutdown(): void {
     this.do({ do: "shutdown" });

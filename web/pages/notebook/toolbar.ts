@@ -1,6 +1,6 @@
 /** The notebook's toolbar: title, ways to run, stop, mode, badge, memory, panels, menu (ui 3.3). */
 import { html, nothing } from "lit";
-import { bytes, time } from "../../controllers/format.js";
+import { memory, time } from "../../controllers/format.js";
 import { badgeText } from "../../controllers/session.js";
 import { icon } from "../../elements/icon.js";
 import { spark } from "../../elements/spark.js";
@@ -85,7 +85,7 @@ export function toolbar(page: NotebookCommands) {
       >${
         state.kernel.state === "none"
           ? html`<span class="hint">no kernel</span>`
-          : html`${used > 0 ? bytes(used) : ""}
+          : html`${used > 0 ? memory(used) : ""}
             ${used > 0.8 * state.kernel.memoryLimit && state.kernel.memoryLimit > 0 ? html`<strong class="high">high</strong>` : nothing}
             ${spark(state.kernel.memory, state.kernel.memoryLimit)}`
       }</span
@@ -102,8 +102,9 @@ export function toolbar(page: NotebookCommands) {
       <summary aria-label="More">${icon("ellipsis")}</summary>
       <div class="menu-list">
         ${item("Restart the kernel", () => page.restart())} ${item("Shut down the kernel", () => page.shutdown())}
-        ${item("Export HTML", () => void page.exportHtml())} ${item("Packages", () => page.showLeft("packages"))}
-        ${item("Save now", () => page.save())} ${item("Take over writing", () => page.takeOver(), writing)}
+        ${item("Kernel log", () => page.showLog())} ${item("Export HTML", () => void page.exportHtml())}
+        ${item("Packages", () => page.showLeft("packages"))} ${item("Save now", () => page.save())}
+        ${item("Take over writing", () => page.takeOver(), writing)}
         ${item("Copy link", () => void navigator.clipboard?.writeText(location.href.split("#")[0]!))}
       </div>
     </details>
