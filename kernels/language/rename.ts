@@ -2,8 +2,10 @@
 import ts from "typescript";
 import type { Edit, Renaming } from "../protocol/language.js";
 import { checkName, renameName, renameUse } from "../reactive/rename.js";
-import { libraryNames } from "../reactive/references.js";
+import { buildGraph } from "../reactive/graph.js";
+import { analyse, libraryNames } from "../reactive/references.js";
 import { sourcesOf, tokens, type Token } from "../data/tokens.js";
+import { tablesOf } from "./describe.js";
 import type { Project } from "./project.js";
 import { textOf } from "./sql-text.js";
 import { toCell, toModule, type Reading, type Template } from "./virtual.js";
@@ -52,33 +54,42 @@ function tableAt(project: Project, reading: Reading, at: number): string | null 
   return null;
 }
 
-/** The name, when it is one that cells share: of this cell's top level, or another's. */
+/** The name, when what stands here is one that cells share: of a cell's top level, here or where it was imported from. */
 function shared(project: Project, cell: string, name: string, at: number): string | null {
-  if (project.owner(name) === undefined) return null;
-  const opened = project.open(cell)!;
-  const found = project.service.getDefinitionAtPosition(opened.file, toModule(opened.module, at)) ?? [];
-  const owner = project.reading(project.owner(name)!)!;
-  const top = owner.analysis.bindings.filter((binding) => binding.name === name).map((binding) => binding.at);
-  const hits = found.some((one) => {
-    const to = project.toCell(one.fileName, one.textSpan.start);
-    return to !== null && to.cell === owner.cell.id && (top.includes(to.at) || owner.analysis.types.includes(name));
-  });
-  // an import of a package is defined elsewhere and still this cell's name
-  const imported = owner.analysis.bindings.some((binding) => binding.name === name && binding.how === "import");
-  return hits || (imported && isFree(project, cell, name, at)) ? name : null;
+  const home = project.owner(name);
+  if (home === undefined) return null;
+  const { module } = project.open(cell)!;
+  const top = project
+    .reading(home)!
+    .analysis.bindings.filter((binding) => binding.name === name)
+    .map((binding) => binding.at);
+  const declared = symbolAt(project, cell, at)?.declarations ?? [];
+  return declared.some((declaration) => {
+    const own = project.toCell(declaration.getSourceFile().fileName, (ts.getNameOfDeclaration(declaration) ?? declaration).getStart());
+    // the line that we add imports it
+    if (own === null) return ts.isImportSpecifier(declaration) && declaration.getStart() < module.prologue;
+    if (own.cell !== home) return false;
+    return (
+      top.includes(own.at) ||
+      ((ts.isInterfaceDeclaration(declaration) || ts.isTypeAliasDeclaration(declaration)) && ts.isSourceFile(declaration.parent))
+    );
+  })
+    ? name
+    : null;
 }
 
-/** Does the identifier here mean the module's own or imported name, not a local one or a property? */
-function isFree(project: Project, cell: string, name: string, at: number): boolean {
+/** What the identifier here means; of `{ a }` the value, not the property. */
+function symbolAt(project: Project, cell: string, at: number): ts.Symbol | undefined {
   const opened = project.open(cell)!;
   const program = project.service.getProgram()!;
   const source = program.getSourceFile(opened.file)!;
   const start = toModule(opened.module, wordAt(project.reading(cell)!.cell.source, at)!.from);
   const find = (node: ts.Node): ts.Node | undefined =>
-    node.getStart(source) === start && ts.isIdentifier(node) ? node : ts.forEachChild(node, find);
+    node.getStart(source) === start && ts.isIdentifier(node) ? node : node.pos <= start && node.end > start ? ts.forEachChild(node, find) : undefined;
   const node = find(source);
-  const symbol = node && program.getTypeChecker().getSymbolAtLocation(node);
-  return symbol !== undefined && (symbol.flags & ts.SymbolFlags.Alias) !== 0 && symbol.name === name;
+  if (node === undefined) return undefined;
+  const checker = program.getTypeChecker();
+  return ts.isShorthandPropertyAssignment(node.parent) ? checker.getShorthandAssignmentValueSymbol(node.parent) : checker.getSymbolAtLocation(node);
 }
 
 function everywhere(project: Project, name: string, word: { from: number; to: number; name: string }, to: string): Renaming {
@@ -87,11 +98,14 @@ function everywhere(project: Project, name: string, word: { from: number; to: nu
   const taken = project.owner(to);
   if (taken !== undefined) return { refused: `Cell ${taken} defines \`${to}\` already.` };
   if (libraryNames.includes(to)) return { refused: `\`${to}\` is a name of the library; a cell that defines it would hide it from all others.` };
+  if (to.startsWith("_")) return { refused: `Names that begin with _ are seen by their own cell alone: the others would lose \`${name}\`.` };
   const edits: Edit[] = [];
   for (const reading of project.readings()) {
     const { id, source } = reading.cell;
     const own = id === home;
     const tables = reading.templates.flatMap((template) => tablesIn(reading, template, name, to));
+    if (tables.length > 0 && reading.templates.some((template) => isRow(project, reading, template, name)))
+      return { refused: `Cell ${id}: its SQL takes \`${name}\` as a whole row too; give the table an alias first.` };
     if (!own && tables.length === 0 && !reading.words.has(name)) continue;
     try {
       const { splices } = own ? renameName(source, name, to) : renameUse(source, name, to, tables);
@@ -101,8 +115,52 @@ function everywhere(project: Project, name: string, word: { from: number; to: nu
       return { refused: `Cell ${id}: ${error.message.replace(/^The cell/, "it")}.` };
     }
   }
+  const changed = differs(project, edits, name, to);
+  if (changed !== null) return { refused: `Cell ${changed}: with the name \`${to}\` it would read something else.` };
   return { ...word, edits };
 }
+
+/** The cell that would define or read other names than now but for the new one; null when all keep their meaning. */
+function differs(project: Project, edits: readonly Edit[], name: string, to: string): string | null {
+  const readings = project.readings();
+  const before = buildGraph(readings.map((reading) => reading.analysis));
+  const after = buildGraph(
+    readings.map(({ cell, analysis }) => {
+      const own = edits.filter((edit) => edit.cell === cell.id).sort((a, b) => b.at - a.at);
+      if (own.length === 0) return analysis;
+      const source = own.reduce((text, { at, remove, insert }) => text.slice(0, at) + insert + text.slice(at + remove), cell.source);
+      return analyse({ ...cell, source });
+    }),
+  );
+  const key = ({ defines, uses }: { defines: string[]; uses: string[] }, swap: boolean) =>
+    JSON.stringify([defines, uses].map((list) => list.map((one) => (swap && one === name ? to : one)).sort()));
+  return before.ids.find((id) => key(before.cells[id]!, true) !== key(after.cells[id]!, false)) ?? null;
+}
+
+/** Does a SQL text name the table where a value stands, and no column of it is called so? */
+function isRow(project: Project, reading: Reading, template: Template, name: string): boolean {
+  const list = tokens(textOf(reading.cell.source, template)).tokens;
+  const { tables } = sourcesOf(list);
+  const bare = list.some(
+    (token, i) =>
+      (token.type === "word" || token.type === "quoted") &&
+      token.text.toLowerCase() === name.toLowerCase() &&
+      !tables.some((table) => table.token === token) &&
+      ![".", "("].includes(list[i + 1]?.text ?? "") &&
+      list[i - 1]?.text !== "." &&
+      list[i - 1]?.text.toLowerCase() !== "as",
+  );
+  const columns = tablesOf(project, reading.cell.id).get(name) ?? [];
+  return bare && !columns.some((column) => column.name.toLowerCase() === name.toLowerCase());
+}
+
+const plain = /^[a-z_][a-z0-9_]*$/i;
+/** words that SQL does not take for a table's name without quotes (DuckDB's reserved ones and those of joins) */
+const reserved = new Set(
+  "all analyse analyze and anti any array as asc asof asymmetric both case cast check collate column constraint create cross default deferrable desc describe distinct do else end except false fetch for foreign from full glob grant group having ilike in initially inner intersect into is isnull join lambda lateral leading left like limit natural not notnull null offset on only or order outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify references returning right select semi show similar some summarize symmetric table then to trailing true union unique unpivot using values variadic when where window with".split(
+    " ",
+  ),
+);
 
 /** Where a SQL text names a table: in FROM, and before the dot of its columns. */
 function tablesIn(reading: Reading, template: Template, name: string, to: string): { at: number; remove: number; insert: string }[] {
@@ -114,7 +172,7 @@ function tablesIn(reading: Reading, template: Template, name: string, to: string
   return [...new Set([...sources.map(({ token }) => token), ...columns])].map((token) => ({
     at: template.from + token.at,
     remove: token.end - token.at,
-    insert: token.type === "quoted" ? `"${to}"` : to,
+    insert: token.type === "quoted" || !plain.test(to) || reserved.has(to.toLowerCase()) ? `"${to}"` : to,
   }));
 }
 
