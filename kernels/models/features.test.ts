@@ -271,7 +271,7 @@ describe("identity", () => {
     const relation = relationOf(rows, { px: "UTINYINT[2]", n: "DECIMAL(9,2)", b: "BOOLEAN", y: "INTEGER" });
     const fitted = await bundleFeatures(context, "identity", relation, { exclude: ["y"] });
     expect(fitted.width).toBe(4);
-    expect(Array.from((await fitted.matrix(relation)).x)).toEqual([1, 2, 3, 1, 4, 5, 0, 0]);
+    expect(Array.from((await fitted.matrix(relation)).x as Float32Array)).toEqual([1, 2, 3, 1, 4, 5, 0, 0]);
     expect(fitted.fields.map(({ name, type, nullable }) => [name, type, nullable])).toEqual([
       ["px", "double[]", false],
       ["n", "double", true],

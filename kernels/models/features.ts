@@ -1,4 +1,5 @@
 /** Features: the one mechanism that turns a record into numbers, the same in training and when served (contracts 4). */
+import { join } from "node:path";
 import type { RunContext } from "../protocol/cells.js";
 import type { FeatureSpec, Features } from "../protocol/library.js";
 import type { Field, Hash, Relation } from "../protocol/values.js";
@@ -7,6 +8,7 @@ import { checkInput, checkState, describeFields, identityParts } from "./feature
 import { buildBundle, folderOf } from "./features-bundle.js";
 import { FeatureError, openFeatures, type OpenFeatures } from "./features-load.js";
 import { checkPure } from "./features-pure.js";
+import { inMemory, storeVectors, type Vectors } from "./vectors.js";
 
 export * as f from "./f.js";
 export { FeatureError, loadFeatures, openFeatures } from "./features-load.js";
@@ -58,8 +60,8 @@ export interface FittedFeatures {
   notes: string[];
   /** records to vectors, row-major; throws a FeatureError that names record and field */
   vectors(records: readonly object[]): Float32Array;
-  /** all rows of a relation, in its order, row-major */
-  matrix(relation: Relation): Promise<{ x: Float32Array; rows: number; width: number }>;
+  /** all rows of a relation, in its order; more than fit in memory go to a file, which the caller closes */
+  matrix(relation: Relation): Promise<{ x: Vectors; rows: number; width: number }>;
 }
 
 export interface BundleOptions {
@@ -72,7 +74,7 @@ export interface BundleOptions {
  * Call it when the training run starts. "identity" takes every numeric column that is not excluded as it is.
  */
 export async function bundleFeatures(
-  context: Pick<RunContext, "capture" | "notebook" | "breathe">,
+  context: Pick<RunContext, "capture" | "notebook" | "breathe"> & Partial<Pick<RunContext, "workspace" | "vectorBytes">>,
   feats: Features | "identity",
   relation: Relation,
   options: BundleOptions = {},
@@ -117,19 +119,36 @@ async function fitState(feats: FeatureSet, relation: Relation): Promise<unknown>
   return checkState(state);
 }
 
-async function matrix(open: OpenFeatures, relation: Relation, columns: string[], width: number, context: Pick<RunContext, "breathe">) {
+async function matrix(
+  open: OpenFeatures,
+  relation: Relation,
+  columns: string[],
+  width: number,
+  context: Pick<RunContext, "breathe"> & Partial<Pick<RunContext, "workspace" | "vectorBytes">>,
+): Promise<{ x: Vectors; rows: number; width: number }> {
   await relation[settle]?.();
   const rows = await relation.count();
-  const x = new Float32Array(rows * width);
+  const stored =
+    context.workspace !== undefined && rows * width * 4 > (context.vectorBytes ?? inMemory)
+      ? storeVectors(join(context.workspace, ".touchstone/spill"), rows, width)
+      : null;
+  let x = new Float32Array(stored ? 0 : rows * width);
   let done = 0;
-  for await (const batch of relation.batches({ columns, nulls: NaN })) {
-    const { length } = batch;
-    if (done + length > rows) throw new RangeError("the relation has more rows than it counted");
-    for (const name of columns) if (!(name in batch)) throw new FeatureError(`the rows have no column \`${name}\``, done, name);
-    open.columns(batch, length, x, done * width, width, done);
-    done += length;
-    await context.breathe();
+  try {
+    for await (const batch of relation.batches({ columns, nulls: NaN })) {
+      const { length } = batch;
+      if (done + length > rows) throw new RangeError("the relation has more rows than it counted");
+      for (const name of columns) if (!(name in batch)) throw new FeatureError(`the rows have no column \`${name}\``, done, name);
+      if (stored && x.length < length * width) x = new Float32Array(length * width);
+      open.columns(batch, length, x, stored ? 0 : done * width, width, done);
+      stored?.write(x.subarray(0, length * width));
+      done += length;
+      await context.breathe();
+    }
+    if (done !== rows) throw new RangeError(`the relation counted ${rows} rows and gave ${done}`);
+  } catch (error) {
+    stored?.close();
+    throw error;
   }
-  if (done !== rows) throw new RangeError(`the relation counted ${rows} rows and gave ${done}`);
-  return { x, rows, width };
+  return { x: stored?.done() ?? x, rows, width };
 }

@@ -1,16 +1,18 @@
 /** The training loop: batches gathered outside the engine, seeded, stoppable at any step, best weights kept. */
 import type { LayersModel, NamedTensorMap, Scalar, Tensor, Tensor2D, Variable } from "@tensorflow/tfjs";
 import type { Tf } from "../tensors/backend.js";
-import { derive, generator, permutation, seeded } from "../tensors/seeds.js";
+import { derive, generator, seeded } from "../tensors/seeds.js";
 import type { Network, Outcome } from "./build.js";
 import { decodeCheckpoint, encodeCheckpoint, type CheckpointStore } from "./checkpoint.js";
 import { distilled, hard, type Loss } from "./loss.js";
 import { makeOptimizer } from "./optimizer.js";
 import { rateAt, type Schedule } from "./schedule.js";
+import { shuffled, type Shuffled } from "./shuffle.js";
+import { rowsFrom, type Vectors } from "./vectors.js";
 
 /** Vectors and truths of some rows; y is a class index, 0 or 1, or the number. */
 export interface Table {
-  x: Float32Array;
+  x: Vectors;
   y: Float64Array;
   rows: number;
   width: number;
@@ -93,8 +95,9 @@ export async function fit(tf: Tf, network: Network, options: FitOptions): Promis
   let ended: Fitted["ended"] = "all epochs";
   let breathed = performance.now();
 
-  const step = (from: number, n: number, index: Uint32Array): Tensor => {
-    gather(train, index, from, n, xs, ys, scale);
+  const step = (rows: Shuffled, from: number, n: number): Tensor => {
+    const index = rows.global;
+    gather(train, rows, from, n, xs, ys, scale);
     if (weights) for (let i = 0; i < n; i++) ws[i] = weights[index[from + i]!]!;
     if (ts) for (let i = 0; i < n; i++) ts.set(options.soft!.logits.subarray(index[from + i]! * k, (index[from + i]! + 1) * k), i * k);
     if (as) for (let i = 0; i < n; i++) as[i] = alphas![index[from + i]!]!;
@@ -149,7 +152,6 @@ export async function fit(tf: Tf, network: Network, options: FitOptions): Promis
   try {
     const resumed = await resume();
     for (let epoch = resumed + 1; epoch <= epochs && ended === "all epochs"; epoch++) {
-      const index = permutation(train.rows, order);
       const losses: Tensor[] = [];
       let sum = 0;
       let counted = 0;
@@ -160,20 +162,23 @@ export async function fit(tf: Tf, network: Network, options: FitOptions): Promis
           one.dispose();
         }
       };
-      for (let from = 0; from < train.rows; from += size) {
-        const [at, part] = [epoch - 1 + from / train.rows, size / train.rows];
-        if (warmup || schedule) {
-          const rates = { rate: optimizer.rate, epochs, ...(warmup && { warmup }), ...(schedule && { schedule }) };
-          // a step's decay goes by whole epochs, a cosine and a warm-up by steps
-          optimizer.setRate(rateAt(rates, at, part, history.valLoss));
-        }
-        losses.push(step(from, Math.min(size, train.rows - from), index));
-        if (performance.now() - breathed > 40 || losses.length > 500) {
-          await settle();
-          options.onStep?.({ epoch, epochs, done: (epoch - 1) * train.rows + counted, total });
-          await options.breathe?.();
-          breathed = performance.now();
-          if (signal?.aborted) break;
+      let taken = 0;
+      windows: for await (const rows of shuffled(train.x, train.rows, train.width, size, order)) {
+        for (let from = 0; from < rows.local.length; from += size, taken += size) {
+          const [at, part] = [epoch - 1 + taken / train.rows, size / train.rows];
+          if (warmup || schedule) {
+            const rates = { rate: optimizer.rate, epochs, ...(warmup && { warmup }), ...(schedule && { schedule }) };
+            // a step's decay goes by whole epochs, a cosine and a warm-up by steps
+            optimizer.setRate(rateAt(rates, at, part, history.valLoss));
+          }
+          losses.push(step(rows, from, Math.min(size, rows.local.length - from)));
+          if (performance.now() - breathed > 40 || losses.length > 500) {
+            await settle();
+            options.onStep?.({ epoch, epochs, done: (epoch - 1) * train.rows + counted, total });
+            await options.breathe?.();
+            breathed = performance.now();
+            if (signal?.aborted) break windows;
+          }
         }
       }
       await settle();
@@ -213,18 +218,16 @@ export async function fit(tf: Tf, network: Network, options: FitOptions): Promis
 export async function outputs(
   tf: Tf,
   network: Pick<Network, "logits" | "shape" | "outputs">,
-  x: Float32Array,
+  x: Vectors,
   rows: number,
   model: LayersModel = network.logits,
 ): Promise<Float32Array> {
   const out = new Float32Array(rows * network.outputs);
-  const width = rows === 0 ? 0 : x.length / rows;
+  const width = network.shape.reduce((product, n) => product * n, 1);
   const chunk = Math.max(64, Math.min(4096, Math.floor(2_097_152 / Math.max(1, width))));
   for (let from = 0; from < rows; from += chunk) {
     const n = Math.min(chunk, rows - from);
-    const z = tf.tidy(
-      () => model.apply(tf.tensor(x.subarray(from * width, (from + n) * width), [n, ...network.shape]), { training: false }) as Tensor,
-    );
+    const z = tf.tidy(() => model.apply(tf.tensor(rowsFrom(x, width, from, from + n), [n, ...network.shape]), { training: false }) as Tensor);
     out.set((await z.data()) as Float32Array, from * network.outputs);
     z.dispose();
   }
@@ -241,12 +244,20 @@ function restore(tf: Tf, all: Variable[], values: Float32Array[]): void {
   });
 }
 
-function gather(table: Table, index: Uint32Array, from: number, n: number, xs: Float32Array, ys: Float32Array, scale: FitOptions["scale"]): void {
+function gather(
+  table: Table,
+  { x, local, global }: Shuffled,
+  from: number,
+  n: number,
+  xs: Float32Array,
+  ys: Float32Array,
+  scale: FitOptions["scale"],
+): void {
   const { width } = table;
   for (let i = 0; i < n; i++) {
-    const row = index[from + i]!;
-    xs.set(table.x.subarray(row * width, (row + 1) * width), i * width);
-    const y = table.y[row]!;
+    const row = local[from + i]!;
+    xs.set(x.subarray(row * width, (row + 1) * width), i * width);
+    const y = table.y[global[from + i]!]!;
     ys[i] = scale ? (y - scale.mean) / scale.sd : y;
   }
 }

@@ -24,6 +24,7 @@ import { canonical, saveModel } from "./artifacts.js";
 import type { Network } from "./build.js";
 import type { FittedFeatures } from "./features.js";
 import { outputs } from "./fit.js";
+import { closeVectors, type Vectors } from "./vectors.js";
 import { writeVersion, vectorHex, type ModelParts, type PredictorParts } from "./version.js";
 import { recordChecker, toWire } from "./wire.js";
 
@@ -31,7 +32,7 @@ import { recordChecker, toWire } from "./wire.js";
 export interface Inner {
   features: FittedFeatures;
   /** answers to vectors, row-major, `width` values a row */
-  answers(x: Float32Array, rows: number): Promise<Answers>;
+  answers(x: Vectors, rows: number): Promise<Answers>;
   /** what a version keeps of it */
   parts(): Promise<PredictorParts>;
 }
@@ -128,7 +129,11 @@ export async function answersOf(predictor: Predictor, relation: Relation, breath
   const own = innerOf(predictor);
   if (own) {
     const { x, rows } = await own.features.matrix(relation);
-    return own.answers(x, rows);
+    try {
+      return await own.answers(x, rows);
+    } finally {
+      closeVectors(x);
+    }
   }
   const rows = await relation.rows();
   const all: Prediction[] = [];

@@ -77,6 +77,8 @@ export interface RunContext {
   workspace: string;
   root: string;
   mayCommit: boolean;
+  /** bytes of vectors that a training may hold in memory, default 1 GiB; more are read from a file */
+  vectorBytes?: number;
   /** aborted by "stop and keep best" and by Interrupt */
   signal: AbortSignal;
   /** hash(notebook seed, cell id, purpose) as uint32 (contracts 7) */

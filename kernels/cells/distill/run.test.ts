@@ -185,7 +185,7 @@ describe("teach", () => {
       logits: Float32Array.of(7),
     });
     expect([...(lesson.alpha as Float32Array)].map((a) => Number(a.toFixed(6)))).toEqual([0.7, 0.7, 1]);
-    expect([...lesson.table.x, ...lesson.logits]).toEqual([1, 2, 3, 5, 6, 7]);
+    expect([...(lesson.table.x as Float32Array), ...lesson.logits]).toEqual([1, 2, 3, 5, 6, 7]);
   });
 });
 

@@ -16,6 +16,7 @@ import { buildNetwork } from "../../models/build.js";
 import { ensemble } from "../../models/ensemble.js";
 import { fit, outputs } from "../../models/fit.js";
 import { answersOf, asPredictions, evaluateAnswers, evaluated, innerOf, modelPredictor, type Answers } from "../../models/predictor.js";
+import { holder, type Hold, type Vectors } from "../../models/vectors.js";
 import { metricNamed, score } from "../../stats/metrics.js";
 import { paired } from "../../stats/paired.js";
 import type { Metric } from "../../stats/types.js";
@@ -62,6 +63,15 @@ interface Judged {
 }
 
 export async function run<R extends object>(options: DistillOptions<R>, context: RunContext): Promise<DistillResult<R>> {
+  const held = holder();
+  try {
+    return await distil(options, context, held.hold);
+  } finally {
+    held.close();
+  }
+}
+
+async function distil<R extends object>(options: DistillOptions<R>, context: RunContext, hold: Hold): Promise<DistillResult<R>> {
   const checked = check(schema, options, "distill") as Checked;
   const started = Date.now();
   const split = (await settled(options.split, "distill")) as unknown as Split;
@@ -77,7 +87,7 @@ export async function run<R extends object>(options: DistillOptions<R>, context:
   const seed = checked.seed ?? context.seed("distill");
   const { tf, name: backend, device } = await loadBackend();
   const say = (label: string) => context.progress({ label, done: 0, total: null, eta: null });
-  const tables = await readTables(split, task, features, {}, say);
+  const tables = await readTables(split, task, features, {}, { say, hold });
   const ruled = onSameRows(bar, split, tables.judged);
   const warnings = [...said, ...tables.warnings];
   const scale = outcome === "regression" ? scaleOf(tables.train.y) : undefined;
@@ -93,7 +103,7 @@ export async function run<R extends object>(options: DistillOptions<R>, context:
     tables.train,
     logitsOf(learned, outcome, scale),
     checked.alpha,
-    await transferOf(options.transfer, teacher, features, outcome, scale, breathe),
+    await transferOf(options.transfer, teacher, features, outcome, scale, { breathe, hold }),
   );
 
   const barValues = metric.row && metric.name === unitOf(loss) ? null : await answersOf(bar, split.test, breathe);
@@ -385,12 +395,13 @@ async function transferOf(
   features: Awaited<ReturnType<typeof teacherOf>>["features"],
   outcome: Parameters<typeof logitsOf>[1],
   scale: Parameters<typeof logitsOf>[2],
-  breathe: () => Promise<void>,
-): Promise<{ x: Float32Array; rows: number; logits: Float32Array } | null> {
+  { breathe, hold }: { breathe: () => Promise<void>; hold: Hold },
+): Promise<{ x: Vectors; rows: number; logits: Float32Array } | null> {
   if (transfer === undefined) return null;
   if (!isRelation(transfer)) throw new TypeError(`Expected \`transfer\` of distill to be a relation, got ${describe(transfer)}`);
   await (transfer as Relation)[settle]?.();
   const { x, rows } = await features.matrix(transfer);
+  hold(x);
   return { x, rows, logits: logitsOf(await answersOf(teacher, transfer, breathe), outcome, scale) };
 }
 

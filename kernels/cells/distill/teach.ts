@@ -2,6 +2,7 @@
 import type { Relation, Task } from "../../protocol/values.js";
 import type { Outcome } from "../../models/build.js";
 import type { Table } from "../../models/fit.js";
+import { joinVectors, type Vectors } from "../../models/vectors.js";
 import type { Answers } from "../../models/predictor.js";
 import { classOf } from "../../stats/metrics.js";
 
@@ -34,13 +35,11 @@ export function withTransfer(
   train: Table,
   logits: Float32Array,
   alpha: number,
-  more: { x: Float32Array; rows: number; logits: Float32Array } | null,
+  more: { x: Vectors; rows: number; logits: Float32Array } | null,
 ): Lesson {
   if (!more || more.rows === 0) return { table: train, logits, alpha };
   const rows = train.rows + more.rows;
-  const x = new Float32Array(rows * train.width);
-  x.set(train.x);
-  x.set(more.x, train.x.length);
+  const x = joinVectors(train.x, more.x, train.width);
   const y = new Float64Array(rows);
   y.set(train.y);
   const both = new Float32Array(logits.length + more.logits.length);

@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as TF from "@tensorflow/tfjs";
 import { trainBench, type TrainBench } from "../../../test/support/train.js";
@@ -69,6 +71,18 @@ describe("train", () => {
     expect(last.next.map((step) => step.label)).toEqual(["Promote", "Distil"]);
     expect(last.footer).toMatch(/^seed \d+ · mlp 64-32, 2,433 weights · trained on [\d,]+ rows, judged on [\d,]+ · wasm/);
     expect(b.progress.at(-1)).toBeNull();
+  });
+
+  it("reads vectors that are too many for memory from a file, and leaves none behind", async () => {
+    const inMemory = await go({ seed: 3 });
+    b.shown.length = 0;
+    const options = { split: parts, against: floor, features: feats, epochs: 4, seed: 3 } as unknown as TrainOptions<Row>;
+    const stored = await run(options, { ...b.context, vectorBytes: 1000 });
+    expect(b.shown.at(-1)!.footer).toMatch(/ · 0\.000096 GB of vectors read from disk · /);
+    expect(stored.evaluation.n).toBe(inMemory.evaluation.n);
+    // one window of one block: the same order
+    expect(stored.evaluation).toEqual(inMemory.evaluation);
+    expect(readdirSync(join(b.context.workspace, ".touchstone/spill")).filter((name) => name.endsWith(".f32"))).toEqual([]);
   });
 
   it("gives the same bits for the same seed", async () => {

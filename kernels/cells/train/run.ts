@@ -9,6 +9,7 @@ import { fileCheckpoint } from "../../models/checkpoint-file.js";
 import { fit, outputs, type FitOptions } from "../../models/fit.js";
 import type { Loss } from "../../models/loss.js";
 import { answersOf, asPredictions, evaluateAnswers, evaluated, modelPredictor } from "../../models/predictor.js";
+import { holder, rowsFrom, type Hold } from "../../models/vectors.js";
 import { auc } from "../../stats/auc.js";
 import { classOf, metricNamed, score } from "../../stats/metrics.js";
 import { paired } from "../../stats/paired.js";
@@ -39,6 +40,15 @@ interface Checked {
 }
 
 export async function run<R extends object>(options: TrainOptions<R>, context: RunContext): Promise<TrainResult<R>> {
+  const held = holder();
+  try {
+    return await train(options, context, held.hold);
+  } finally {
+    held.close();
+  }
+}
+
+async function train<R extends object>(options: TrainOptions<R>, context: RunContext, hold: Hold): Promise<TrainResult<R>> {
   const checked = check(schema, options, "train") as Checked;
   const started = Date.now();
   const split = (await settled(options.split, "train")) as unknown as Split;
@@ -54,7 +64,10 @@ export async function run<R extends object>(options: TrainOptions<R>, context: R
   context.progress({ label: "closing over the features", done: 0, total: null, eta: null });
   const exclude = [task.target, split.spec.key, checked.weight].filter((name) => name !== undefined);
   const features = await bundleFeatures(context, options.features as Features | "identity", split.train, { exclude });
-  const tables = await readTables(split, task, features, checked, (label) => context.progress({ label, done: 0, total: null, eta: null }));
+  const tables = await readTables(split, task, features, checked, {
+    say: (label) => context.progress({ label, done: 0, total: null, eta: null }),
+    hold,
+  });
   const ruled = onSameRows(bar, split, tables.judged);
   const warnings = [...said, ...features.notes, ...tables.warnings, ...leaks(tables, outcome)];
 
@@ -84,7 +97,7 @@ export async function run<R extends object>(options: TrainOptions<R>, context: R
       epochs: checked.epochs,
     };
     const footer = () =>
-      `seed ${seed} · ${network.label}, ${network.params.toLocaleString("en")} weights · trained on ${tables.train.rows.toLocaleString("en")} rows, judged on ${tables.judged.ys.length.toLocaleString("en")} · ${backend} (${device}) · ${((Date.now() - started) / 1000).toFixed(1)} s`;
+      `seed ${seed} · ${network.label}, ${network.params.toLocaleString("en")} weights · trained on ${tables.train.rows.toLocaleString("en")} rows, judged on ${tables.judged.ys.length.toLocaleString("en")} · ${backend} (${device})${tables.stored === 0 ? "" : ` · ${(tables.stored / 1e9).toPrecision(2)} GB of vectors read from disk`} · ${((Date.now() - started) / 1000).toFixed(1)} s`;
     const live = (): FindingView => ({
       ...{ kind: "train", verdict: "unsure", word: "training", method: "", numbers: {}, tables: [], warnings, next: [] },
       sentence:
@@ -224,12 +237,13 @@ function leaks({ train }: Tables, outcome: Outcome): string[] {
   const step = Math.max(1, Math.floor(train.rows / LOOK));
   const rows = Array.from({ length: Math.floor(train.rows / step) }, (_, i) => i * step);
   const y = rows.map((row) => train.y[row]!);
+  const looked = rows.map((row) => rowsFrom(train.x, train.width, row, row + 1).slice());
   if (new Set(y).size < 2) return [];
   const found: string[] = [];
   for (let j = 0; j < Math.min(train.width, 500); j++) {
     const alone = auc(
       y,
-      rows.map((row) => train.x[row * train.width + j]!),
+      looked.map((vector) => vector[j]!),
     );
     if (Math.max(alone, 1 - alone) > 0.98)
       found.push(

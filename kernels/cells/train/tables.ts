@@ -4,6 +4,7 @@ import { settle } from "../../protocol/values.js";
 import type { Outcome } from "../../models/build.js";
 import type { FittedFeatures } from "../../models/features.js";
 import type { Table } from "../../models/fit.js";
+import { blocksOf, isStored, rowsFrom, type Hold, type Vectors } from "../../models/vectors.js";
 import { describe, encodeTarget, judgedRows, readColumns, type JudgedRows } from "../baseline/rows.js";
 
 /** The bar of `against`: what `baseline` returned, or any evaluated predictor. */
@@ -37,27 +38,29 @@ export interface Tables {
   valid: Table;
   judged: JudgedRows;
   /** vectors of the test rows, in the order of `judged` */
-  test: { x: Float32Array; rows: number };
+  test: { x: Vectors; rows: number };
   /** one a training row; absent without a weight column or class weights */
   weights?: Float32Array;
   warnings: string[];
+  /** bytes of the vectors that are read from files, as they are too many for memory */
+  stored: number;
 }
 
-/** Vectors and truths of the three parts. `say` names what is read now. */
+/** Vectors and truths of the three parts. `say` names what is read now, `hold` gets what the caller closes. */
 export async function readTables(
   split: Split,
   task: Task,
   features: FittedFeatures,
   options: { weight?: string; classWeights?: "balanced" | Record<string, number> },
-  say: (label: string) => void,
+  { say, hold }: { say(label: string): void; hold: Hold },
 ): Promise<Tables> {
   const warnings: string[] = [];
   say("reading the training rows");
-  const train = await readTable(split.train, task, features, "training");
+  const train = await readTable(split.train, task, features, "training", hold);
   refuse(train, task);
   warnings.push(...constants(train));
   say("reading the validation rows");
-  let valid = await readTable(split.valid, task, features, "validation");
+  let valid = await readTable(split.valid, task, features, "validation", hold);
   let kept = train;
   if (valid.rows === 0) {
     const n = Math.max(1, Math.round(train.rows / 10));
@@ -70,44 +73,56 @@ export async function readTables(
   say("reading the test rows");
   const judged = await judgedRows(split, task);
   const test = await features.matrix(split.test);
+  hold(test.x);
   if (test.rows === 0) throw new RangeError("the split has no test rows: the model could not be judged");
   if (test.rows !== judged.ys.length) throw new Error(`the test part gave ${test.rows} vectors for ${judged.ys.length} rows`);
   const weights = await rowWeights(split.train, kept, task, options);
-  return { train: kept, valid, judged, test, warnings, ...(weights ? { weights } : {}) };
+  const stored = [train, valid, test].reduce((sum, { x }) => sum + (isStored(x) ? x.bytes : 0), 0);
+  return { train: kept, valid, judged, test, warnings, stored, ...(weights ? { weights } : {}) };
 }
 
 /** Vectors and truths of one part. */
-export async function readTable(part: Relation, task: Task, features: FittedFeatures, name: string): Promise<Table> {
+export async function readTable(part: Relation, task: Task, features: FittedFeatures, name: string, hold: Hold): Promise<Table> {
   const columns = await readColumns(part, [task.target], "`task.target`");
   const y = encodeTarget(columns[task.target]!, task, name);
   if (y.length === 0) return { x: new Float32Array(0), y, rows: 0, width: features.width };
   const { x, rows, width } = await features.matrix(part);
+  hold(x);
   if (rows !== y.length) throw new Error(`the ${name} part gave ${rows} vectors for ${y.length} rows`);
-  for (let i = 0; i < x.length; i++) {
-    const v = x[i]!;
-    if (v - v !== 0) {
-      const place = i % width;
-      let bad = 0;
-      for (let j = place; j < x.length; j += width) if (x[j]! - x[j]! !== 0) bad++;
-      throw new RangeError(
-        `number ${place + 1} of ${width} of the features is ${v} in ${bad.toLocaleString("en")} of ${rows.toLocaleString("en")} ${name} rows (first in row ${Math.floor(i / width) + 1}): give it a value for what is missing or out of range`,
-      );
-    }
-  }
+  finite(x, rows, width, name);
   return { x, y, rows, width };
+}
+
+function finite(x: Vectors, rows: number, width: number, name: string): void {
+  for (const block of blocksOf(x, rows, width)) {
+    let at = 0;
+    while (at < block.x.length && block.x[at]! - block.x[at]! === 0) at++;
+    if (at === block.x.length) continue;
+    const place = at % width;
+    const value = block.x[at];
+    let bad = 0;
+    for (const each of blocksOf(x, rows, width)) for (let j = place; j < each.x.length; j += width) if (each.x[j]! - each.x[j]! !== 0) bad++;
+    throw new RangeError(
+      `number ${place + 1} of ${width} of the features is ${value} in ${bad.toLocaleString("en")} of ${rows.toLocaleString("en")} ${name} rows (first in row ${block.from + Math.floor(at / width) + 1}): give it a value for what is missing or out of range`,
+    );
+  }
 }
 
 /** Numbers of the vector that are the same in every row: they tell nothing, and a scale by their deviation would divide by 0. */
 function constants({ x, rows, width }: Table): string[] {
   if (rows < 2) return [];
-  const found: string[] = [];
-  for (let j = 0; j < width; j++) {
-    const first = x[j]!;
-    let same = true;
-    for (let i = j; same && i < x.length; i += width) same = x[i] === first;
-    if (same)
-      found.push(`number ${j + 1} of ${width} of the features is ${first} in all ${rows.toLocaleString("en")} training rows: it tells nothing`);
+  const firsts = rowsFrom(x, width, 0, 1).slice();
+  let same = Array.from(firsts, (_, j) => j);
+  for (const block of blocksOf(x, rows, width)) {
+    same = same.filter((j) => {
+      for (let i = j; i < block.x.length; i += width) if (block.x[i] !== firsts[j]) return false;
+      return true;
+    });
+    if (same.length === 0) break;
   }
+  const found = same.map(
+    (j) => `number ${j + 1} of ${width} of the features is ${firsts[j]} in all ${rows.toLocaleString("en")} training rows: it tells nothing`,
+  );
   // pixels at the edge of images are constant by nature
   if (found.length > 3)
     return [
@@ -173,7 +188,8 @@ async function rowWeights(
 }
 
 function slice(table: Table, from: number, to: number): Table {
-  return { x: table.x.subarray(from * table.width, to * table.width), y: table.y.subarray(from, to), rows: to - from, width: table.width };
+  const x = isStored(table.x) ? table.x.part(from, to) : table.x.subarray(from * table.width, to * table.width);
+  return { x, y: table.y.subarray(from, to), rows: to - from, width: table.width };
 }
 
 /** Mean and population deviation of a target that changes. */
