@@ -48,7 +48,7 @@ const library = new Set([...libraryNames, "html", "md", "svg"]);
 type Entry = ts.CompletionEntry & { symbol?: ts.Symbol };
 
 export function complete(project: Project, cell: string, at: number, trigger?: string): Completions {
-  const opened = project.open(cell);
+  const opened = project.open(cell, "all");
   if (opened === null) return { from: at, to: at, items: [], incomplete: false };
   const { file, module } = opened;
   const found = project.service.getCompletionsAtPosition(file, toModule(module, at), {
@@ -103,7 +103,7 @@ function sortOf(entry: ts.CompletionEntry, project: Project, members: boolean): 
 
 /** Signature and documentation of one completion. */
 export function detail(project: Project, cell: string, at: number, label: string): { signature: string; docs: string } | null {
-  const opened = project.open(cell);
+  const opened = project.open(cell, "all");
   if (opened === null) return null;
   const found = project.service.getCompletionEntryDetails(
     opened.file,

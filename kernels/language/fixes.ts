@@ -29,7 +29,7 @@ const suggested = new Set([6133, 6138, 6192, 6196, 6198, 6199, 7027, 7028]);
 
 /** Repairs for the findings between two places of a cell. `said`: what DuckDB says against its SQL. */
 export function fixes(project: Project, cell: string, from: number, to: number, said: readonly CodeProblem[]): Fix[] {
-  const opened = project.open(cell);
+  const opened = project.open(cell, "all");
   if (opened === null) return [];
   const { file, module } = opened;
   const { service } = project;

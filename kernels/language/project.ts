@@ -37,8 +37,11 @@ export interface Project {
   extra(code: string | null): void;
   /** schemas have changed */
   touch(): void;
-  /** brings the modules up to date and gives the one of a cell, with every name of the others in it; null for text */
-  open(cell: string): { file: string; module: Module } | null;
+  /**
+   * Brings the modules up to date and gives the one of a cell; null for text. With all names of the others in it, for what proposes
+   * names, it is another text, and TypeScript looks at it anew.
+   */
+  open(cell: string, names?: "used" | "all"): { file: string; module: Module } | null;
   /** brings the modules up to date */
   sync(): void;
   /** the module's file of a cell; null for text and unknown ones */
@@ -72,7 +75,7 @@ const options: ts.CompilerOptions = {
   types: ["node"],
 };
 
-/** Cells asked about lately keep all names in their first line, so that going to and fro changes no module. */
+/** Cells that names were proposed for lately keep all names in their first line, so that going to and fro changes no module. */
 const kept = 4;
 
 interface Virtual {
@@ -205,8 +208,8 @@ export function createProject(place: { notebook: string; workspace: string; regi
     touch() {
       dirty = true;
     },
-    open(cell) {
-      if (!recent.includes(cell)) {
+    open(cell, names = "used") {
+      if (names === "all" && !recent.includes(cell)) {
         recent = [cell, ...recent].slice(0, kept);
         dirty = true;
       }
