@@ -65,7 +65,7 @@ export interface NotebookControl {
   attention(delta: number): void;
   togglePanel(side: "left" | "right"): void;
   exportHtml(): Promise<void>;
-  showLeft(tab: "outline" | "packages"): void;
+  showLeft(tab: "outline" | "packages" | "history"): void;
   save(): void;
   takeOver(): void;
   /** of every cell that was changed here and in the file */
@@ -141,6 +141,7 @@ export const actions: Action[] = [
   on("left-panel", "Show or hide the left panel", "anywhere", ["Mod+b"], (n) => n.togglePanel("left"), { icon: "list-tree" }),
   on("right-panel", "Show or hide the right panel", "anywhere", ["Mod+j"], (n) => n.togglePanel("right"), { icon: "list-tree" }),
   on("export-html", "Export HTML: one file that opens offline", "anywhere", [], (n) => void n.exportHtml(), { icon: "file-text" }),
+  on("history", "History: saved points of the notebook", "anywhere", [], (n) => n.showLeft("history"), { icon: "clock" }),
   on("packages", "Packages of the workspace", "anywhere", [], (n) => n.showLeft("packages"), { icon: "box" }),
   on("next-problem", "Next problem", "anywhere", ["F8"], (n) => n.problem(1), { icon: "triangle-alert" }),
   on("previous-problem", "Previous problem", "anywhere", ["Shift+F8"], (n) => n.problem(-1), { icon: "triangle-alert" }),

@@ -10,6 +10,9 @@ it("finds the smallest splice and joins typing", () => {
       else expect(a.slice(0, found.at) + found.insert + a.slice(found.at + found.remove)).toBe(b);
     }),
   );
+  // these two share their first half
+  expect(splice("a😀b", "a😁b")).toEqual({ at: 1, remove: 2, insert: "😁" });
+  expect(splice("😀", "😀😀")?.insert).toBe("😀");
   expect(
     compact([
       { op: "edit", id: "c", at: 0, remove: 1, insert: "a" },

@@ -9,6 +9,10 @@ export function splice(before: string, after: string): { at: number; remove: num
   while (head < most && before.charCodeAt(head) === after.charCodeAt(head)) head++;
   let tail = 0;
   while (tail < most - head && before.charCodeAt(before.length - 1 - tail) === after.charCodeAt(after.length - 1 - tail)) tail++;
+  // no half of a character may travel alone
+  const low = (text: string, at: number) => (text.charCodeAt(at) & 0xfc00) === 0xdc00;
+  if (head > 0 && (low(before, head) || low(after, head))) head--;
+  if (tail > 0 && (low(before, before.length - tail) || low(after, after.length - tail))) tail--;
   return { at: head, remove: before.length - head - tail, insert: after.slice(head, after.length - tail) };
 }
 

@@ -8,6 +8,7 @@ import { leftPanel } from "./notebook/left.js";
 import { cellList } from "./notebook/cells.js";
 import { NotebookCommands } from "./notebook/commands.js";
 import { cellEvents } from "./notebook/events.js";
+import { comparison } from "./notebook/history.js";
 import { toolbar } from "./notebook/toolbar.js";
 import { hasFiles, uploadsView } from "./notebook/uploads.js";
 import { problemsOf, problemsPanel, variablesPanel } from "./panels.js";
@@ -71,7 +72,7 @@ export class TouchNotebook extends NotebookCommands {
         @packages-cancel=${() => this.cancelPackages()}
       ></touch-package-task>
       <div
-        class="notebook-body ${this.left ? `with-left left-${this.leftTab}` : ""} ${this.right ? "with-right" : ""}"
+        class="notebook-body ${this.left ? `with-left left-${this.leftTab}` : ""} ${this.right ? "with-right" : ""} ${this.compared === null ? "" : "comparing"}"
         @dragover=${(event: DragEvent) => hasFiles(event) && event.preventDefault()}
         @drop=${(event: DragEvent) => {
           if (!hasFiles(event)) return;
@@ -80,7 +81,8 @@ export class TouchNotebook extends NotebookCommands {
           void this.addFiles([...(event.dataTransfer?.files ?? [])]);
         }}
       >
-        ${this.left ? leftPanel(this, state) : nothing} ${cellList(this, state, this.#events)}
+        ${this.left ? leftPanel(this, state) : nothing} ${this.compared === null ? nothing : comparison(this, this.compared)}
+        ${cellList(this, state, this.#events)}
         ${
           this.right
             ? html`<aside class="panel right" aria-label="Variables and problems">

@@ -12,12 +12,13 @@ import { problemsOf } from "../panels.js";
 import { current, inverse, type Change } from "./changes.js";
 import { clientId } from "./client.js";
 import { LanguageLink } from "./language.js";
+import type { Compared } from "./history.js";
 import { Speaker } from "./speaker.js";
 
 /** ms of countdown until a kernel that a stop does not reach is restarted */
 const restartAfter = 10_000;
 
-export type LeftTab = "outline" | "packages";
+export type LeftTab = "outline" | "packages" | "history";
 
 /** What takes a change back, and the document that it was made for. */
 interface Back {
@@ -40,6 +41,7 @@ export class NotebookBase extends TouchElement {
     right: { state: true },
     tab: { state: true },
     leftTab: { state: true },
+    compared: { state: true },
     closed: { state: true },
     version: { state: true },
   };
@@ -56,6 +58,8 @@ export class NotebookBase extends TouchElement {
   declare right: boolean;
   declare tab: "variables" | "problems";
   declare leftTab: LeftTab;
+  /** the saved point that is shown in the place of the cells */
+  declare compared: Compared | null;
   declare closed: ReadonlySet<string>;
   declare version: number;
   session: NotebookSession | null = null;
@@ -85,6 +89,7 @@ export class NotebookBase extends TouchElement {
     this.right = localStorage.getItem("touchstone.right") !== "0" && innerWidth >= 1280;
     this.tab = "variables";
     this.leftTab = "outline";
+    this.compared = null;
     this.closed = new Set();
     this.version = 0;
   }
@@ -126,6 +131,7 @@ export class NotebookBase extends TouchElement {
         onNotice: (notice) => this.emit("toast", { level: notice.level, text: notice.text }),
       });
       this.session.open();
+      this.compared = null;
       this.#shown = false;
       document.title = `${this.path.replace(/\.nb\.ts$/, "")} · Touchstone`;
     }

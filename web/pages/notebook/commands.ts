@@ -8,11 +8,13 @@ import { api, ApiError } from "../../controllers/api.js";
 import { download } from "../../controllers/download.js";
 import { relationRows } from "../../controllers/rows.js";
 import { badgeText } from "../../controllers/session.js";
-import { plural } from "../../controllers/format.js";
+import { plural, time } from "../../controllers/format.js";
 import { cellFor } from "../../controllers/upload.js";
 import { freshResult, newId, plainSource, scopeOf } from "../../controllers/scope.js";
 import { byKind, NotebookBase, type LeftTab } from "./base.js";
 import { caching, conversion, deletion, disabling, headed, insertion, inverse, lazing, merging, moving, pasting, splitting } from "./changes.js";
+import type { Compared } from "./history.js";
+import { restoring, restoringCell } from "./restoring.js";
 import type { PackageChange } from "./packages.js";
 import "./kernel-log.js";
 import type { TouchKernelLog } from "./kernel-log.js";
@@ -243,6 +245,31 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
   }
   toggleDisabled(): void {
     if (this.selected !== undefined) this.change(disabling(this.selected));
+  }
+  /** Shows what differs from a saved point, in the place of the cells. */
+  showComparison(compared: Compared): void {
+    this.compared = compared;
+    if (innerWidth < 1024) this.left = false;
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>("#comparison-title")?.focus());
+  }
+  closeComparison(): void {
+    const id = this.compared?.point.id;
+    this.compared = null;
+    void this.updateComplete.then(() => {
+      const point = this.left && id !== undefined ? this.querySelector<HTMLElement>(`.point[data-point="${CSS.escape(id)}"]`) : null;
+      if (point !== null) point.focus();
+      else if (this.current !== null) this.show(this.current);
+    });
+  }
+  /** Back to a saved point, or one cell of it: an edit like any other. */
+  restorePoint({ point, source }: Compared, cell?: string): void {
+    const now = this.session?.doc?.source;
+    if (now === undefined) return;
+    const { select: _, ...change } = cell === undefined ? restoring(now, source) : restoringCell(now, source, cell);
+    if (!this.change(change)) return;
+    if (cell === undefined) this.closeComparison();
+    const what = cell === undefined ? "The notebook is" : `Cell ${cell} is`;
+    this.emit("toast", { level: "info", text: `${what} as at ${time(point.at)}`, action: "Undo", run: () => this.undo() });
   }
   /** The notebook as it stands here, as one HTML file. */
   async exportHtml(): Promise<void> {

@@ -102,9 +102,9 @@ export function toolbar(page: NotebookCommands) {
       <summary aria-label="More">${icon("ellipsis")}</summary>
       <div class="menu-list">
         ${item("Restart the kernel", () => page.restart())} ${item("Shut down the kernel", () => page.shutdown())}
-        ${item("Kernel log", () => page.showLog())} ${item("Export HTML", () => void page.exportHtml())}
-        ${item("Packages", () => page.showLeft("packages"))} ${item("Save now", () => page.save())}
-        ${item("Take over writing", () => page.takeOver(), writing)}
+        ${item("Kernel log", () => page.showLog())} ${item("History", () => page.showLeft("history"))}
+        ${item("Export HTML", () => void page.exportHtml())} ${item("Packages", () => page.showLeft("packages"))}
+        ${item("Save now", () => page.save())} ${item("Take over writing", () => page.takeOver(), writing)}
         ${item("Copy link", () => void navigator.clipboard?.writeText(location.href.split("#")[0]!))}
       </div>
     </details>
