@@ -12,6 +12,7 @@ import type { Place } from "./errors.js";
 import type { Gate } from "./gate.js";
 import type { Held } from "./held.js";
 import type { Imports } from "./imports.js";
+import { createLeftovers } from "./leftovers.js";
 import { orElse, sentence } from "./own.js";
 import { createPerform } from "./perform.js";
 import { createRun, settled, type Injected, type Run } from "./run.js";
@@ -41,8 +42,10 @@ export interface EvaluatorOptions {
   savepoint(run: Run): (stopped: boolean, values: () => Iterable<unknown>) => Promise<string[]>;
   /** tells the engines to stop what they do */
   halt(run: Run): void;
-  /** the run's names are about to go: their tables and tensors may be freed */
-  dropped(values: Map<string, unknown>, kept: () => Iterable<unknown>): void;
+  /** these names are gone: their tables may be dropped */
+  dropped(names: string[]): void;
+  /** no run holds these any more, but as far as the names of cells do: their tensors and models may be freed */
+  free(values: Iterable<unknown>, kept: () => Iterable<unknown>): void;
   /** results on disk; null: none are taken or kept */
   cache: Cache | null;
   /** hash of a value's content; throws an Opaque */
@@ -317,14 +320,17 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     turns.each(run, run.scope.listeners(), () => undefined);
   };
 
-  /** Its names are gone at once; then its disposers run, and when they are over what the names held is freed. */
+  const leftovers = createLeftovers((values) => options.free(values.values(), bindings.values));
+
+  /** Its names are gone at once; then its disposers run, and when they are over what the names held is freed, as far as no other run may hold it. */
   const drop = (cell: string, done: () => void) => {
     const run = runs.get(cell);
     const values = bindings.take(cell);
     runs.delete(cell);
     options.held.release(run?.id ?? "");
     const free = () => {
-      options.dropped(values, bindings.values);
+      options.dropped([...values.keys()]);
+      leftovers.drop(run, values, runs.values());
       done();
     };
     if (run) turns.each(run, run.scope.disposers(), free);

@@ -291,7 +291,7 @@ function parentOf(pid: string): number | null {
 describe("tensors", () => {
   it("a leak is reported with its cell; what names hold, models and tidy code are none", async () => {
     const leaky = await kernel.run("for (let i = 0; i < 50; i++) tf.ones([1000]).square()", { id: "leaky" });
-    expect(leaky.warnings).toEqual([expect.stringMatching(/^100 tensors \(0\.4 MB\) that this cell made are held by no name .*tf\.tidy/)]);
+    expect(leaky.warnings).toEqual([expect.stringMatching(/^100 tensors \(0\.4 MB\) that this cell made are held by no name: .*tf\.tidy/)]);
     const clean = [
       "let total = 0; for (let i = 0; i < 50; i++) total += tf.tidy(() => tf.ones([1000]).square().sum().dataSync()[0]); total",
       "const list = Array.from({ length: 40 }, () => tf.ones([10])); const byName = new Map([['a', { deep: tf.split(tf.ones([30]), 30) }]])",

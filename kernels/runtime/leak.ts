@@ -1,4 +1,4 @@
-/** Tensors that a cell made and that no name leads to: TensorFlow.js frees none of them by itself. */
+/** Tensors that a cell made and that no name leads to: TensorFlow.js frees none of them by itself, `unheld.ts` only after a while. */
 import { types } from "node:util";
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tf } from "../tensors/backend.js";
@@ -32,7 +32,7 @@ export function leakOf(before: Holding, after: Holding, values: Iterable<unknown
   const left = made - held.count;
   if (left < few) return null;
   const bytes = Math.max(0, after.bytes - before.bytes - held.bytes);
-  return `${left.toLocaleString("en")} tensors (${sizeText(bytes)}) that this cell made are held by no name and stay in memory: put the computation into tf.tidy(() => ...), or dispose of what is not needed`;
+  return `${left.toLocaleString("en")} tensors (${sizeText(bytes)}) that this cell made are held by no name: they take memory until they are found and freed behind it. Put the computation into tf.tidy(() => ...), or dispose of what is not needed`;
 }
 
 function tensorsIn(values: Iterable<unknown>): { count: number; bytes: number } {

@@ -52,7 +52,7 @@ export function createSession({ config, shared, gate, outputs, tell, control }: 
     const cells = evaluator.readers(file);
     if (cells.length > 0) tell({ type: "changed", cells, file });
   });
-  const tensors = createTensors(config.backend, tell, () => evaluator.current());
+  const tensors = createTensors(config.backend, tell, () => evaluator.current(), gate.own);
   const seed = (cell: string, purpose: string) => seedOf(config.seed, cell, purpose);
   const library = createLibrary({
     config,
@@ -120,10 +120,8 @@ export function createSession({ config, shared, gate, outputs, tell, control }: 
       tensors.halt();
       library.halt();
     },
-    dropped(values, kept) {
-      tensors.free(values.values(), kept);
-      library.dropped([...values.keys()]);
-    },
+    dropped: (names) => library.dropped(names),
+    free: (values, kept) => tensors.free(values, kept),
     async after(run) {
       tensors.report();
       await files.watch(run.reads);

@@ -7,6 +7,7 @@ import type { Savepoint } from "../tensors/unwind.js";
 import { isTensor } from "./display.js";
 import { holding, leakOf } from "./leak.js";
 import type { Run } from "./run.js";
+import { freeUnheld, type Unheld } from "./unheld.js";
 
 export interface Tensors {
   load(): Promise<Backend>;
@@ -23,18 +24,28 @@ export interface Tensors {
   landed(): void;
 }
 
+/** ms after a run until tensors that nothing holds are looked for, and from then until their number is told */
+const quiet = 100;
+
 interface Model {
   stopTraining: boolean;
   isTraining: boolean;
 }
 type Fit = (this: Model, ...args: unknown[]) => Promise<unknown>;
 
-export function createTensors(backend: string | null, tell: (message: FromKernel) => void, current: () => Run | null): Tensors {
+export function createTensors(
+  backend: string | null,
+  tell: (message: FromKernel) => void,
+  current: () => Run | null,
+  own: <T>(work: () => T) => T,
+): Tensors {
   let loading: Promise<Backend> | null = null;
   let loaded: Backend | null = null;
   let abandon: (() => void) | null = null;
   let unwinding: typeof import("../tensors/unwind.js") | null = null;
   let ground: Savepoint | null = null;
+  let unheld: Unheld | null = null;
+  let looking: NodeJS.Timeout | null = null;
   const fits = new Map<Promise<unknown>, Model>();
   let active = 0;
   let release: (() => void)[] = [];
@@ -107,7 +118,11 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
   return {
     load() {
       loading ??= (async () => {
-        const [{ loadBackend, abandonLoading }, unwind] = await Promise.all([import("../tensors/backend.js"), import("../tensors/unwind.js")]);
+        const [{ loadBackend, abandonLoading }, unwind, { weaken }] = await Promise.all([
+          import("../tensors/backend.js"),
+          import("../tensors/unwind.js"),
+          import("../tensors/ledger.js"),
+        ]);
         abandon = abandonLoading;
         const ready = await loadBackend(backend);
         // by another try, after a strike
@@ -115,6 +130,7 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
         loaded = ready;
         unwinding = unwind;
         ground = unwind.savepoint(loaded.tf);
+        unheld = freeUnheld(loaded.tf, own, weaken);
         followTensors(loaded.tf);
         watchFits(loaded.tf);
         report();
@@ -168,7 +184,14 @@ export function createTensors(backend: string | null, tell: (message: FromKernel
         }
       }
     },
-    report,
+    report() {
+      report();
+      // behind the run, when nothing waits for it
+      looking ??= setTimeout(() => {
+        looking = null;
+        if (current() === null && unheld?.look()) looking = setTimeout(() => ((looking = null), report()), quiet);
+      }, quiet);
+    },
     landed() {
       if (loaded) return;
       loading = null;

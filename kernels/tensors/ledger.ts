@@ -45,24 +45,40 @@ interface Engine {
 const outermost = Symbol("outermost");
 type Marked = Tensor & { [outermost]?: number | undefined; kept?: boolean };
 
-const ledgers = new WeakMap<object, Set<Tensor>>();
+/** What the engine needs of a tensor to dispose of it. */
+export type Remains = Pick<Tensor, "id" | "dataId" | "dtype" | "size" | "shape">;
+/** a tensor that the books do not keep from being collected */
+interface Weak {
+  ref: WeakRef<Tensor>;
+  remains: Remains;
+}
+
+/** living tensors by id */
+const ledgers = new WeakMap<object, Map<number, Tensor | Weak>>();
+const held = (entry: Tensor | Weak): Tensor | undefined => ("ref" in entry ? entry.ref.deref() : entry);
+
+/** From here on the books do not hold this tensor: when it is collected, `remains` must be disposed of. Not for variables, whose data change. */
+export function weaken(tf: Tf, tensor: Tensor, remains: Remains): void {
+  const live = ledgers.get(tf.engine());
+  if (live?.has(tensor.id)) live.set(tensor.id, { ref: new WeakRef(tensor), remains });
+}
 
 /** Starts the books of this engine. Idempotent. To be called as soon as the wasm back end is set. */
 export function keepLedger(tf: Tf): void {
   const engine = tf.engine() as unknown as Engine;
   if (ledgers.has(engine)) return;
-  const live = new Set<Tensor>();
+  const live = new Map<number, Tensor | Weak>();
   ledgers.set(engine, live);
   const { trackTensor, disposeTensor } = engine;
   const older = firstId(tf);
   engine.trackTensor = (tensor, backend) => {
     trackTensor.call(engine, tensor, backend);
     (tensor as Marked)[outermost] = engine.state.scopeStack[0]?.id;
-    live.add(tensor);
+    live.set(tensor.id, tensor);
   };
   engine.disposeTensor = (tensor) => {
     // half disposed before a stop: a second reference must not be taken from those who share the buffer
-    if (!live.delete(tensor) && tensor.id >= older) return;
+    if (!live.delete(tensor.id) && tensor.id >= older) return;
     disposeTensor.call(engine, tensor);
   };
   // the new value is taken before the old one is let go: a variable always has a value, wherever the stop falls
@@ -114,7 +130,10 @@ export function dataIds(backend: object): object[] {
  * `kept` ones too when a gradient was being taken: they were saved for its backward pass.
  */
 export function sweep(tf: Tf, scope: number, kept: boolean): void {
-  for (const tensor of ledgers.get(tf.engine()) ?? []) {
+  for (const entry of ledgers.get(tf.engine())?.values() ?? []) {
+    // what has outlived its outermost tidy was not made inside this one
+    if ("ref" in entry) continue;
+    const tensor = entry;
     if ((tensor as Marked)[outermost] === scope && !("assign" in tensor) && !tensor.isDisposed && (kept || !(tensor as Marked).kept))
       tensor.dispose();
   }
@@ -131,22 +150,24 @@ export function recount(tf: Tf): Tensor[] {
   const lost: Tensor[] = [];
   let bytes = 0;
   let strings = 0;
-  for (const tensor of live) {
-    const id = tensor.dataId as object;
+  for (const [key, entry] of live) {
+    const tensor = held(entry);
+    const { dataId, dtype, size } = tensor ?? (entry as Weak).remains;
+    const id = dataId as object;
     const info = state.tensorInfo.get(id);
-    if (tensor.isDisposed || !info || (info.backend === backend && !backend.dataIdMap.has(id))) {
-      if (!tensor.isDisposed) lost.push(tensor);
-      live.delete(tensor);
+    if (tensor?.isDisposed || !info || (info.backend === backend && !backend.dataIdMap.has(id))) {
+      if (tensor?.isDisposed === false) lost.push(tensor);
+      live.delete(key);
       continue;
     }
-    if (tensor.dtype === "string") {
+    if (dtype === "string") {
       strings++;
       bytes += info.bytes;
-    } else bytes += tensor.size * tf.util.bytesPerElement(tensor.dtype);
+    } else bytes += size * tf.util.bytesPerElement(dtype);
     owners.set(id, (owners.get(id) ?? 0) + 1);
   }
   // made halfway: no one holds it
-  for (const [name, variable] of Object.entries(state.registeredVariables)) if (!live.has(variable)) delete state.registeredVariables[name];
+  for (const [name, variable] of Object.entries(state.registeredVariables)) if (!live.has(variable.id)) delete state.registeredVariables[name];
   for (const [id, data] of [...backend.dataIdMap.data]) {
     const count = owners.get(id);
     if (count !== undefined) data.refCount = count;
