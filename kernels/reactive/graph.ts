@@ -1,5 +1,6 @@
 /** The cells' dependencies: who reads whose names, in which order they run, and what is wrong with them (design 4). Pure. */
 import type { Problem } from "../protocol/document.js";
+import { withEntries } from "../notebook/record.js";
 import { Heap } from "./heap.js";
 import type { Analysis } from "./references.js";
 
@@ -21,78 +22,179 @@ export interface Graph {
   cells: Record<string, GraphCell>;
   /** name -> the cells that define it, in document order; more than one is a clash */
   definers: ReadonlyMap<string, readonly string[]>;
+  /** the same object while no cell reads other names or from other cells */
+  edges: Edges;
+}
+/** On places in the document: a thousand cells are ordered anew with each name that a person types. */
+interface Edges {
+  places: ReadonlyMap<string, number>;
+  inputs: readonly (readonly number[])[];
+  cyclic: boolean;
 }
 
 /** `analyses` in document order. */
 export function buildGraph(analyses: readonly Analysis[]): Graph {
   const ids = analyses.map((analysis) => analysis.id);
   const definers = new Map<string, string[]>();
-  /** the same by place in the document: on numbers, since a thousand cells are ordered anew with each name that a person types */
-  const places = new Map<string, number[]>();
-  for (const [i, { id, defines }] of analyses.entries())
+  for (const { id, defines } of analyses)
     for (const name of defines) {
       const others = definers.get(name);
-      if (others === undefined) {
-        definers.set(name, [id]);
-        places.set(name, [i]);
-      } else {
-        others.push(id);
-        places.get(name)!.push(i);
-      }
+      if (others === undefined) definers.set(name, [id]);
+      else others.push(id);
     }
+  const places = new Map(ids.map((id, i) => [id, i]));
+  const tableOf = tables(definers);
+  const cells: Record<string, GraphCell> = Object.create(null) as Record<string, GraphCell>;
+  const inputs: number[][] = [];
+  for (const analysis of analyses) {
+    const { uses, from } = reads(analysis, definers, tableOf, places);
+    inputs.push(from);
+    cells[analysis.id] = {
+      ...{ defines: analysis.defines, uses, inputs: from.map((at) => ids[at]!), outputs: [] },
+      problems: problemsOf(analysis, definers),
+    };
+  }
+  const outputs = turned(inputs);
+  for (const [i, to] of outputs.entries()) cells[ids[i]!]!.outputs = to.map((at) => ids[at]!);
+  const circles = circlesOf(inputs, ids, (id) => cells[id]!);
+  for (const [id, problem] of circles) cells[id]!.problems.push(problem);
+  return { ids, order: topological(inputs, outputs).map((at) => ids[at]!), cells, definers, edges: { places, inputs, cyclic: circles.size > 0 } };
+}
+
+/** What `buildGraph` gives after the texts of these cells changed, made of the graph before; and the cells that are not as they were. */
+export function patchGraph(
+  last: Graph,
+  changed: ReadonlyMap<string, { old: Analysis; now: Analysis }>,
+  analyses: readonly Analysis[],
+): { graph: Graph; cells: ReadonlyMap<string, GraphCell> } {
+  const { ids } = last;
+  const { places } = last.edges;
+  const moved = new Set([...changed.values()].flatMap(({ old, now }) => differing(old.defines, now.defines)));
+  let { definers } = last;
+  if (moved.size > 0) {
+    const next = new Map(definers);
+    for (const name of moved) {
+      const others = (next.get(name) ?? []).filter((id) => !changed.has(id));
+      for (const [id, { now }] of changed) if (now.defines.includes(name)) others.push(id);
+      others.sort((a, b) => places.get(a)! - places.get(b)!);
+      if (others.length > 0) next.set(name, others);
+      else next.delete(name);
+    }
+    definers = next;
+  }
+  const small = new Set([...moved].map((name) => name.toLowerCase()));
+  const concerns = ({ id, defines, uses, tables: names, writes, mutations }: Analysis) =>
+    changed.has(id) ||
+    (moved.size > 0 &&
+      ([...moved].some((name) => defines.includes(name) || uses.includes(name)) ||
+        names.some((name) => small.has(name.toLowerCase())) ||
+        writes.some(({ name }) => moved.has(name)) ||
+        mutations.some(({ name }) => moved.has(name))));
+  const tableOf = tables(definers);
+  const cells = new Map<string, GraphCell>();
+  let inputs: (readonly number[])[] | null = null;
+  for (const [i, analysis] of analyses.entries()) {
+    if (!concerns(analysis)) continue;
+    const old = last.cells[analysis.id]!;
+    const { uses, from } = reads(analysis, definers, tableOf, places);
+    if (!sameItems(from, last.edges.inputs[i]!)) (inputs ??= [...last.edges.inputs])[i] = from;
+    const problems = [...problemsOf(analysis, definers), ...old.problems.filter((problem) => problem.type === "cycle")];
+    cells.set(analysis.id, { ...old, defines: analysis.defines, uses, inputs: from.map((at) => ids[at]!), problems });
+  }
+  let { edges, order } = last;
+  // a cell may read another name of the same cell
+  const others = [...cells].some(([id, { uses }]) => !sameItems(uses, last.cells[id]!.uses));
+  const now = (id: string) => cells.get(id) ?? last.cells[id]!;
+  if (inputs !== null) {
+    const outputs = turned(inputs);
+    for (const [i, to] of outputs.entries()) {
+      const cell = now(ids[i]!);
+      if (to.length === cell.outputs.length && to.every((at, k) => ids[at] === cell.outputs[k])) continue;
+      cells.set(ids[i]!, { ...cell, outputs: to.map((at) => ids[at]!) });
+    }
+    const next = topological(inputs, outputs).map((at) => ids[at]!);
+    if (!sameItems(order, next)) order = next;
+  }
+  if (inputs !== null || others) edges = { ...edges, inputs: inputs ?? edges.inputs };
+  // what a circle is made of is told in each of its cells
+  if (inputs !== null || (edges.cyclic && (others || moved.size > 0))) {
+    const circles = circlesOf(edges.inputs, ids, now);
+    const known = (problem: Problem) => problem.type === "cycle";
+    if (edges.cyclic || circles.size > 0)
+      for (const id of ids) {
+        const { problems } = now(id);
+        const [old, problem] = [problems.find(known), circles.get(id)];
+        if (old?.message === problem?.message && sameItems(old?.cells ?? [], problem?.cells ?? [])) continue;
+        const rest = problems.filter((each) => !known(each));
+        cells.set(id, { ...now(id), problems: problem === undefined ? rest : [...rest, problem] });
+      }
+    edges = { ...edges, cyclic: circles.size > 0 };
+  }
+  return { graph: { ids, order, cells: withEntries(last.cells, [...cells]), definers, edges }, cells };
+}
+
+/** Names of other cells that a cell reads, and the places of these cells. */
+function reads(
+  { id, defines, privates, uses: names, tables: read }: Analysis,
+  definers: Graph["definers"],
+  tableOf: (name: string) => string | null,
+  places: ReadonlyMap<string, number>,
+): { uses: string[]; from: number[] } {
+  const uses: string[] = [];
+  const from: number[] = [];
+  const use = (name: string | null) => {
+    if (name === null || uses.includes(name) || defines.includes(name) || privates.includes(name)) return;
+    const others = definers.get(name);
+    if (others === undefined) return;
+    uses.push(name);
+    for (const other of others) {
+      const at = places.get(other)!;
+      if (other !== id && !from.includes(at)) from.push(at);
+    }
+  };
+  for (const name of names) use(name);
+  for (const name of read) use(tableOf(name));
+  return { uses, from: from.sort((a, b) => a - b) };
+}
+
+/** What is said in each cell that is part of a circle. */
+function circlesOf(inputs: Edges["inputs"], ids: readonly string[], cell: (id: string) => GraphCell): Map<string, Problem> {
+  const circles = new Map<string, Problem>();
+  for (const members of components(inputs)) {
+    const group = members.sort((a, b) => a - b).map((at) => ids[at]!);
+    const path = shortestCycle(group, cell);
+    if (!path) continue;
+    const steps = path.map((id, i) => {
+      const next = path[(i + 1) % path.length]!;
+      return `${id} needs ${namesBetween(cell(id), cell(next)).join(", ")} of ${next}`;
+    });
+    const message = `Cells need each other in a circle: ${steps.join("; ")}. Move what they share into a cell of its own`;
+    for (const id of group) circles.set(id, { type: "cycle", severity: "error", message, cells: path.filter((other) => other !== id) });
+  }
+  return circles;
+}
+
+/** SQL names have no case; a name that differs only in case from two cells' names means neither. */
+function tables(definers: Graph["definers"]): (name: string) => string | null {
   let folded: Map<string, string | null> | null = null;
-  /** SQL names have no case; a name that differs only in case from two cells' names means neither */
-  const table = (name: string): string | null => {
+  return (name) => {
     if (definers.has(name)) return name;
     folded ??= foldNames(definers.keys());
     return folded.get(name.toLowerCase()) ?? null;
   };
-
-  const cells: Record<string, GraphCell> = Object.create(null) as Record<string, GraphCell>;
-  const inputs: number[][] = [];
-  const outputs: number[][] = analyses.map(() => []);
-  for (const [i, analysis] of analyses.entries()) {
-    const { defines, privates } = analysis;
-    const uses: string[] = [];
-    const use = (name: string | null) => {
-      if (name !== null && definers.has(name) && !defines.includes(name) && !privates.includes(name) && !uses.includes(name)) uses.push(name);
-    };
-    for (const name of analysis.uses) use(name);
-    for (const name of analysis.tables) use(table(name));
-    const from: number[] = [];
-    for (const name of uses) for (const at of places.get(name)!) if (at !== i && !from.includes(at)) from.push(at);
-    inputs.push(from.sort((a, b) => a - b));
-    for (const at of from) outputs[at]!.push(i);
-    cells[analysis.id] = { defines, uses, inputs: from.map((at) => ids[at]!), outputs: [], problems: problemsOf(analysis, definers) };
-  }
-  for (const [i, to] of outputs.entries()) cells[ids[i]!]!.outputs = to.map((at) => ids[at]!);
-  for (const members of components(inputs)) {
-    const group = members.sort((a, b) => a - b).map((at) => ids[at]!);
-    const path = shortestCycle(group, cells);
-    if (!path) continue;
-    const steps = path.map(
-      (id, i) => `${id} needs ${namesBetween(cells[id]!, cells[path[(i + 1) % path.length]!]!).join(", ")} of ${path[(i + 1) % path.length]!}`,
-    );
-    for (const id of group) {
-      const message = `Cells need each other in a circle: ${steps.join("; ")}. Move what they share into a cell of its own`;
-      cells[id]!.problems.push({ type: "cycle", severity: "error", message, cells: path.filter((other) => other !== id) });
-    }
-  }
-  return { ids, order: topological(inputs, outputs).map((at) => ids[at]!), cells, definers };
 }
 
-/** Whether two analyses of a cell make the same edges, so that only what is wrong inside the cell can differ. */
-export function sameEdges(a: Analysis, b: Analysis): boolean {
-  return (["defines", "privates", "uses", "tables"] as const).every(
-    (part) => a[part] === b[part] || (a[part].length === b[part].length && a[part].every((name, i) => name === b[part][i])),
-  );
+/** Each place's users, of each place's inputs. */
+function turned(inputs: readonly (readonly number[])[]): number[][] {
+  const outputs: number[][] = inputs.map(() => []);
+  for (const [i, from] of inputs.entries()) for (const at of from) outputs[at]!.push(i);
+  return outputs;
 }
 
-/** The cell of `graph` after its text changed and made the same edges. */
-export function reread(graph: Pick<Graph, "cells" | "definers">, analysis: Analysis): GraphCell {
-  const old = graph.cells[analysis.id]!;
-  return { ...old, problems: [...problemsOf(analysis, graph.definers), ...old.problems.filter((problem) => problem.type === "cycle")] };
-}
+const sameItems = <T>(a: readonly T[], b: readonly T[]) => a === b || (a.length === b.length && a.every((item, i) => item === b[i]));
+/** Names that one of the lists has alone. */
+const differing = (a: readonly string[], b: readonly string[]) =>
+  a === b ? [] : [...a.filter((name) => !b.includes(name)), ...b.filter((name) => !a.includes(name))];
 
 /** Names in small letters -> the name; null where two differ in case alone. */
 function foldNames(names: Iterable<string>): Map<string, string | null> {
@@ -188,13 +290,13 @@ function components(inputs: readonly (readonly number[])[]): number[][] {
 }
 
 /** The shortest way from the group's first cell back to itself along inputs. */
-function shortestCycle(group: readonly string[], cells: Record<string, GraphCell>): string[] | null {
+function shortestCycle(group: readonly string[], cell: (id: string) => GraphCell): string[] | null {
   const [start] = group;
   const members = new Set(group);
   const before = new Map<string, string>();
   const queue = [start!];
   for (let i = 0; i < queue.length; i++) {
-    for (const next of cells[queue[i]!]!.inputs) {
+    for (const next of cell(queue[i]!).inputs) {
       if (next === start) {
         const path = [queue[i]!];
         while (path.at(-1) !== start) path.push(before.get(path.at(-1)!)!);
@@ -209,7 +311,7 @@ function shortestCycle(group: readonly string[], cells: Record<string, GraphCell
   return null;
 }
 
-/** Kahn's order, the earliest cell of the document first among those that are ready. */
+/** Kahn's order, the earliest cell of the document first among those that are ready; those of a cycle, and what reads from it, come last. */
 function topological(inputs: readonly (readonly number[])[], outputs: readonly (readonly number[])[]): number[] {
   const waiting = inputs.map((from) => from.length);
   const ready = new Heap();

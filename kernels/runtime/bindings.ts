@@ -58,10 +58,11 @@ class Names extends Map<string, Name> {
   override delete(name: string): boolean {
     const cell = this.get(name)?.cell;
     if (cell === undefined) return false;
+    super.delete(name);
     const own = this.#of.get(cell)!;
     own.delete(name);
     if (own.size === 0) this.#of.delete(cell);
-    return super.delete(name);
+    return true;
   }
   /** those of a cell, with their names */
   by(cell: string): [string, Name][] {

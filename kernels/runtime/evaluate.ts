@@ -146,7 +146,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   });
 
   const perform = createPerform({
-    ...{ bindings, compiled, turns, outputs, wrappers, chance },
+    ...{ bindings, compiled, turns, outputs, wrappers, chance, own },
     importer: options.imports.from(options.notebook),
     seed: options.seed,
     injected: options.injected,

@@ -20,6 +20,8 @@ export interface PerformOptions extends Pick<KeptOptions, "digest" | "definer"> 
   chance: Chance;
   importer: Importer;
   injected: Injected;
+  /** what must not be cut in the middle */
+  own<T>(work: () => T): T;
   seed(cell: string, purpose: string): number;
   /** the compiler's parameters for a file */
   wrappers(file: string): Record<string, unknown>;
@@ -29,7 +31,7 @@ export interface PerformOptions extends Pick<KeptOptions, "digest" | "definer"> 
 
 /** Gives what performs a run. It throws what the cell throws. */
 export function createPerform(options: PerformOptions): (run: Run) => Promise<void> {
-  const { bindings, compiled, turns, outputs, chance, injected } = options;
+  const { bindings, compiled, turns, outputs, chance, injected, own } = options;
   const { names } = bindings;
   const importer = chance.aside(options.importer);
 
@@ -46,7 +48,8 @@ export function createPerform(options: PerformOptions): (run: Run) => Promise<vo
     const parameters: Record<string, unknown> = {
       ...options.wrappers(translation.file),
       ...(console && { $n: bindings.live }),
-      $x: (getters: object) => bindings.define(run, getters),
+      // whole: a name that is not known to be the cell's would outlive it
+      $x: (getters: object) => own(() => bindings.define(run, getters)),
       $show: showResult(run),
       $imp: importer,
     };

@@ -41,8 +41,14 @@ export function markAll(state: SessionState): Marks {
 /** The marks after the state of these cells, or whether the kernel holds their values, changed. */
 export function mark(state: SessionState, ids: Iterable<string>): Marks {
   const { cells } = state.doc.source;
-  if (state.marks.cells !== cells) return markAll(state);
+  const before = state.marks.cells;
   const bytes = state.marks.bytes.slice();
+  if (before !== cells) {
+    if (before.length !== cells.length || cells.some((cell, i) => cell.id !== before[i]!.id)) return markAll(state);
+    // other texts in the same places
+    places.set(cells, placesOf(before));
+    for (const [i, cell] of cells.entries()) if (cell !== before[i]) bytes[i] = markOf(state, cell);
+  }
   for (const id of ids) {
     const at = placesOf(cells).get(id);
     if (at !== undefined) bytes[at] = markOf(state, cells[at]!);
@@ -70,8 +76,8 @@ export function badgeOf({ doc, marks: { cells, bytes }, runs }: SessionState): B
   const list = (bit: number) => {
     const found: string[] = [];
     let more = 0;
-    for (const [i, bits] of bytes.entries()) {
-      if ((bits & bit) === 0) continue;
+    for (let i = 0; i < bytes.length; i++) {
+      if ((bytes[i]! & bit) === 0) continue;
       if (found.length < named) found.push(cells[i]!.id);
       else more++;
     }

@@ -25,7 +25,7 @@ export function deriveCells(
   for (const id of dirty) todo.add(id);
   if (last === null || last.doc.source !== state.doc.source || last.graph !== graph) {
     for (const id of textChanged(state, last)) todo.add(id);
-    if (graph.index !== last?.graph.index) for (const id of Object.keys(state.doc.cells)) if (!graph.cells.has(id)) changed[id] = null;
+    if (graph.graph.ids !== last?.graph.graph.ids) for (const id of Object.keys(state.doc.cells)) if (!graph.cells.has(id)) changed[id] = null;
   }
   const isQueued = membership(state.queue);
   const waits = blocked(state);

@@ -50,7 +50,7 @@ function regraph(step: Step): void {
   const graph: GraphView = viewGraph(source.cells, step.state.graph);
   const { ran, live, touched } = step.state;
   const stays = (id: string) => graph.cells.has(id);
-  const gone = graph.index === step.state.graph.index ? [] : [...ran].map(([id]) => id).filter((id) => !stays(id));
+  const gone = graph.graph.ids === step.state.graph.graph.ids ? [] : [...ran].map(([id]) => id).filter((id) => !stays(id));
   const queue = step.state.queue.filter((item) => stays(item.cell));
   const kept = gone.length === 0 ? {} : { ran: ran.only(stays), live: live.only(stays), touched: touched.only(stays) };
   step.set({ graph, ...kept, queue: inputsFirst({ graph }, queue) });

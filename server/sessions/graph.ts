@@ -1,7 +1,7 @@
 /** The notebook's graph as a session uses it: who defines, who reads, in which order. A cell is analysed again only when its text changed. */
 import { conflictOf } from "../../kernels/notebook/conflict.js";
 import type { CallView, Cell, Problem } from "../../kernels/protocol/document.js";
-import { buildGraph, reread, sameEdges, type Graph, type GraphCell } from "../../kernels/reactive/graph.js";
+import { buildGraph, patchGraph, type Graph, type GraphCell } from "../../kernels/reactive/graph.js";
 import { analyse, type Analysis } from "../../kernels/reactive/references.js";
 import { formOf } from "./edits.js";
 import { same } from "./same.js";
@@ -27,7 +27,6 @@ export interface GraphView {
   index: ReadonlyMap<string, number>;
   /** kept for the next time */
   readings: ReadonlyMap<string, Reading>;
-  /** the edges; problems in it may be of an older text */
   graph: Graph;
 }
 
@@ -37,13 +36,13 @@ interface Reading {
   form: CallView | null;
 }
 
-/** The graph of these cells. What a cell's new text leaves as it was is taken from `last`: only other names make other edges. */
+/** The graph of these cells. What a cell's new text leaves as it was is taken from `last`. */
 export function viewGraph(cells: readonly Cell[], last?: GraphView): GraphView {
   const changed: Reading[] = [];
-  let edges = last === undefined || cells.length !== last.graph.ids.length;
+  let others = last === undefined || cells.length !== last.graph.ids.length;
   const read = (cell: Cell, i: number): Reading => {
     const old = last?.readings.get(cell.id);
-    if (last?.graph.ids[i] !== cell.id) edges = true;
+    if (last?.graph.ids[i] !== cell.id) others = true;
     if (old?.cell === cell) return old;
     // the other version of a cell, kept until somebody decides: its names are not defined twice
     const isCopy = conflictOf(cell) !== null;
@@ -51,12 +50,11 @@ export function viewGraph(cells: readonly Cell[], last?: GraphView): GraphView {
     const reading = known
       ? { ...old, cell }
       : { cell, analysis: analyse(isCopy ? { ...cell, source: "" } : cell, old?.analysis), form: formOf(cell) };
-    if (old === undefined || !sameEdges(old.analysis, reading.analysis)) edges = true;
     changed.push(reading);
     return reading;
   };
   const all = cells.map(read);
-  if (!edges && last !== undefined) return reviewed(last, changed);
+  if (!others && last !== undefined) return patched(last, changed, all);
   const graph = buildGraph(all.map((reading) => reading.analysis));
   return {
     cells: new Map(all.map((reading) => [reading.cell.id, viewOf(reading, graph.cells[reading.cell.id]!, graph, last?.cells.get(reading.cell.id))])),
@@ -68,18 +66,26 @@ export function viewGraph(cells: readonly Cell[], last?: GraphView): GraphView {
   };
 }
 
-/** The same edges, other texts. */
-function reviewed(last: GraphView, changed: readonly Reading[]): GraphView {
+/** The same cells, other texts. */
+function patched(last: GraphView, changed: readonly Reading[], all: readonly Reading[]): GraphView {
   if (changed.length === 0) return last;
-  const readings = new Map(last.readings);
-  const views = new Map(last.cells);
-  for (const reading of changed) {
-    const { id } = reading.cell;
-    readings.set(id, reading);
-    if (reading.analysis !== last.readings.get(id)!.analysis)
-      views.set(id, viewOf(reading, reread(last.graph, reading.analysis), last.graph, views.get(id)));
+  const texts = new Map<string, { old: Analysis; now: Analysis }>();
+  for (const { cell, analysis } of changed) {
+    const old = last.readings.get(cell.id)!.analysis;
+    if (old !== analysis) texts.set(cell.id, { old, now: analysis });
   }
-  return { ...last, cells: views, readings };
+  const patch = patchGraph(
+    last.graph,
+    texts,
+    all.map((reading) => reading.analysis),
+  );
+  const { graph } = patch;
+  const readings = new Map(last.readings);
+  for (const reading of changed) readings.set(reading.cell.id, reading);
+  const views = new Map(last.cells);
+  for (const [id, cell] of patch.cells) views.set(id, viewOf(readings.get(id)!, cell, graph, views.get(id)));
+  const index = graph.order === last.order ? last.index : new Map(graph.order.map((id, i) => [id, i]));
+  return { cells: views, order: graph.order, index, definers: graph.definers, readings, graph };
 }
 
 function viewOf({ cell, form }: Reading, { defines, uses: names, problems }: GraphCell, graph: Graph, old: CellView | undefined): CellView {

@@ -19,10 +19,10 @@ export interface Walk {
 }
 
 /** kept with the edges, which are never changed in place */
-const walks = new WeakMap<GraphView["graph"], Walk>();
+const walks = new WeakMap<GraphView["graph"]["edges"], Walk>();
 
 export function walkOf({ graph }: Pick<SessionState, "graph">): Walk {
-  const known = walks.get(graph.graph);
+  const known = walks.get(graph.graph.edges);
   if (known !== undefined) return known;
   const inputs = new Map<string, string[]>();
   const outputs = new Map<string, string[]>();
@@ -36,7 +36,7 @@ export function walkOf({ graph }: Pick<SessionState, "graph">): Walk {
     }
   }
   const walk = { inputs, outputs };
-  walks.set(graph.graph, walk);
+  walks.set(graph.graph.edges, walk);
   return walk;
 }
 
@@ -103,6 +103,7 @@ export function planFrom(state: SessionState, id: string): string[] {
 
 /** The queue in the order that it came, but no cell before a queued one whose names it reads, directly or through others. */
 export function inputsFirst(state: Pick<SessionState, "graph">, queue: readonly Queued[]): Queued[] {
+  if (queue.length < 2) return [...queue];
   const { inputs } = walkOf(state);
   const waiting = new Map(queue.map((item) => [item.cell, item]));
   const seen = new Set<string>();
