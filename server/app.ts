@@ -33,13 +33,17 @@ export function createApp(effects: Effects): Hono {
       if (verdict.ok === false) return c.json({ error: { code: verdict.code, message: verdict.message } }, verdict.status);
       return next();
     }
+    // Jupyter's clients ask for the version before they know a token
+    if (c.req.method === "GET" && url.pathname === "/api" && checkServing(facts).ok === true) return next();
     // scripts and pictures of the page hold no secret
     if (c.req.method === "GET" && /^\/(assets\/|icon\.svg$|favicon\.ico$)/.test(url.pathname) && checkServing(facts).ok === true) return next();
     const verdict = checkAccess(effects.access, facts);
     if (verdict.ok === "exchange")
       return c.body(null, 302, { location: verdict.location, "set-cookie": verdict.cookie, "cache-control": "no-store" });
     if (verdict.ok === false) {
-      if (url.pathname.startsWith("/api/")) return c.json({ error: { code: verdict.code, message: verdict.message } }, verdict.status);
+      // `message` is where Jupyter's clients look
+      if (url.pathname.startsWith("/api/"))
+        return c.json({ message: verdict.message, error: { code: verdict.code, message: verdict.message } }, verdict.status);
       return c.text(verdict.message, verdict.status);
     }
     return next();

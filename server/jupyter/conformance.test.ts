@@ -1,5 +1,5 @@
 /** The conformance list of Jupyter kernels over our WebSocket, by the client that JupyterLab itself uses. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KernelManager, KernelSpecManager, ServerConnection, SessionManager, type Kernel, type KernelMessage } from "@jupyterlab/services";
@@ -141,7 +141,7 @@ describe("interactive", () => {
       evalue: expect.stringContaining("null"),
       traceback: expect.any(Array),
     });
-    expect((failed.reply as { traceback: string[] }).traceback.join("\n")).toMatch(/line 2: null\.x[^]*In \[\d+\]:2:/);
+    expect((failed.reply as { traceback: string[] }).traceback.join("\n")).toMatch(/TypeError[^]*line 2[^]*: null\.x[^]*In \[\d+\]:2:/);
     expect(first(failed, "error")).toMatchObject({ ename: "TypeError" });
     expect(aborted.reply.status).toBe("aborted");
     expect(types(aborted)).toEqual(["busy", "idle"]);
@@ -284,4 +284,34 @@ it("a session on a notebook sees its variables, and the notebook none of the con
   expect(client.state.kernel.state).toBe("idle");
   sessions.dispose();
   client.close();
+});
+
+/** The whole list of kernel-testbed, item by item. Heartbeat and iopub_welcome exist on ZMQ alone. */
+const list: [string, string][] = [
+  ["execute_input_broadcast", "execute: input, result and reply between busy and idle"],
+  ["execute_reply_ok", "execute: input, result and reply between busy and idle"],
+  ["stdout_capture", "stdout and stderr"],
+  ["stderr_capture", "stdout and stderr"],
+  ["kernel_info valid, language, protocol", 'it("kernel_info"'],
+  ["shutdown_reply", "a shutdown by message is answered"],
+  ["status busy/idle lifecycle", "execute: input, result and reply between busy and idle"],
+  ["complete", "complete: names and properties"],
+  ["inspect", 'it("inspect"'],
+  ["history", 'it("history"'],
+  ["is_complete complete, incomplete", "is_complete: %j"],
+  ["comm_info", "comm_info, and a comm to an unknown target is closed"],
+  ["error_handling", "errors: name, value, traceback with the line"],
+  ["display_data", "display_data, update_display_data by its id"],
+  ["update_display_data", "display_data, update_display_data by its id"],
+  ["execute_result", "execute: input, result and reply between busy and idle"],
+  ["rich result", "rich results: tables are HTML"],
+  ["comms_lifecycle", "comm_info, and a comm to an unknown target is closed"],
+  ["execution_count_increments", 'it("counts"'],
+  ["interrupt_request", "interrupt by REST ends a loop"],
+  ["parent_header_correlation", "all with the request as parent"],
+  ["stdin input_request", 'it("stdin"'],
+];
+it.each(list)("the list: %s", (_, test) => {
+  const text = readFileSync(import.meta.filename, "utf8");
+  expect(text.slice(0, text.indexOf("const list:"))).toContain(test);
 });

@@ -71,12 +71,16 @@ function plainText(data: MimeBundle): string {
   return text === "" ? `<${Object.keys(data)[0] ?? "nothing"}>` : text;
 }
 
+// clients colour a traceback by these signs of terminals
+const red = (text: string) => `\x1b[0;31m${text}\x1b[0m`;
+const green = (text: string) => `\x1b[0;32m${text}\x1b[0m`;
+
 /** An error as IPython tells it: name, message, and lines with the place in the request. */
 export function toTraceback(error: CellError): { ename: string; evalue: string; traceback: string[] } {
   const lines: string[] = [];
   const tell = (each: CellError, head: string) => {
-    lines.push(`${head}${each.name}: ${each.message}`);
-    if (each.code !== undefined && each.line !== undefined) lines.push(`  line ${each.line}: ${each.code.trim()}`);
+    lines.push(`${head}${red(each.name)}: ${each.message}`);
+    if (each.code !== undefined && each.line !== undefined) lines.push(`  ${green(`line ${each.line}`)}: ${each.code.trim()}`);
     for (const { cell, file, line, column, name } of each.frames.slice(0, 30))
       lines.push(`    at ${name === undefined ? "" : `${name} `}(${cell === undefined ? file : placeName(cell)}:${line}:${column})`);
     if (each.suggestion) lines.push(`  ${each.suggestion.label}`);
