@@ -6,6 +6,7 @@ import type { Completions, LanguageQuestion, LanguageState } from "../../kernels
 import { NotebookClient } from "../../test/support/notebook.js";
 import { startServer, type RunningServer } from "../../test/support/server.js";
 import { check, firstLines } from "../cli/check.js";
+import { startLanguage } from "./process.js";
 
 const path = "workspaces/demo/a.nb.ts";
 let server: RunningServer;
@@ -100,4 +101,15 @@ it("a death takes nothing with it: it is said, and the service comes back with t
   expect(server.server.sessions.languages.pids()).not.toEqual([pid]);
   await client.run("a");
   expect(client.state.cells["a"]!.result).toBe("ok");
+});
+
+it("one that uses up its memory says so", async () => {
+  const child = startLanguage({ ready: () => undefined, problems: () => undefined }, 30);
+  const notebook = join(server.root, path);
+  const cells = [{ id: "a", kind: "code" as const, source: "tf.tensor1d([1]).nope", options: {} }];
+  child.send({ type: "open", notebook, workspace: join(server.root, "workspaces/demo"), rev: 1, cells });
+  await expect(child.ask({ client: "t", notebook, question: { ask: "problems" } })).rejects.toThrow(
+    "The language service stopped: it used up its 30 MB of memory.",
+  );
+  expect(await child.ended).toBe("it used up its 30 MB of memory");
 });

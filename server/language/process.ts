@@ -31,7 +31,13 @@ export interface LanguageProcess {
 /** ms for an answer: the first one waits for the types of the libraries; findings are of the whole notebook */
 const patience = { question: 90_000, findings: 10 * 60_000 };
 
-export function startLanguage(on: { ready(): void; problems(message: Extract<FromLanguage, { type: "problems" }>): void }): LanguageProcess {
+/** MB; a notebook of 200 cells with the types of TensorFlow.js takes some 700 */
+const mostMemory = 2048;
+
+export function startLanguage(
+  on: { ready(): void; problems(message: Extract<FromLanguage, { type: "problems" }>): void },
+  heap = mostMemory,
+): LanguageProcess {
   const folder = mkdtempSync(join(tmpdir(), `ts-language-${process.pid}-`));
   const path = process.platform === "win32" ? `\\\\.\\pipe\\ts-language-${process.pid}-${Math.random().toString(36).slice(2)}` : join(folder, "s");
   const waiting = new Map<
@@ -97,7 +103,7 @@ export function startLanguage(on: { ready(): void; problems(message: Extract<Fro
   listener.on("error", (error) => finish(error.message));
   listener.listen(path, () => {
     if (gone !== null) return;
-    child = spawn(process.execPath, ["--max-old-space-size=2048", entry("language")], {
+    child = spawn(process.execPath, [`--max-old-space-size=${heap}`, entry("language")], {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...kernelEnvironment(process.env), TOUCHSTONE_LANGUAGE_SOCKET: path },
       windowsHide: true,
@@ -105,6 +111,7 @@ export function startLanguage(on: { ready(): void; problems(message: Extract<Fro
     child.stderr!.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4000)));
     child.on("error", (error) => finish(error.message));
     child.on("close", (code, signal) => {
+      if (/heap out of memory|heap limit/i.test(said)) return finish(`it used up its ${heap} MB of memory`);
       const words = said.split("\n").find((line) => /error|fatal/i.test(line));
       finish(signal === null ? `exit code ${code}${words === undefined ? "" : `, ${words.trim().slice(0, 200)}`}` : `ended by ${signal}`);
     });
