@@ -217,6 +217,19 @@ export interface NotebookState {
   savedAt: number | null;
   /** the present or last change of the workspace's packages, by whomever */
   packages: PackageTask | null;
+  /** what became of edits that no file held yet when this server opened the notebook and found its file changed; null: there was nothing to merge */
+  reopened: Reopened | null;
+}
+
+/** Ids of cells, each in one list only. */
+export interface Reopened {
+  at: number;
+  /** as the file has them: another program changed, added or removed them */
+  theirs: string[];
+  /** as they were edited here */
+  ours: string[];
+  /** changed on both sides and kept twice: ours, with the file's beside it */
+  twice: string[];
 }
 
 /** npm at work in the workspace: `restore` installs what package.json and the lock ask for. */

@@ -3,9 +3,9 @@ import { existsSync, readFileSync, realpathSync, renameSync, statSync } from "no
 import { open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { watch, type FSWatcher } from "chokidar";
-import type { NotebookSource } from "../../kernels/protocol/document.js";
+import type { NotebookSource, Reopened } from "../../kernels/protocol/document.js";
 import { differingCells } from "../../kernels/notebook/difference.js";
-import { mergeExternal } from "../../kernels/notebook/merge.js";
+import { mergeExternal, type Merged } from "../../kernels/notebook/merge.js";
 import { parseBytes } from "../../kernels/notebook/decode.js";
 import { printNotebook } from "../../kernels/notebook/print.js";
 import { sourceHash } from "./outputs.js";
@@ -31,8 +31,8 @@ export interface FileEffects {
   outside(source: NotebookSource, read: NotebookSource, text: string): void;
   /** the file was changed by another program, and the document has all that it says now */
   read(source: NotebookSource): void;
-  /** a file that did not parse when it was opened does now; `saved`: what it says */
-  mended(source: NotebookSource, saved: NotebookSource): void;
+  /** a file that did not parse when it was opened does now */
+  mended(opened: Opened): void;
   /** what is wrong with the file; null: all is well again */
   held(why: string | null): void;
 }
@@ -43,6 +43,8 @@ export interface Opened {
   saved: NotebookSource;
   broken: string | null;
   write: boolean;
+  /** the file was merged with what the journal knew and the file did not */
+  merged: Omit<Reopened, "at"> | null;
 }
 
 export interface NotebookFile {
@@ -119,10 +121,10 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       return;
     }
     if (waiting !== null) {
-      const { source, saved, write } = waiting.reopen(parsed.source);
+      const opened = waiting.reopen(parsed.source);
       waiting = null;
-      effects.mended(source, saved);
-      if (write) soon();
+      effects.mended(opened);
+      if (opened.write) soon();
       return;
     }
     tell(null);
@@ -280,17 +282,18 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       }
       const reopen = (read: NotebookSource): Opened => {
         base = read;
-        if (journal === null || saved === null) return { source: read, saved: read, broken: null, write: false };
+        if (journal === null || saved === null) return { source: read, saved: read, broken: null, write: false, merged: null };
         // written by us: the journal's document goes on from it, and nothing is to merge
         const ours = same(read, saved) || since.some((one) => same(read, one));
-        const source = ours ? journal : mergeExternal(nearest(read, saved, since), journal, read).source;
+        const { source, conflicts } = ours ? { source: journal, conflicts: [] } : mergeExternal(nearest(read, saved, since), journal, read);
         dirty = !same(source, read);
-        return { source, saved: read, broken: null, write: dirty };
+        const merged = ours || !dirty ? null : whose(journal, read, source, conflicts);
+        return { source, saved: read, broken: null, write: dirty, merged };
       };
       if (parsed.broken === null) return reopen(parsed.source);
       base = parsed.source;
       waiting = { reopen };
-      return { source: parsed.source, saved: parsed.source, broken: parsed.broken, write: false };
+      return { source: parsed.source, saved: parsed.source, broken: parsed.broken, write: false, merged: null };
     },
     changed: soon,
     async flush() {
@@ -306,6 +309,14 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
       await watcher?.close();
     },
   };
+}
+
+/** Whose each cell is after a merge of `journal` and `read`. */
+function whose(journal: NotebookSource, read: NotebookSource, merged: NotebookSource, conflicts: Merged["conflicts"]): Omit<Reopened, "at"> {
+  const copies = new Set(conflicts.flatMap(({ id, other }) => [id, other]));
+  const ids = (from: NotebookSource) => differingCells(from, merged).flatMap(({ id }) => (copies.has(id) ? [] : [id]));
+  const theirs = ids(journal);
+  return { theirs, ours: ids(read).filter((id) => !theirs.includes(id)), twice: conflicts.map(({ id }) => id) };
 }
 
 /** What the file held before another program changed it while no server ran: perhaps a document whose writing was not noted any more. */

@@ -1,6 +1,6 @@
 /** A session as it is when its notebook is opened: document and kept results, no kernel. Pure. */
 import { blankCell } from "../../kernels/notebook/blank.js";
-import type { CellState, KernelState, NotebookSource, NotebookState } from "../../kernels/protocol/document.js";
+import type { CellState, KernelState, NotebookSource, NotebookState, Reopened } from "../../kernels/protocol/document.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import type { Applied } from "./applied.js";
 import { badgeOf, markAll, noMarks } from "./badge.js";
@@ -35,6 +35,7 @@ export interface Opening {
   results: Record<string, KeptResult>;
   outputs: Record<string, { run: string; sourceHash: string; at: number; outputs: Output[]; more?: number }>;
   runs: number;
+  reopened: Reopened | null;
   memoryLimit: number;
   memoryMost?: number;
   applied?: Applied;
@@ -83,6 +84,7 @@ export function openState(opening: Opening): SessionState {
     held: null,
     savedAt: null,
     packages: null,
+    reopened: opening.reopened,
   };
   const state: SessionState = {
     doc,

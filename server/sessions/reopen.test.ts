@@ -144,3 +144,39 @@ it("removes the half-written file of a process that is gone, and no other", () =
       .sort(),
   ).toEqual(["a.nb.ts.new", `a.nb.ts.${process.pid}.new`, `b.nb.ts.${dead}.new`].sort());
 });
+
+it("says which cells were merged when edits were not in the file yet, and keeps both sides as points", async () => {
+  const d = desk("a=1 b=1 c=1 d=1");
+  const first = d.session();
+  d.fail("write file");
+  await change(first, set("a", "2"), set("c", "2"));
+  await first.close();
+  d.mend();
+  d.write("a=1 b=3 c=3 d=1");
+  const again = d.session();
+  expect(again.state.reopened).toEqual({ at: expect.any(Number), theirs: ["b"], ours: ["a"], twice: ["c"] });
+  expect(shown(again)).toBe("a=2 b=3 c=2 c-file=3! d=1");
+  const points = again.history!.points().map(({ why, source }) => `${why}: ${source.cells.map((cell) => cell.source).join(" ")}`);
+  expect(points.slice(-2)).toEqual(["edit: 2 1 2 1", "outside: 2 3 2 3 1"]);
+  // a client that comes later is told too, and the next opening has nothing to merge
+  await again.close();
+  expect(d.session().state.reopened).toBe(null);
+});
+
+it("says nothing when only the file had changed, or only the page", async () => {
+  const d = desk("a=1 b=1");
+  const first = d.session();
+  await change(first, set("a", "2"));
+  await first.close();
+  d.write("a=2 b=3");
+  const second = d.session();
+  expect(shown(second)).toBe("a=2 b=3");
+  expect(second.state.reopened).toBe(null);
+  d.fail("write file");
+  await change(second, set("a", "4"));
+  await second.close();
+  d.mend();
+  const third = d.session();
+  expect(shown(third)).toBe("a=4 b=3");
+  expect(third.state.reopened).toBe(null);
+});

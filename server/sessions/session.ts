@@ -34,7 +34,7 @@ import type { NotebookPlace } from "./paths.js";
 import { createBatches, type Batches } from "./batches.js";
 import { receive } from "./receive.js";
 import type { NotebookView } from "../../kernels/protocol/http.js";
-import { notebookFile, type NotebookFile } from "./file.js";
+import { notebookFile, type NotebookFile, type Opened } from "./file.js";
 import { keptOf } from "./queue.js";
 import type { Action, Input, JournalRecord, Refusal, SessionState } from "./state.js";
 import { Viewer, type Wire } from "./viewer.js";
@@ -80,7 +80,7 @@ export class Session {
   readonly #journalFile: string;
   #journal: Journal | null = null;
   /** the state of a notebook just opened */
-  readonly #open: (source: NotebookSource, broken: string | null, rev: number) => SessionState;
+  readonly #open: (opened: Opened, rev: number) => SessionState;
   readonly #viewers = new Set<Viewer>();
   readonly #listeners = new Set<(event: NotebookEvent, state: NotebookState) => void>();
   #ring = new Ring();
@@ -128,7 +128,7 @@ export class Session {
       },
       outside: (source, read, text) => void this.dispatch({ type: "outside", source, read, text, at: effects.now() }),
       read: (source) => this.#journal?.append({ type: "read", source }),
-      mended: (source, saved) => this.#mended(source, saved),
+      mended: (opened) => this.#mended(opened),
       held: (why) => {
         if (why !== null) effects.log.warn({ notebook: place.path }, why);
         if (!this.#closed) this.dispatch({ type: "held", why });
@@ -139,33 +139,39 @@ export class Session {
       kept?.saved ?? null,
       kept?.since.map((one) => one.source),
     );
-    this.#open = (source, broken, rev) =>
+    this.#open = ({ source, broken, merged }, rev) =>
       openState({
         ...{ epoch: randomBytes(8).toString("hex"), path: place.path, source, broken, rev },
         mode: source.front.mode ?? kept?.mode ?? "auto",
         results: broken === null ? (kept?.results ?? {}) : {},
         outputs: broken === null && effects.keep ? this.#store.load() : {},
         runs: kept?.runs ?? 0,
+        reopened: merged === null ? null : { at: effects.now(), ...merged },
         applied: kept?.applied ?? {},
         memoryLimit: this.#link.limit,
         memoryMost: Math.max(mostMemory(), this.#link.limit),
       });
-    this.#state = this.#open(opened.source, opened.broken, (kept?.rev ?? 0) + 1);
+    this.#state = this.#open(opened, (kept?.rev ?? 0) + 1);
     if (opened.broken === null) this.#journal = this.#openJournal(opened.saved);
     if (opened.write) this.#file.changed();
     this.history = effects.keep
       ? openHistory(join(place.store, "history", `${place.key}.ndjson`), effects.now, failed("the history is not kept"))
       : null;
+    // what was edited here is a point of its own, so that either side can be had back
+    if (opened.merged !== null && kept !== null) {
+      this.history?.add("edit", kept.source);
+      this.history?.add("outside", opened.source);
+    }
     if (this.history !== null) this.listen(recorder(this.history, this.state, effects.now()));
   }
 
   /** A file that did not parse when it was opened does now: the notebook is as if it were opened now, and every client is told the whole. */
-  #mended(source: NotebookSource, saved: NotebookSource): void {
+  #mended(file: Opened): void {
     const { doc } = this.#state;
-    const opened = this.#open(source, null, doc.rev + 1);
+    const opened = this.#open(file, doc.rev + 1);
     this.#state = { ...opened, doc: { ...opened.doc, epoch: doc.epoch, seq: doc.seq + 1, clients: doc.clients, writer: doc.writer } };
     this.#ring = new Ring();
-    this.#journal = this.#openJournal(saved);
+    this.#journal = this.#openJournal(file.saved);
     for (const viewer of this.#viewers) viewer.message(this.#snapshot(viewer.client));
   }
 

@@ -57,6 +57,7 @@ export function bench(): Promise<Figure[]> {
       path: "w/a.nb.ts",
       source: { front: {}, cells },
       broken: null,
+      reopened: null,
       rev: 1,
       mode: "auto",
       results: {},

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { notebook, openSession } from "../support/kill-session.js";
 import { openStage, Visitor, writeNotebook, type Stage } from "../support/journey.js";
 
 let stage: Stage;
@@ -130,5 +131,32 @@ it("cells changed here and in the file stand side by side, and each decision can
   await v.page.locator("[data-banner=outside]").getByRole("button", { name: "Keep mine" }).click();
   await expect.poll(() => v.source("a")).toBe("const a = 2");
   await expect.poll(() => readFileSync(file, "utf8"), { timeout: 20_000 }).toContain("const a = 2");
+  await v.leave();
+});
+
+it("a file that was changed while the notebook was closed and edits waited: which cells were merged is told until it is closed", async () => {
+  const file = join(stage.root, notebook);
+  writeNotebook(stage, "demo", "a", ["a", "b"].map((id) => `// %% id="${id}"\nconst ${id} = 1\n`).join("\n"));
+  // a server that could not write the file any more
+  const session = openSession(stage.root, (step) => {
+    if (step === "write file") throw new Error("ENOSPC: no space left on device");
+  });
+  await session.command({ do: "ops", ops: [{ op: "edit", id: "a", at: 10, remove: 1, insert: "2" }] });
+  await session.close();
+  writeFileSync(file, readFileSync(file, "utf8").replace("const b = 1", "const b = 3"));
+  const v = await Visitor.enter(stage, "/w/demo/n/a.nb.ts");
+  const banner = v.page.locator("[data-banner=reopened]");
+  await banner.getByText(/edits of here were not in it yet\. Both were merged at \d\d:\d\d: cell 2 from the file, cell 1 as edited here\./).waitFor();
+  expect([await v.source("a"), await v.source("b")]).toEqual(["const a = 2", "const b = 3"]);
+  await banner.getByRole("button", { name: "History" }).click();
+  await v.page
+    .getByRole("tabpanel", { name: "History" })
+    .getByRole("button", { name: /changed outside 1 changed/ })
+    .waitFor();
+  await banner.getByRole("button", { name: "Close" }).click();
+  await banner.waitFor({ state: "detached" });
+  await v.page.reload();
+  await v.cell("a").waitFor();
+  expect(await banner.count()).toBe(0);
   await v.leave();
 });

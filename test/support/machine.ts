@@ -32,7 +32,7 @@ export class Machine {
   }
 
   #open(base: ReturnType<Machine["_base"]>, broken: string | null): SessionState {
-    return openState({ epoch: `epoch${this.restarts}`, path: "w/a.nb.ts", broken, outputs: {}, memoryLimit: 1, ...base });
+    return openState({ epoch: `epoch${this.restarts}`, path: "w/a.nb.ts", broken, outputs: {}, reopened: null, memoryLimit: 1, ...base });
   }
   _base() {
     return this.#base();

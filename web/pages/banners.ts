@@ -1,8 +1,9 @@
 /** The banner under the toolbar: one at a time by rank; cause, effect, action (ui 3.3). */
 import { html, nothing, type TemplateResult } from "lit";
 import { icon } from "../elements/icon.js";
-import { time } from "../controllers/format.js";
+import { plural, time } from "../controllers/format.js";
 import { culledBanner, deadBanner, memoryBanner } from "./notebook/kernel-banners.js";
+import type { Reopened } from "../../kernels/protocol/document.js";
 import { pairsOf } from "./notebook/pairs.js";
 import type { Command } from "../../kernels/protocol/document.js";
 import type { Aside } from "../controllers/document.js";
@@ -32,6 +33,8 @@ export interface BannerActions {
   keepWaiting(): void;
   /** of all cells that were changed here and in the file */
   decide(decision: "mine" | "theirs" | "both"): void;
+  /** opens the list of saved points */
+  history(): void;
   /** takes back what another program changed in the file */
   refuseOutside(): void;
 }
@@ -43,6 +46,8 @@ export interface BannerInput {
   closed: ReadonlySet<string>;
   number(cell: string): number;
   largest: string[];
+  /** null: there was nothing to merge, or a person has read of it */
+  reopened: Reopened | null;
   /** ms until the page restarts a kernel that a stop does not reach; null: it waits */
   restartIn: number | null;
 }
@@ -55,7 +60,7 @@ export interface Banner {
   closable?: boolean;
 }
 
-export function bannerOf({ session, now, closed, number, largest, restartIn }: BannerInput, act: BannerActions): Banner | null {
+export function bannerOf({ session, now, closed, number, largest, restartIn, reopened }: BannerInput, act: BannerActions): Banner | null {
   const { state } = session;
   if (session.link === "lost" && session.lostAt !== null && now - session.lostAt > 1500) {
     const wait = Math.max(0, Math.ceil(((session.retryAt ?? now) - now) / 1000));
@@ -137,6 +142,27 @@ export function bannerOf({ session, now, closed, number, largest, restartIn }: B
             ] as [string, () => void][])
           : []),
       ],
+    };
+  }
+  if (reopened !== null) {
+    const named = (ids: string[], words: string): string => {
+      const which = ids.map(number).filter((n) => n > 0);
+      return ids.length === 0
+        ? ""
+        : which.length === 0
+          ? ` ${plural(ids.length, "cell")} that are gone ${words}`
+          : ` ${which.length === 1 ? "cell" : "cells"} ${which.slice(0, 8).join(", ")}${which.length > 8 ? " and more" : ""} ${words}`;
+    };
+    const parts = [named(reopened.theirs, "from the file"), named(reopened.ours, "as edited here"), named(reopened.twice, "kept twice")].filter(
+      (part) => part !== "",
+    );
+    const first = [...reopened.twice, ...reopened.theirs, ...reopened.ours].find((id) => number(id) > 0);
+    return {
+      name: "reopened",
+      level: "info",
+      text: `While the notebook was closed its file was changed outside, and edits of here were not in it yet. Both were merged at ${time(reopened.at)}:${parts.join(",")}.`,
+      actions: [...(first === undefined ? [] : [["Show", () => act.go(first)] as [string, () => void]]), ["History", act.history]],
+      closable: true,
     };
   }
   if (session.outside !== null) {

@@ -38,6 +38,7 @@ export class TouchNotebook extends NotebookCommands {
     restartNow: () => this.restartNow(),
     keepWaiting: () => this.keepWaiting(),
     decide: (decision) => this.decide(decision),
+    history: () => this.showLeft("history"),
     refuseOutside: () => this.refuseOutside(),
   };
 
@@ -62,7 +63,10 @@ export class TouchNotebook extends NotebookCommands {
       .filter((v) => (v.size ?? 0) > 0)
       .map((v) => `${v.name} ${bytes(v.size!)}`);
     const restartIn = this.stuck?.restartAt == null ? null : Math.max(0, this.stuck.restartAt - Date.now());
-    const banner = bannerOf({ session, now: Date.now(), closed: this.closed, number: this.number, largest, restartIn }, this.#act);
+    const banner = bannerOf(
+      { session, now: Date.now(), closed: this.closed, number: this.number, largest, restartIn, reopened: this.reopened },
+      this.#act,
+    );
     return html`
       ${toolbar(this)} ${bannerView(banner, this.#act)} <touch-kernel-log .path=${state.path}></touch-kernel-log> ${uploadsView(this.uploads)}
       <touch-package-task

@@ -1,7 +1,7 @@
 /** What the notebook's page holds: its connection, the selection and where the focus goes next. */
 import type { PropertyValues } from "lit";
 import { definitions } from "../../../kernels/cells/definitions.js";
-import type { Cell, NotebookSource, Operation } from "../../../kernels/protocol/document.js";
+import type { Cell, NotebookSource, Operation, Reopened } from "../../../kernels/protocol/document.js";
 import { newId } from "../../controllers/scope.js";
 import { NotebookSession, type SessionSocket } from "../../controllers/session.js";
 import { Uploads } from "../../controllers/upload.js";
@@ -169,7 +169,17 @@ export class NotebookBase extends TouchElement {
   close(name: string): void {
     if ((name === "back" || name === "epoch") && this.session !== null) this.session.back = null;
     if (name === "outside" && this.session !== null) this.session.outside = null;
+    if (name === "reopened" && this.reopened !== null) localStorage.setItem("touchstone.reopened", this.#reopenedKey);
     this.version++;
+  }
+
+  get #reopenedKey(): string {
+    return `${this.session?.state?.path} ${this.session?.state?.reopened?.at}`;
+  }
+  /** The merge at the opening, until a person has closed the notice of it. */
+  get reopened(): Reopened | null {
+    const { reopened = null } = this.session?.state ?? {};
+    return localStorage.getItem("touchstone.reopened") === this.#reopenedKey ? null : reopened;
   }
 
   protected override updated(changed: PropertyValues<this>): void {
