@@ -331,4 +331,20 @@ describe("limits", () => {
     expect((await waiting).message).toMatch(/DuckDB/);
     await expect(gone.engine.query("select 1")).rejects.toThrow("DuckDB is closed");
   });
+
+  it("closes amid work without taking the process with it", async () => {
+    for (let i = 0; i < 5; i++) {
+      const busy = testEngine();
+      const batches = sqlText(busy.engine, "select i from range(5000000) t(i)").batches();
+      await batches.next();
+      const work = Array.from({ length: 20 }, (_, k) => {
+        busy.engine.drop(`nb."none${k}"`);
+        return busy.engine.query(`select sum(sin(i)) from range(${k * 100_000}) t(i)`).then(
+          () => "ok",
+          () => "stopped",
+        );
+      });
+      await Promise.all([busy.close(), ...work]);
+    }
+  });
 });

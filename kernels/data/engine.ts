@@ -79,6 +79,9 @@ function freeBytes(folder: string): number {
 /** ms until a worker that has said nothing is given up; it starts in a tenth of a second, and slowly on a busy machine */
 const startWithin = 60_000;
 
+/** ms until a worker that does not end is cut */
+const closeWithin = 10_000;
+
 interface Waiting {
   resolve(value: never): void;
   reject(error: Error): void;
@@ -195,7 +198,13 @@ export function createEngine(options: EngineOptions): Engine {
       closed = true;
       exports.clear();
       pinned.clear();
-      await worker?.terminate();
+      const ending = worker;
+      if (!ending) return;
+      const ended = new Promise((resolve) => ending.once("exit", resolve));
+      ending.postMessage({ close: true } satisfies ToWorker);
+      const late = setTimeout(() => void ending.terminate(), closeWithin);
+      await ended;
+      clearTimeout(late);
       worker = null;
     },
   };

@@ -72,7 +72,8 @@ export type DataRequest =
 
 /** Over the worker's own port and over every port that `engine.port()` gave away. */
 /** `cancel` stops the query of the page that was asked by this port with this id. */
-export type ToWorker = { id: number; request: DataRequest } | { interrupt: true } | { cancel: number } | { port: MessagePortLike };
+/** `close`: stop what is at work and end: a thread that is cut inside DuckDB takes the process with it. */
+export type ToWorker = { id: number; request: DataRequest } | { interrupt: true } | { close: true } | { cancel: number } | { port: MessagePortLike };
 export type FromWorker =
   | { id: number; ok: true; value: unknown }
   | { id: number; ok: false; fault: Fault }

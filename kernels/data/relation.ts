@@ -9,6 +9,7 @@ import {
   type Dataset,
   type DatasetOptions,
   type Hash,
+  type ImageOptions,
   type MaskedColumns,
   type NullRule,
   type Relation,
@@ -18,6 +19,7 @@ import {
 import { checkDataset, datasetOf } from "./dataset.js";
 import { faultIn, type Engine } from "./engine.js";
 import { isInterrupted, SqlError } from "./fault.js";
+import { imagesIn } from "./images.js";
 import type { LoadColumn, PackedTable } from "./messages.js";
 import { qualify, quote, text } from "./names.js";
 import { Once } from "./once.js";
@@ -232,6 +234,10 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
       steady: true,
       explain: (error) => new SqlError(`In the condition ${JSON.stringify(sql)}: ${error.message}`, error.type),
     });
+  }
+
+  images(column: keyof R & string, options?: ImageOptions): TableRelation<R> {
+    return imagesIn<R>(this, column, options);
   }
 
   sample(n: number, options: { seed?: number; key?: keyof R & string } = {}): TableRelation<R> {

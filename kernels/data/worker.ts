@@ -340,6 +340,22 @@ function interrupt(): void {
   }, 20);
 }
 
+/** pieces of work that have not answered yet */
+let handling = 0;
+let closing = false;
+
+/** Ends the thread as soon as nothing of DuckDB's is on its way. */
+async function shut(): Promise<void> {
+  closing = true;
+  for (;;) {
+    interrupt();
+    for (const id of [...streams.keys()]) await close(id);
+    if (handling === 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  process.exit();
+}
+
 /** A page asks for a name that the schema has; anything else is refused before it reaches SQL. */
 function serve(port: MessagePort): void {
   const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
@@ -356,6 +372,7 @@ function serve(port: MessagePort): void {
   port.once("close", () => clearInterval(told));
   port.on("message", (message: ToWorker) => {
     if ("interrupt" in message) return interrupt();
+    if ("close" in message) return void shut();
     if ("port" in message) return serve(message.port);
     if ("cancel" in message) {
       const page = pages.get(message.cancel);
@@ -365,8 +382,13 @@ function serve(port: MessagePort): void {
     }
     const { id, request } = message;
     const begun = (connection: DuckDBConnection) => void pages.set(id, { connection, since: performance.now(), cancelled: false });
+    if (closing) return send({ id, ok: false, fault: faultOf(new Error("DuckDB is closed")) });
+    handling++;
     handle(request, begun)
-      .finally(() => pages.delete(id))
+      .finally(() => {
+        pages.delete(id);
+        handling--;
+      })
       .then(
         ({ value, transfer }) => send({ id, ok: true, value }, transfer),
         (error: unknown) => send({ id, ok: false, fault: faultOf(error) }),

@@ -57,6 +57,8 @@ export interface Relation<R extends object = Row> extends Settling {
   columns(names: (keyof R & string)[] | undefined, rule: { nulls: "mask" }): Promise<MaskedColumns>;
   /** "mask": after each column stands one of 0 and 1, 1 where it is NULL */
   tensor(names?: (keyof R & string)[], rule?: { nulls?: "error" | "mask" | number }): Promise<import("@tensorflow/tfjs").Tensor2D>;
+  /** a column of PNG or JPEG bytes decoded: each becomes the bytes of its pixels, row by row from the top, which `tensor`, `dataset` and features read */
+  images(column: keyof R & string, options?: ImageOptions): Relation<R>;
   /** condition in SQL, appended as a filter */
   where(sql: string): Relation<R>;
   /** fixed sample: the n rows with the smallest hash of (seed, key), in the relation's order */
@@ -71,6 +73,13 @@ export interface Relation<R extends object = Row> extends Settling {
   dataset(options: DatasetOptions): Dataset;
   /** content hash: SQL, and sha256 or size+mtime of the files that it reads */
   hash(): Promise<Hash>;
+}
+
+export interface ImageOptions {
+  /** [height, width] that each is scaled to (bilinear, antialiased); without it all must have one size */
+  size?: [height: number, width: number];
+  /** 1: grey (ITU-R 601 luma), 3: red, green, blue (the default); transparency is dropped */
+  channels?: 1 | 3;
 }
 
 export interface DatasetOptions {

@@ -2,7 +2,8 @@
 import { inspect, types } from "node:util";
 import { mime, type MimeBundle } from "../protocol/output.js";
 import { fullText, lineText } from "./inspection.js";
-import { isPixels, pictureKind, pixelsToPng } from "./picture.js";
+import { pictureKind } from "../data/image.js";
+import { isPixels, pixelsToPng } from "./picture.js";
 
 /** marks what `html` and `md` make */
 export const bundle = Symbol.for("touchstone.bundle");

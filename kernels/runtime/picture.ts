@@ -1,15 +1,6 @@
 /** Values that are pictures: bytes of a picture file, and tensors of pixels. */
 import { deflateSync } from "node:zlib";
 
-/** The kind of picture that bytes are by their first ones; null for anything else. */
-export function pictureKind(bytes: Uint8Array): "image/png" | "image/jpeg" | "image/gif" | "image/webp" | null {
-  const at = (offset: number, ...values: number[]) => values.every((value, i) => bytes[offset + i] === value);
-  if (at(0, 0x89, 0x50, 0x4e, 0x47)) return "image/png";
-  if (at(0, 0xff, 0xd8, 0xff)) return "image/jpeg";
-  if (at(0, 0x47, 0x49, 0x46, 0x38)) return "image/gif";
-  return at(0, 0x52, 0x49, 0x46, 0x46) && at(8, 0x57, 0x45, 0x42, 0x50) ? "image/webp" : null;
-}
-
 /** Is it of the shape [height, width, 1, 3 or 4], and of a size to look at? */
 export const isPixels = (shape: readonly number[]): boolean =>
   shape.length === 3 && [1, 3, 4].includes(shape[2]!) && shape[0]! >= 8 && shape[1]! >= 8 && shape[0]! <= 4096 && shape[1]! <= 4096;
