@@ -183,51 +183,23 @@ export class TouchForm extends TouchElement {
           .checked=${now === undefined ? field.default === true : text === "true"}
           @change=${(event: Event) => this.#send(field, literal((event.target as HTMLInputElement).checked))}
         />`;
-      case "number":
-        return html`<input
-            id=${id}
-            type="number"
-            min=${field.min ?? nothing}
-            max=${field.max ?? nothing}
-            step=${field.step ?? "any"}
-            ?disabled=${off}
-            placeholder=${shadow}
-            aria-describedby=${described}
-            aria-invalid=${invalid}
-            .value=${text}
-            @change=${(event: Event) => {
-              const value = (event.target as HTMLInputElement).value;
-              this.#send(field, value === "" ? undefined : literal(Number(value)));
-            }}
-          />${field.unit === undefined ? nothing : html` <span class="unit">${field.unit}</span>`}`;
-      case "list":
-        return html`<input
-          id=${id}
-          ?disabled=${off}
-          placeholder=${shadow}
-          aria-describedby=${described}
-          aria-invalid=${invalid}
-          .value=${text}
-          @change=${(event: Event) => {
-            const value = (event.target as HTMLInputElement).value.trim();
-            this.#send(field, value === "" ? undefined : parseList(value));
-          }}
-        />`;
       default: {
         const columns = field.control === "column" ? this.#columns(field, fields) : [];
         return html`<input
             id=${id}
+            type=${field.control === "number" ? "number" : "text"}
+            min=${field.min ?? nothing}
+            max=${field.max ?? nothing}
+            step=${field.control === "number" ? (field.step ?? "any") : nothing}
             list=${columns.length > 0 ? `${id}-columns` : nothing}
             ?disabled=${off}
             placeholder=${shadow}
             aria-describedby=${described}
             aria-invalid=${invalid}
             .value=${text}
-            @change=${(event: Event) => {
-              const value = (event.target as HTMLInputElement).value;
-              this.#send(field, value === "" ? undefined : field.control === "json" ? { type: "code", text: value } : literal(value));
-            }}
+            @change=${(event: Event) => this.#send(field, typed(field.control, (event.target as HTMLInputElement).value))}
           />
+          ${field.unit === undefined ? nothing : html`<span class="unit">${field.unit}</span>`}
           ${columns.length > 0 ? html`<datalist id=${`${id}-columns`}>${columns.map((column) => html`<option value=${column.name}>${column.type}</option>`)}</datalist>` : nothing}`;
       }
     }
@@ -289,4 +261,19 @@ export class TouchForm extends TouchElement {
   }
 }
 let forms = 0;
+
+/** What was typed, as the call's value; undefined: the field is left out. */
+function typed(control: FormField["control"], value: string): CallField["value"] | undefined {
+  if (value.trim() === "") return undefined;
+  switch (control) {
+    case "number":
+      return literal(Number(value));
+    case "list":
+      return parseList(value.trim());
+    case "json":
+      return { type: "code", text: value };
+    default:
+      return literal(value);
+  }
+}
 define("touch-form", TouchForm);

@@ -7,6 +7,7 @@ import { Load } from "../controllers/load.js";
 import { define, TouchElement } from "../elements/base.js";
 import { idleWords } from "./notebook/kernel-banners.js";
 import { icon } from "../elements/icon.js";
+import { newDialog } from "../elements/new-dialog.js";
 import { spark } from "../elements/spark.js";
 
 export class TouchHome extends TouchElement {
@@ -265,10 +266,10 @@ export class TouchHome extends TouchElement {
             </section>`
       }
       ${used ? html`${this.#workspaces(home)} ${this.#models(home)} ${this.#examples(home)}` : html`${this.#examples(home)} ${this.#workspaces(home)} ${this.#models(home)}`}
-      <dialog class="new-dialog" aria-labelledby="new-title" @close=${() => (this.creating = false)}>
-        <h2 id="new-title">New notebook</h2>
-        <form class="new-form" @submit=${this.#create}>
-          <label>Name <input name="name" placeholder="notebook" maxlength="80" autocomplete="off" /></label>
+      ${newDialog({
+        id: "new-title",
+        title: "New notebook",
+        fields: html`<label>Name <input name="name" placeholder="notebook" maxlength="80" autocomplete="off" /></label>
           <label
             >Workspace
             <input
@@ -278,14 +279,11 @@ export class TouchHome extends TouchElement {
               required
             />
             <datalist id="workspaces">${home.workspaces.map((w) => html`<option value=${w.name}></option>`)}</datalist>
-          </label>
-          <div class="row">
-            <button class="primary">Create</button>
-            <button type="button" @click=${() => this.querySelector("dialog")?.close()}>Cancel</button>
-          </div>
-        </form>
-        ${this.failure !== null ? html`<p class="inline-error" role="alert">${icon("triangle-alert")} ${this.failure}</p>` : nothing}
-      </dialog>
+          </label>`,
+        failure: this.failure,
+        create: this.#create,
+        closed: () => (this.creating = false),
+      })}
     </div>`;
   }
 }

@@ -6,6 +6,7 @@ import { ago, plural } from "../controllers/format.js";
 import { Load } from "../controllers/load.js";
 import { define, TouchElement } from "../elements/base.js";
 import { icon } from "../elements/icon.js";
+import { newDialog } from "../elements/new-dialog.js";
 
 export class TouchReview extends TouchElement {
   static override properties = { failure: { state: true } };
@@ -90,19 +91,15 @@ export class TouchReview extends TouchElement {
               </table>
             </div>`
       }
-      <dialog aria-labelledby="queue-title">
-        <h2 id="queue-title">Create a queue</h2>
-        <form class="new-form" @submit=${this.#create}>
-          <label>Name <input name="name" required maxlength="63" pattern="[A-Za-z0-9_][A-Za-z0-9_\\-]*" autocomplete="off" /></label>
+      ${newDialog({
+        id: "queue-title",
+        title: "Create a queue",
+        fields: html`<label>Name <input name="name" required maxlength="63" pattern="[A-Za-z0-9_][A-Za-z0-9_\\-]*" autocomplete="off" /></label>
           <label>Workspace <input name="workspace" required autocomplete="off" /></label>
-          <label>Labels, with commas <input name="labels" placeholder="late, on time" autocomplete="off" /></label>
-          <div class="row">
-            <button class="primary">Create</button>
-            <button type="button" @click=${() => this.querySelector("dialog")?.close()}>Cancel</button>
-          </div>
-        </form>
-        ${this.failure !== null ? html`<p class="inline-error" role="alert">${icon("triangle-alert")} ${this.failure}</p>` : nothing}
-      </dialog>
+          <label>Labels, with commas <input name="labels" placeholder="late, on time" autocomplete="off" /></label>`,
+        failure: this.failure,
+        create: (event) => void this.#create(event),
+      })}
     </div>`;
   }
 }
