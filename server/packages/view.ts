@@ -52,8 +52,14 @@ export async function viewPackages(workspace: string, root: string, cells: reado
   return { shared: own !== null, broken, packages, log: installLog(workspace) };
 }
 
+/** What an import from the workspace would get now; null: nothing. */
+export function installedVersion(workspace: string, name: string): string | null {
+  const folder = findPackage(workspace, name);
+  return folder === null ? null : (readManifest(folder).version ?? "unknown");
+}
+
 /** package -> cells that use it */
-function usersOf(cells: readonly Cell[]): Map<string, string[]> {
+export function usersOf(cells: readonly Cell[]): Map<string, string[]> {
   const users = new Map<string, string[]>();
   for (const { id, kind, source } of cells) {
     if (kind === "markdown") continue;

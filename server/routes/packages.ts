@@ -3,7 +3,8 @@ import { Hono } from "hono";
 import type { PackageTask } from "../../kernels/protocol/document.js";
 import type { Effects } from "../effects.js";
 import { cancelInstall, changePackages, InstallError, type Installed, type PackageChange } from "../packages/install.js";
-import { viewPackages } from "../packages/view.js";
+import { readSpec } from "../packages/names.js";
+import { installedVersion, usersOf, viewPackages } from "../packages/view.js";
 import { placeOf } from "../sessions/paths.js";
 import { body, RequestError, text } from "./problem.js";
 
@@ -14,8 +15,29 @@ export function packageRoutes({ root, sessions, now }: Pick<Effects, "root" | "s
   const tell = (workspace: string, packages: PackageTask) => {
     for (const session of sessions.all()) if (session.place.workspace === workspace) session.dispatch({ type: "packages", packages });
   };
+  /** A kernel keeps what its cells imported: who has another version now is told. */
+  const warn = (workspace: string, had: ReadonlyMap<string, string>) => {
+    for (const session of sessions.all()) {
+      const { state } = session;
+      if (session.place.workspace !== workspace || !["idle", "busy"].includes(state.kernel.state)) continue;
+      const users = usersOf(state.source.cells.filter((cell) => (state.cells[cell.id]?.run ?? null) !== null));
+      for (const [name, version] of had) {
+        const now = installedVersion(workspace, name);
+        if (now === version || !users.has(name)) continue;
+        const text = `${name} ${version} ${now === null ? "was removed" : `is ${now} now`}: the kernel has the old one until it is restarted.`;
+        session.dispatch({ type: "trouble", text });
+      }
+    }
+  };
   const change = async (workspace: string, wanted: PackageChange): Promise<Installed> => {
     let status: PackageTask["status"] = "running";
+    const had = new Map(
+      wanted.packages.flatMap((text) => {
+        const name = readSpec(text)?.name ?? "";
+        const version = installedVersion(workspace, name);
+        return name === "" || version === null ? [] : [[name, version] as const];
+      }),
+    );
     const begun = now();
     let spoken = begun;
     const say = (said: string) => tell(workspace, { ...wanted, status, at: status === "running" ? begun : now(), said });
@@ -29,6 +51,7 @@ export function packageRoutes({ root, sessions, now }: Pick<Effects, "root" | "s
       const done = await work;
       status = "done";
       say(outcome(wanted, done));
+      warn(workspace, had);
       return done;
     } catch (error) {
       const known = error instanceof InstallError;
