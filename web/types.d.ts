@@ -8,3 +8,7 @@ declare module "*?worker" {
 }
 declare module "*.css";
 declare module "plotly.js-cartesian-dist-min";
+declare module "monaco-editor/base/browser/dom.js";
+declare module "monaco-editor/editor/common/model/textModel.js";
+declare module "monaco-editor/editor/browser/view.js";
+declare module "monaco-editor/editor/browser/widget/codeEditor/codeEditorWidget.js";

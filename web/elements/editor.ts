@@ -5,10 +5,12 @@ import { splice } from "../controllers/splice.js";
 import { highlight, type Language } from "../controllers/tokens.js";
 import type { CodeProblem } from "../../kernels/protocol/language.js";
 import { define, TouchElement } from "./base.js";
+import { inParts, monacoParts } from "./monaco-parts.js";
 
 let loading: Promise<typeof import("./monaco.js")> | null = null;
 let loaded: typeof import("./monaco.js") | null = null;
-export const loadMonaco = (): Promise<typeof import("./monaco.js")> => (loading ??= import("./monaco.js").then((module) => (loaded = module)));
+export const loadMonaco = (): Promise<typeof import("./monaco.js")> =>
+  (loading ??= inParts(monacoParts, () => import("./monaco.js")).then((module) => (loaded = module)));
 
 const lineHeight = 20;
 const padding = 8;
