@@ -4,6 +4,7 @@ import type { TrainedOn } from "./engine.js";
 import { literal } from "./literal.js";
 import { quote, text } from "./names.js";
 import { find } from "./near.js";
+import { Once } from "./once.js";
 import { expected, sha, stableHash, TableRelation } from "./relation.js";
 
 /** The rule as data: the same rule on the same data has the same id. */
@@ -31,7 +32,7 @@ export class TableSplit<R extends object = Row> implements Split<R> {
   readonly #added: TableRelation<object>[];
   readonly #rule: Rule;
   #id: Hash | null = null;
-  #ready: Promise<void> | null = null;
+  readonly #ready = new Once<void>();
   /** SQL conditions of the parts, known once settled */
   #parts: Record<Part, string> | null = null;
   readonly train: TableRelation<R>;
@@ -59,11 +60,7 @@ export class TableSplit<R extends object = Row> implements Split<R> {
   }
 
   [settle](): Promise<void> {
-    this.#ready ??= this.#settle().catch((error: unknown) => {
-      this.#ready = null;
-      throw error;
-    });
-    return this.#ready;
+    return this.#ready.get(() => this.#settle());
   }
 
   with(rows: Relation<R>): TableSplit<R> {

@@ -7,7 +7,7 @@ import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import type { FromControl, ToControl } from "../protocol/kernel.js";
 import type { FromWorker, ToWorker } from "../data/messages.js";
 import { connectFrames } from "./connection.js";
-import { word, type ControlData, type ControlToMain, type MainToControl } from "./shared.js";
+import { flushName, word, type ControlData, type ControlToMain, type MainToControl } from "./shared.js";
 import { createStriker } from "./striker.js";
 
 /** ms without an answer after which the main thread is taken to spin */
@@ -167,6 +167,9 @@ main.on("message", (message: MainToControl) => {
 setInterval(tend, Math.min(20, patience));
 
 let tick = 0;
+/** text waited at the last look already */
+let waited = false;
+let flushing = false;
 let told = 0;
 const tellSize = (rss: number) => {
   if (Math.abs(rss - told) <= told / 10) return;
@@ -186,6 +189,7 @@ setInterval(() => {
     }
   }
   guardMachine(rss);
+  sendPrinted();
   if (current && nearLimit !== current.run) {
     // a run that starts above the limit may be the one that frees memory: only a run that adds to it is stopped
     if (rss > limit && rss > current.rss + limit / 50) near(rss, limit, "process");
@@ -203,6 +207,17 @@ function near(used: number, most: number, of: "process" | "heap"): void {
   nearLimit = current.run;
   tell({ type: "near-limit", rss: used, limit: most, of });
   stop(current.run);
+}
+
+/** What a loop printed before it fell silent is sent although the main thread does not yield. */
+function sendPrinted(): void {
+  const waits = shared[word.printed] === 1;
+  if (waits && waited && stops.size === 0 && !flushing) {
+    flushing = true;
+    const expression = `globalThis[Symbol.for(${JSON.stringify(flushName)})]()`;
+    session.post("Runtime.evaluate", { expression, silent: true, returnByValue: true }, () => (flushing = false));
+  }
+  waited = waits;
 }
 
 /**

@@ -15,6 +15,8 @@ export interface Gate {
   own<T>(work: () => T): T;
   /** inside of `own`: the cell's code again, which may be cut */
   open<T>(work: () => T): T;
+  /** Lets the control worker have `work` done by this name, also in the middle of a cell's loop: where a strike might land, and nowhere else. */
+  between(name: string, work: () => void): void;
 }
 
 export interface GateOptions {
@@ -70,6 +72,16 @@ export function createGate({ shared, held, meant }: GateOptions): Gate {
   };
 
   return {
+    between(name, work) {
+      const attempt = () => {
+        if (Atomics.load(shared, word.own) > 0 || Atomics.load(shared, word.strike) !== strike.none) return;
+        // without this function
+        const stack = framesHere(2);
+        // so deep only a recursion of the cell goes
+        if (stack && (stack.more || cuttable(stack.frames, true))) work();
+      };
+      Object.defineProperty(globalThis, Symbol.for(name), { value: attempt });
+    },
     own(work) {
       if (shared[word.own] === 0) room(depth);
       // between this look and the next line V8 checks nothing, so that no strike is decided

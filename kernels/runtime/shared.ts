@@ -14,8 +14,10 @@ export const word = {
   heard: 3,
   /** 1: the control worker asks in vain, because the kernel's own code takes most of the time; it waits at its end */
   asking: 4,
+  /** 1: text that was printed waits to be sent */
+  printed: 5,
 } as const;
-export const words = 5;
+export const words = 6;
 
 /** A termination of what the main thread does, from the question whether it may be to its landing (gate.ts and striker.ts). */
 export const strike = {
@@ -53,5 +55,6 @@ export type ControlToMain =
   | { type: "landed" }
   | { type: "ping"; id: number };
 
-/** Name of the function that the control worker evaluates on the main thread. */
+/** Names of the functions that the control worker evaluates on the main thread. */
 export const strikeName = "touchstone.strike";
+export const flushName = "touchstone.flush";

@@ -7,7 +7,7 @@ import { entry } from "../paths/paths.js";
 import { connectFrames } from "./connection.js";
 import { createGate } from "./gate.js";
 import { createSession, type Session } from "./session.js";
-import { word, words, type ControlToMain, type MainToControl } from "./shared.js";
+import { flushName, word, words, type ControlToMain, type MainToControl } from "./shared.js";
 import { createOutputs } from "./streams.js";
 
 /** Connects and says `ready`; a spare kernel waits here for its `configure`. */
@@ -32,7 +32,12 @@ export function startKernel(sockets: KernelConfig["sockets"]): void {
   const main = connectFrames(sockets.main, { message: (head) => hear(head as ToKernel), close: () => exit(0) }, gate.own);
   const bulk = connectFrames(sockets.bulk, { close: () => exit(0) }, gate.own);
   const tell = (message: FromKernel) => main.send(message);
-  const outputs = createOutputs((json) => bulk.sendText(json), gate.own);
+  const outputs = createOutputs(
+    (json) => bulk.sendText(json),
+    gate.own,
+    (text) => (shared[word.printed] = text ? 1 : 0),
+  );
+  gate.between(flushName, outputs.flush);
 
   const hear = (message: ToKernel): void => {
     if (message.type === "configure") {

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startKernel, type TestKernel } from "../../test/support/kernel.js";
@@ -123,8 +123,12 @@ it("keeps nothing of 500 runs", { timeout: 120_000 }, async () => {
 it("stops an endless loop in `cell.onDispose`, and one in a timer of a cell that is over", async () => {
   const mark = (name: string) => `writeFileSync(${JSON.stringify(join(kernel.workspace, name))}, "")`;
   const endless: [name: string, first: string, next: string][] = [
-    ["disposer", `import { existsSync, writeFileSync } from "node:fs"; cell.onDispose(() => { ${mark("disposer")}; for (;;); }); 1`, "late"],
-    ["timer", `import { existsSync, writeFileSync } from "node:fs"; setTimeout(() => { ${mark("timer")}; for (;;); }, 20); 1`, "other"],
+    [
+      "disposer",
+      `import { existsSync, mkdirSync, writeFileSync } from "node:fs"; cell.onDispose(() => { ${mark("disposer")}; for (;;); }); 1`,
+      "late",
+    ],
+    ["timer", `import { existsSync, mkdirSync, writeFileSync } from "node:fs"; setTimeout(() => { ${mark("timer")}; for (;;); }, 20); 1`, "other"],
   ];
   for (const [name, source, next] of endless) {
     await kernel.run(source, { id: "late" });
@@ -134,4 +138,56 @@ it("stops an endless loop in `cell.onDispose`, and one in a timer of a cell that
     await done;
     expect((await kernel.run("kept.length + 1", { id: "after" })).displays, name).toEqual([{ "text/plain": "4" }]);
   }
+});
+
+it("shows what a loop printed before it fell silent, while it runs", async () => {
+  const { run, done } = kernel.start('for (let i = 0; i < 100; i++) console.log("line " + i)\nfor (;;) {}', { id: "loop" });
+  await kernel.until((message) => "kind" in message && message.kind === "stream" && message.text.includes("line 99"));
+  kernel.interrupt(run);
+  const { result, stdout } = await done;
+  expect([result, stdout]).toEqual(["interrupted", Array.from({ length: 100 }, (_, i) => `line ${i}\n`).join("")]);
+});
+
+it("a strike in a package's own immediate leaves those that wait behind it", async () => {
+  const folder = join(kernel.workspace, "node_modules", "batch");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), '{ "name": "batch", "version": "1.0.0", "main": "index.cjs" }');
+  // three in one batch; the second one loops, once
+  writeFileSync(
+    join(folder, "index.cjs"),
+    `let looped = false; const seen = []; exports.seen = seen
+    exports.start = (go) => { setImmediate(() => seen.push(1)); setImmediate(() => { if (looped) return; looped = true; go(); for (;;); }); setImmediate((x) => seen.push(x), 3) }`,
+  );
+  const { run, done } = kernel.start(
+    `import { start, seen } from "batch"; start(() => console.log("go r${kernel.runs + 1}")); await new Promise(() => {})`,
+    { id: "loop" },
+  );
+  await kernel.until((message) => "kind" in message && message.kind === "stream" && message.text.includes(`go ${run}`));
+  kernel.interrupt(run);
+  expect((await done).result).toBe("interrupted");
+  const after = await kernel.run('import { seen } from "batch"; await new Promise((r) => setTimeout(r, 20)); seen.join()', { id: "after" });
+  expect(after.displays).toEqual([{ "text/plain": "1,3" }]);
+});
+
+it("makes a split again that was being made when a strike came", async () => {
+  await kernel.run(
+    'const flights = relation(Array.from({ length: 1000 }, (_, i) => ({ i, day: i % 10 })))\nconst parts = { now: flights.split({ by: "hash", key: "i" }) }',
+    {
+      id: "parts",
+    },
+  );
+  for (let i = 0; i < 5; i++) {
+    const { run, done } = kernel.start(`void parts.now.train.count().catch(() => {}); console.log("go r${kernel.runs + 1}"); for (;;) {}`, {
+      id: "loop",
+      uses: ["parts"],
+    });
+    await kernel.until((message) => "kind" in message && message.kind === "stream" && message.text.includes(`go ${run}`));
+    kernel.interrupt(run);
+    expect((await done).result).toBe("interrupted");
+  }
+  const counted = await kernel.run("(await parts.now.train.count()) + (await parts.now.valid.count()) + (await parts.now.test.count())", {
+    id: "after",
+    uses: ["parts"],
+  });
+  expect(counted.displays).toEqual([{ "text/plain": "1000" }]);
 });

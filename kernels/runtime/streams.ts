@@ -28,8 +28,8 @@ const windowMs = 50;
 /** so many writes go out at once in a window: the prints of a loop that never yields are seen */
 const atOnce = 20;
 
-/** `send` writes a message, as JSON, to the bulk socket. What must be done whole runs in `own`: numbers without a gap, no text taken and not sent. */
-export function createOutputs(send: (json: string) => void, own: <T>(work: () => T) => T): Outputs {
+/** `send` writes a message, as JSON, to the bulk socket; `waits` is told that text is left to be sent when the thread yields, or no more. What must be done whole runs in `own`: numbers without a gap, no text taken and not sent. */
+export function createOutputs(send: (json: string) => void, own: <T>(work: () => T) => T, waits: (text: boolean) => void = () => {}): Outputs {
   let pending: { sink: Sink; name: "stdout" | "stderr"; parts: string[] } | null = null;
   let timer: NodeJS.Timeout | null = null;
   let windowStart = 0;
@@ -53,6 +53,7 @@ export function createOutputs(send: (json: string) => void, own: <T>(work: () =>
     if (!pending) return;
     const { sink, name, parts } = pending;
     pending = null;
+    waits(false);
     post(sink, stream(name, parts.join("")));
   };
 
@@ -86,7 +87,10 @@ export function createOutputs(send: (json: string) => void, own: <T>(work: () =>
           written = 0;
         }
         if (written++ < atOnce) flush();
-        else timer ??= setTimeout(() => own(flush), windowMs);
+        else {
+          timer ??= setTimeout(() => own(flush), windowMs);
+          waits(true);
+        }
       });
     },
     finish: (sink) =>
