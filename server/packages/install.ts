@@ -101,7 +101,10 @@ export async function changePackages(
   } catch (error) {
     recover(workspace);
     if (error instanceof InstallError) throw error;
-    throw new InstallError(job.stop.signal.aborted ? "cancelled" : "failed", `${(error as Error).message} Nothing was changed.`);
+    throw new InstallError(
+      job.stop.signal.aborted ? "cancelled" : "failed",
+      `${(error as Error).message.replace(/(?<![.!?])$/, ".")} Nothing was changed.`,
+    );
   } finally {
     logs.set(workspace, job.log);
     running.delete(workspace);

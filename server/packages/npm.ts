@@ -71,7 +71,8 @@ export function explainNpm(text: string): string {
   const code = /npm (?:error|ERR!) code (\S+)/.exec(text)?.[1] ?? "";
   const detail = [...text.matchAll(/^npm (?:error|ERR!) (?!code |errno |syscall |A complete log|A log)(.+)$/gm)].map((match) => match[1]!.trim());
   const first = detail.find((line) => line !== "") ?? "it gave no reason";
-  if (code === "E404") return `The registry has no such package: ${first.replace(/^404\s+/, "")}`;
+  const absent = /'([^'\s]+?)(?:@[^'\s@]*)?' (?:is not in this registry|could not be found)/.exec(text)?.[1];
+  if (code === "E404") return `The registry has no such package: ${absent ?? first.replace(/^404\s+/, "")}`;
   if (code === "ETARGET" || code === "ENOVERSIONS") return `There is no such version: ${first}`;
   if (/^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|FETCH_ERROR|ENETUNREACH|EHOSTUNREACH)$/.test(code))
     return `The package registry cannot be reached (${code}). Check the network, or the registry and proxy in npm's configuration.`;
