@@ -19,7 +19,7 @@ interface Commit {
   path: string;
 }
 
-function git(folder: string, args: string[]): Promise<Buffer> {
+function git(folder: string, args: string[], input = ""): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const env = {
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_"))),
@@ -27,10 +27,18 @@ function git(folder: string, args: string[]): Promise<Buffer> {
       LC_ALL: "C",
     };
     const fixed = ["--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-c", "log.showSignature=false"];
-    execFile("git", [...fixed, ...args], { cwd: folder, env, timeout: patience, maxBuffer: 64 * 2 ** 20, encoding: "buffer" }, (error, out, said) => {
-      if (error === null) resolve(out);
-      else reject(Object.assign(new Error(said.toString().trim().split("\n")[0] || error.message), { code: error.code }));
-    });
+    const child = execFile(
+      "git",
+      [...fixed, ...args],
+      { cwd: folder, env, timeout: patience, maxBuffer: 64 * 2 ** 20, encoding: "buffer" },
+      (error, out, said) => {
+        if (error === null) resolve(out);
+        else reject(Object.assign(new Error(said.toString().trim().split("\n")[0] || error.message), { code: error.code }));
+      },
+    );
+    // it may have ended before it has read this
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(input);
   });
 }
 
@@ -48,14 +56,33 @@ async function log(file: string): Promise<Commit[]> {
     });
 }
 
-async function read(folder: string, { hash, path }: Commit): Promise<NotebookSource | null> {
-  try {
-    const parsed = parseBytes(await git(folder, ["cat-file", "blob", `${hash}:${path}`]));
-    return parsed.broken === null ? parsed.source : null;
-  } catch {
-    // it was deleted in this commit
-    return null;
+/** A commit's file never changes: what was read once is kept. */
+const known = new Map<string, NotebookSource | null>();
+const mostKnown = 500;
+
+/** The file in each of these commits, by one process; null where it was deleted or does not parse. */
+async function readAll(folder: string, commits: readonly Commit[]): Promise<(NotebookSource | null)[]> {
+  const key = ({ hash, path }: Commit) => `${folder}\0${hash}:${path}`;
+  const found = new Map(commits.map((commit) => [key(commit), known.get(key(commit)) ?? null]));
+  const fresh = commits.filter((commit) => !known.has(key(commit)) && !commit.path.includes("\n"));
+  if (known.size + fresh.length > mostKnown) known.clear();
+  if (fresh.length > 0) {
+    const asked = fresh.map(({ hash, path }) => `${hash}:${path}\n`).join("");
+    const bytes = await git(folder, ["cat-file", "--batch"], asked);
+    let at = 0;
+    for (const commit of fresh) {
+      const eol = bytes.indexOf(10, at);
+      // "HASH blob SIZE", else "NAME missing"
+      const size = /^[0-9a-f]+ blob (\d+)$/.exec(bytes.toString("utf8", at, eol))?.[1];
+      at = eol + 1;
+      const parsed = size === undefined ? null : parseBytes(bytes.subarray(at, at + Number(size)));
+      const source = parsed === null || parsed.broken !== null ? null : parsed.source;
+      known.set(key(commit), source);
+      found.set(key(commit), source);
+      if (size !== undefined) at += Number(size) + 1;
+    }
   }
+  return commits.map((commit) => found.get(key(commit)) ?? null);
 }
 
 /** Newest first; empty where there is no git or no checkout, with the reason where there is one. */
@@ -68,7 +95,7 @@ export async function gitPoints(file: string): Promise<{ points: PointView[]; wh
     const none = code === "ENOENT" || /not a git repository|does not have any commits/.test(message);
     return { points: [], why: none ? null : `git cannot be asked: ${message}` };
   }
-  const sources = await Promise.all(commits.map((commit) => read(dirname(file), commit)));
+  const sources = await readAll(dirname(file), commits).catch(() => []);
   const points = commits.flatMap(({ hash, at, author, name }, i): PointView[] => {
     const source = sources[i];
     if (source == null) return [];
@@ -82,5 +109,5 @@ export async function gitSource(file: string, id: string): Promise<NotebookSourc
   const hash = id.replace(/^git-/, "");
   if (!commitId.test(hash)) return null;
   const commit = (await log(file).catch(() => [])).find((one) => one.hash === hash);
-  return commit === undefined ? null : read(dirname(file), commit);
+  return commit === undefined ? null : ((await readAll(dirname(file), [commit]))[0] ?? null);
 }
