@@ -424,7 +424,12 @@ export type ServerMessage =
       type: "reply";
       id: number;
       ok: false;
-      error: { code: "stale" | "not-writer" | "bad-request" | "not-found" | "kernel" | "language" | "internal"; message: string; rev?: number };
+      /** `gone`: the kernel that held what was asked for has ended */
+      error: {
+        code: "stale" | "not-writer" | "bad-request" | "not-found" | "kernel" | "gone" | "language" | "internal";
+        message: string;
+        rev?: number;
+      };
     }
   /** the `call` of this id takes long; percent of its present query */
   | { type: "working"; id: number; percent: number }

@@ -118,4 +118,5 @@ export type FromControl =
   /** a query that takes long, a few times a second */
   | { type: "working"; id: number; percent: number }
   | { type: "reply"; id: number; ok: true; value: unknown }
-  | { type: "reply"; id: number; ok: false; message: string };
+  /** `gone`: what was asked for was an older kernel's */
+  | { type: "reply"; id: number; ok: false; message: string; gone?: true };

@@ -77,7 +77,7 @@ function question(message: Extract<ToControl, { type: "query" }>): void {
     const at = early.indexOf(message);
     if (at < 0) return;
     early.splice(at, 1);
-    tell({ type: "reply", id: message.id, ok: false, message: "this table is of an earlier kernel: run its cell again" });
+    tell({ type: "reply", id: message.id, ok: false, message: "this table is of an earlier kernel: run its cell again", gone: true });
   }, 2000);
 }
 

@@ -6,7 +6,7 @@ import type { KernelQuery } from "../../kernels/protocol/document.js";
 import type { BulkMessage, KernelConfig, ToControl, ToKernel } from "../../kernels/protocol/kernel.js";
 import type { ServerCalls } from "../../kernels/protocol/serving.js";
 import { Consoles, type Console, type ConsoleEvents } from "./consoles.js";
-import type { Kernel, QueryOptions } from "./kernel.js";
+import { KernelGone, type Kernel, type QueryOptions } from "./kernel.js";
 import { KernelLog } from "./kernel-log.js";
 import { size } from "./size.js";
 import { readLimit, writeLimit } from "./memory.js";
@@ -85,7 +85,7 @@ export class KernelLink {
 
   /** Asks the kernel beside a running cell. */
   async query(query: KernelQuery, how: QueryOptions = {}): Promise<unknown> {
-    if (this.#kernel === null) throw new Error("The kernel is not running; run the cell again to page its table.");
+    if (this.#kernel === null) throw new KernelGone("The kernel is not running; run the cell again to page its table.");
     this.used();
     return await this.#kernel.query(query, how);
   }

@@ -33,6 +33,11 @@ export interface QueryOptions {
   working?(percent: number): void;
 }
 
+/** The kernel that held what was asked for has ended. */
+export class KernelGone extends Error {
+  override name = "KernelGone";
+}
+
 /** What a session needs of a kernel; tests give one that lives in this process. */
 export interface Kernel {
   readonly pid: number | null;
@@ -94,7 +99,7 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
     const waiting = queries.get(message.id);
     queries.delete(message.id);
     if (message.ok) waiting?.resolve(message.value);
-    else waiting?.reject(new Error(message.message));
+    else waiting?.reject("gone" in message ? new KernelGone(message.message) : new Error(message.message));
   };
   const onMain = (message: FromKernel) => {
     if (message.type === "ready") {
@@ -166,7 +171,7 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
       gone = true;
       clearTimeout(starting);
       for (const run of [...held.keys()]) release(run);
-      for (const { reject } of queries.values()) reject(new Error("the kernel stopped before it answered"));
+      for (const { reject } of queries.values()) reject(new KernelGone("the kernel stopped before it answered"));
       queries.clear();
       sockets.close();
       const exit: Exit = {
@@ -220,7 +225,7 @@ export async function startKernel(options: KernelOptions): Promise<Kernel> {
       return new Promise((resolve, reject) => {
         // before `configure` nobody would answer
         if (gone || readyPid === null || config === null || !sockets.send(channel, { type: "query", id, query } satisfies ToKernel & ToControl))
-          return reject(new Error("the kernel is not running"));
+          return reject(new KernelGone("the kernel is not running"));
         queries.set(id, { resolve, reject, working });
         signal?.addEventListener("abort", () => {
           if (queries.has(id)) sockets.send("control", { type: "cancel", id } satisfies ToControl);

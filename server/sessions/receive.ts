@@ -2,6 +2,7 @@
 import type { ClientMessage, ServerMessage } from "../../kernels/protocol/document.js";
 import { StaleQuestion } from "../language/languages.js";
 import { LanguageError } from "../language/process.js";
+import { KernelGone } from "./kernel.js";
 import type { Session, SessionEffects } from "./session.js";
 import type { Refusal } from "./state.js";
 import type { Viewer } from "./viewer.js";
@@ -29,7 +30,7 @@ export function receive(
     viewer.calls.set(id, stop);
     const working = (percent: number) => viewer.message({ type: "working", id, percent });
     const asked = session.query(command.call, { signal: stop.signal, working }).finally(() => viewer.calls.delete(id));
-    return answer(asked, ({ message }) => ({ code: "kernel", message }));
+    return answer(asked, (error) => ({ code: error instanceof KernelGone ? "gone" : "kernel", message: error.message }));
   }
   if (command.do === "language") {
     if (effects.languages === null) return reply({ ok: false, error: { code: "not-found", message: "There is no language service here." } });

@@ -366,7 +366,7 @@ it("answers a wrong command by its id and goes on", async () => {
     ok: false,
     error: { code: "bad-request" },
   });
-  expect(await client.ask({ do: "call", call: { query: "table.count", relation: "t" } })).toMatchObject({ ok: false, error: { code: "kernel" } });
+  expect(await client.ask({ do: "call", call: { query: "table.count", relation: "t" } })).toMatchObject({ ok: false, error: { code: "gone" } });
   await client.run("a");
   expect(await client.do({ do: "call", call: { query: "table.count", relation: "t" } })).toBe(10_000_000);
 });

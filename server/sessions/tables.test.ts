@@ -73,6 +73,6 @@ it("of a kernel that is gone are refused with what to do", async () => {
   await client.do({ do: "restart", then: "nothing" });
   await client.until(() => client.state.kernel.state === "idle");
   const reply = await page(relation);
-  expect(reply).toMatchObject({ ok: false, error: { code: "kernel" } });
+  expect(reply).toMatchObject({ ok: false, error: { code: "gone" } });
   expect((reply as { error: { message: string } }).error.message).toContain("run its cell again");
 });

@@ -125,3 +125,26 @@ it("a long sort says how far it is; stopped, the rows are as they were", async (
   await grid.getByRole("gridcell", { name: "500", exact: true }).waitFor();
   await v.leave();
 });
+
+it("keeps its rows when the kernel ends, and says calmly how to get the table back", async () => {
+  const text = `// %% [sql] id="a"\nconst t = sql\`select i as id from range(5000) r(i)\`\n\n// %% id="boom"\nprocess.kill(process.pid, "SIGKILL")\n`;
+  const v = await Visitor.enter(stage, writeNotebook(stage, "t", "ended", text));
+  const cell = v.cell("a");
+  await cell.getByRole("button", { name: /^Run/ }).click();
+  await v.ok(cell, 60_000);
+  await cell.getByText("5,000 rows · 1 column").waitFor();
+  await v.cell("boom").getByRole("button", { name: /^Run/ }).click();
+  await v.see(/The kernel stopped in cell/);
+  await cell.getByLabel("Go to row").fill("4000");
+  await cell.getByLabel("Go to row").press("Enter");
+  const hint = cell.getByText(/The kernel that held this table has ended/);
+  await hint.waitFor();
+  expect(await cell.getByRole("alert").count()).toBe(0);
+  expect(await cell.getByText(/counting rows/).count()).toBe(0);
+  await cell.getByLabel("Go to row").fill("0");
+  await cell.getByLabel("Go to row").press("Enter");
+  await cell.getByRole("grid").getByRole("gridcell", { name: "0", exact: true }).waitFor();
+  await cell.getByRole("button", { name: /^Run/ }).click();
+  await hint.waitFor({ state: "detached" });
+  await v.leave();
+});

@@ -1,6 +1,6 @@
 /** What the columns of a grid hold under its present filters: asked for a few columns at a time, kept until the filters change. */
 import type { ColumnProfile, Filter } from "../../kernels/protocol/document.js";
-import type { RowSource } from "./rows.js";
+import { isGone, type RowSource } from "./rows.js";
 
 export class Profiles {
   /** rows that pass the filters, and how many of them were looked at */
@@ -59,7 +59,9 @@ export class Profiles {
       for (const column of found.columns) this.#known.set(column.name, column);
     } catch (error) {
       if (signal.aborted) return;
-      this.failure = (error as Error).message;
+      // the grid says it of all its rows
+      if (isGone(error)) this.stopped = true;
+      else this.failure = (error as Error).message;
     }
     this.working = null;
     for (const column of missing) this.#asked.delete(column);

@@ -25,6 +25,9 @@ export interface RowSource {
   profile?(columns: string[], where: Filter[], how?: QueryOptions): Promise<TableProfile>;
 }
 
+/** Did the kernel end that held the rows? What is here of them stays; the cell has to run again for the rest. */
+export const isGone = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === "gone";
+
 /** Reads the kernel's answer, in either of its two forms. */
 function rowsOf(value: unknown): WireValue[][] {
   const rows = Array.isArray(value) ? value : (value as { rows?: unknown } | null)?.rows;

@@ -14,7 +14,7 @@ interface Asked {
   columns: string[] | undefined;
   how: QueryOptions;
   answer(value: Page | number | object): void;
-  fail(message: string): void;
+  fail(message: string, code?: string): void;
 }
 
 /** A table whose answers come when the test says so. */
@@ -22,7 +22,16 @@ function table(width: number, more: Partial<RowSource> = {}) {
   const asked: Asked[] = [];
   const ask = <T>(what: Asked["what"], offset: number, sort: SortKey[], where: Filter[], columns?: string[], how: QueryOptions = {}) =>
     new Promise<T>((resolve, reject) => {
-      asked.push({ what, offset, sort, where, columns, how, answer: resolve as Asked["answer"], fail: (message) => reject(new Error(message)) });
+      asked.push({
+        what,
+        offset,
+        sort,
+        where,
+        columns,
+        how,
+        answer: resolve as Asked["answer"],
+        fail: (message, code) => reject(Object.assign(new Error(message), { code })),
+      });
     });
   const source: RowSource = {
     columns: Array.from({ length: width }, (_, i) => ({ name: `c${i}`, type: "INTEGER" })),
@@ -162,4 +171,40 @@ it("looks at columns once, afresh under other filters, and keeps what is known w
   asked[1]!.answer(of(["c2"]));
   await turn();
   expect([profiles.of("c2"), asked.length]).toEqual([null, 3]);
+});
+
+it("keeps its rows when the kernel has ended, says so once and asks nothing more", async () => {
+  const { tiles, asked } = table(2, { total: null });
+  tiles.need(0, 10, 0, 2);
+  asked.find(({ what }) => what === "page")!.answer(page("kept"));
+  await turn();
+  asked.find(({ what }) => what === "count")!.fail("The kernel is not running", "gone");
+  await turn();
+  expect([tiles.gone, tiles.failure, tiles.total, tiles.working]).toEqual([true, null, null, null]);
+  expect(tiles.value(199, 1)).toBe("kept");
+  const before = asked.length;
+  tiles.need(400, 420, 0, 2);
+  tiles.set(by("c0"), []);
+  expect(await tiles.counted()).toBeNull();
+  expect([asked.length, tiles.pending, tiles.value(0, 0)]).toEqual([before, false, "kept"]);
+});
+
+it("goes back to the rows before when the kernel ends while others are on their way", async () => {
+  const { tiles, asked } = table(2);
+  tiles.need(0, 10, 0, 2);
+  asked[0]!.answer(page("plain"));
+  await turn();
+  tiles.set(by("c0"), []);
+  asked[1]!.fail("the kernel stopped before it answered", "gone");
+  await turn();
+  expect([tiles.gone, tiles.failure, tiles.pending, tiles.value(0, 0)]).toEqual([true, null, false, "plain"]);
+});
+
+it("looks at no columns of a kernel that has ended", async () => {
+  const { source, asked } = table(2);
+  const profiles = new Profiles(source, () => undefined);
+  void profiles.want(["c0"]);
+  asked[0]!.fail("The kernel is not running", "gone");
+  await turn();
+  expect([profiles.stopped, profiles.failure, profiles.working]).toEqual([true, null, null]);
 });

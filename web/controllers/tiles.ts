@@ -5,7 +5,7 @@
  */
 import type { Filter, SortKey } from "../../kernels/protocol/document.js";
 import { tileColumns, wideTable, type WireValue } from "../../kernels/protocol/output.js";
-import type { RowSource } from "./rows.js";
+import { isGone, type RowSource } from "./rows.js";
 
 export const tileRows = 200;
 /** Tiles that are kept; those farthest from the last one go first. */
@@ -41,6 +41,8 @@ export class Tiles {
   readonly source: RowSource;
   /** why the last question failed */
   failure: string | null = null;
+  /** the kernel that held the table has ended: what is here stays, and nothing more is asked */
+  gone = false;
   readonly #host: TilesHost;
   #view: View;
   /** on show while `#view` is on its way */
@@ -101,12 +103,13 @@ export class Tiles {
   need(top: number, bottom: number, left: number, right: number): void {
     this.#columns = [left, right];
     const of = this.#shown;
-    if (of.stopped) return;
+    if (of.stopped || this.gone) return;
     this.#ask(of, top, Math.min(bottom, of.total ?? Infinity));
   }
 
   /** Another sort or filter: asked for now, on show when its first rows are here. */
   set(sort: SortKey[], where: Filter[]): void {
+    if (this.gone) return;
     this.failure = null;
     // the one on its way was never shown
     if (this.#before !== null) this.#view.stop.abort();
@@ -153,7 +156,7 @@ export class Tiles {
   /** The number of rows, counted now if need be. */
   async counted(): Promise<number | null> {
     const of = this.#shown;
-    if (of.total === null) await this.#count(of);
+    if (of.total === null && !this.gone) await this.#count(of);
     return of.total;
   }
 
@@ -243,15 +246,16 @@ export class Tiles {
         },
       });
     } catch (error) {
-      if (!signal.aborted) this.#fail(of, (error as Error).message);
+      if (!signal.aborted) this.#fail(of, error);
     }
     over();
     signal.removeEventListener("abort", over);
     if (!signal.aborted) this.#host.changed();
   }
 
-  #fail(of: View, message: string): void {
-    this.failure = message;
+  #fail(of: View, error: unknown): void {
+    if (isGone(error)) this.gone = true;
+    else this.failure = (error as Error).message;
     if (of !== this.#view || this.#before === null) return;
     // what cannot be sorted or filtered so is shown as it was
     of.stop.abort();

@@ -41,13 +41,19 @@ export function workView(tiles: Tiles, goOn: () => void): TemplateResult | typeo
   </div>`;
 }
 
+/** The kernel is not there any more: no fault of the table, and what was loaded can be read on. */
+export const goneView = (): TemplateResult =>
+  html`<p class="hint grid-gone" role="status">
+    ${icon("octagon-pause")} The kernel that held this table has ended. The rows loaded so far stay; run the cell again to page, sort and filter it.
+  </p>`;
+
 export function footView(parts: FootParts): TemplateResult {
   const { tiles, profiles, rows } = parts;
   const { profile, parquet } = tiles.source;
   const size = tiles.total === null ? nothing : plural(tiles.total, "row");
   return html`<div class="grid-foot">
     <span>${parts.words}${profiles.sampled && profiles.looked > 0 ? ` · column heads from a sample of ${counted(profiles.looked)}` : ""}</span>
-    ${profile === undefined ? nothing : lookView(profiles, parts.again)} ${columnsView(parts.columns)}
+    ${profile === undefined || tiles.gone ? nothing : lookView(profiles, parts.again)} ${columnsView(parts.columns)}
     ${
       rows !== null
         ? html`<label

@@ -13,7 +13,7 @@ import { cellText, csv, type RowSource } from "../controllers/rows.js";
 import { Tiles } from "../controllers/tiles.js";
 import { define, TouchElement } from "./base.js";
 import { columnWindow, windowWith } from "./grid-columns.js";
-import { footView, workView } from "./grid-foot.js";
+import { footView, goneView, workView } from "./grid-foot.js";
 import { headView } from "./grid-head.js";
 import { gridKey } from "./grid-keys.js";
 import { filterMenu, type ColumnFilter } from "./grid-menu.js";
@@ -309,7 +309,7 @@ export class TouchGrid extends TouchElement {
   /** Rows, columns and sort in words. */
   #words(): string {
     const { total, sort } = this.#tiles!;
-    const rows = total === null ? (this.#tiles!.stopped ? "rows not counted" : "counting rows") : plural(total, "row");
+    const rows = total === null ? (this.#tiles!.stopped || this.#tiles!.gone ? "rows not counted" : "counting rows") : plural(total, "row");
     const sorted = sort.length > 0 ? ` · sorted by ${sort.map((key) => `${key.column}${key.desc ? " down" : ""}`).join(", ")}` : "";
     return `${rows} · ${plural(this.source.columns.length, "column")}${sorted}`;
   }
@@ -372,6 +372,7 @@ export class TouchGrid extends TouchElement {
         tiles.resume();
         this.#need();
       })}
+      ${tiles.gone ? goneView() : nothing}
       ${tiles.failure !== null ? html`<p class="inline-error" role="alert">${icon("triangle-alert")} ${tiles.failure}</p>` : nothing}
       ${
         this.viewer !== null
