@@ -14,9 +14,14 @@ const shallow = 100_000;
 /** Rows up to here are found under a sort without an order of all rows. */
 const shallowSorted = 10_000;
 /** Values of a relation over files that are kept in a table as soon as it is sorted; a larger one is sorted from the files. */
-const keepable = 200_000_000;
+const keepableValues = 200_000_000;
+/** Values of the first rows of a sorted view that are kept, all columns, so that scrolling there costs nothing. */
+const topValues = 5_000_000;
 /** Kept tables and orders; the one longest unused goes first. */
-const most = 8;
+const most = 12;
+
+/** Runs work on another connection, after this answer. */
+export type Aside = (work: (connection: DuckDBConnection) => Promise<unknown>) => void;
 
 interface Kept {
   relation: string;
@@ -31,6 +36,7 @@ export async function answer(
   query: KernelQuery,
   columnsOf: (name: string) => Promise<ColumnInfo[]>,
   fix: (name: string) => Promise<string | null>,
+  aside: Aside,
 ): Promise<unknown> {
   if (!("relation" in query)) throw new Error(`${query.query} is not a question about a table`);
   const { relation } = query;
@@ -40,7 +46,7 @@ export async function answer(
   const where = condition(("where" in query && query.where) || [], columns);
   switch (query.query) {
     case "table.page":
-      return page(connection, relation, stored, columns, where, query);
+      return page(connection, { relation, stored, all: columns, where, aside }, query);
     case "table.count":
       return count(connection, relation, where);
     case "table.profile":
@@ -73,10 +79,7 @@ function orderOf(sort: SortKey[], columns: ColumnInfo[], last: string): string {
 
 async function page(
   connection: DuckDBConnection,
-  relation: string,
-  stored: string | null,
-  all: ColumnInfo[],
-  where: string,
+  { relation, stored, all, where, aside }: { relation: string; stored: string | null; all: ColumnInfo[]; where: string; aside: Aside },
   query: Extract<KernelQuery, { query: "table.page" }>,
 ): Promise<TablePage> {
   const { sort = [] } = query;
@@ -84,16 +87,33 @@ async function page(
   const limit = Math.min(whole(query.limit, "limit"), 10_000);
   const columns = pick(all, query.columns);
   const names = columns.map((column) => quote(column.name));
-  const base = async (): Promise<string> =>
-    stored ?? (await keep(connection, relation, "", (name) => `create table ${name} as from ${relation}`)).table;
+  const base = async (on = connection): Promise<string> =>
+    stored ?? (await keep(on, relation, "", (name) => `create table ${name} as from ${relation}`)).table;
   let sql: Bound;
   const list = names.length > 0 ? names.join(", ") : "1";
   if (sort.length === 0 && offset + limit <= shallow) sql = { text: `select ${list} from ${relation}${where} limit ${limit} offset ${offset}` };
   else if (sort.length === 0 && where === "") {
     sql = { text: `select ${list} from ${await base()} where rowid between ${offset} and ${offset + limit - 1} order by rowid` };
   } else if (sort.length > 0 && offset + limit <= shallowSorted) {
-    const kept = stored !== null || (await cells(connection, relation, all.length)) <= keepable;
-    sql = await first(connection, kept ? await base() : null, { relation, where, sort, all, list, offset, limit });
+    const rule = `${where}${orderOf(sort, all, "rowid")}`;
+    const top = await had(relation, `${rule}\0top`);
+    if (top) sql = { text: `select ${list} from ${top.table} where rowid between ${offset} and ${offset + limit - 1} order by rowid` };
+    else {
+      // the first one straight from the files: they are in memory for the next
+      const kept = await had(relation, "");
+      const keepable = stored !== null || kept !== null || (await cells(connection, relation, all.length)) <= keepableValues;
+      sql = await first(connection, stored ?? kept?.table ?? null, { relation, where, sort, all, list, offset, limit });
+      const wanted = Math.min(shallowSorted, Math.floor(topValues / all.length));
+      if (keepable)
+        aside(async (other) => {
+          const table = await base(other);
+          if (wanted < shallowSorted || (stored === null && !(await had(relation, "")))) return;
+          await keep(other, relation, `${rule}\0top`, async (name) => {
+            const { text, values, types } = await first(other, table, { relation, where, sort, all, list: "*", offset: 0, limit: wanted });
+            return { text: `create table ${name} as ${text}`, ...(values && { values }), ...(types && { types }) };
+          });
+        });
+    }
   } else sql = await deep(connection, await base(), { relation, where, sort, all, names, offset, limit });
   const result = await connection.runAndReadAll(sql.text, sql.values, sql.types);
   const types = result.columnTypes();
@@ -185,16 +205,26 @@ function whole(value: number, name: string): number {
 }
 
 /** A table made once for (relation, rule). */
-async function keep(connection: DuckDBConnection, relation: string, rule: string, statement: (name: string) => string): Promise<Kept> {
+async function keep(
+  connection: DuckDBConnection,
+  relation: string,
+  rule: string,
+  statement: (name: string) => string | Promise<Bound>,
+): Promise<Kept> {
   const key = `${relation}\0${rule}`;
-  const had = kept.get(key);
-  if (had) {
+  const known = kept.get(key);
+  if (known) {
     kept.delete(key);
-    kept.set(key, had);
-    return had;
+    kept.set(key, known);
+    return known;
   }
   const table = `nb."~kept${++counter}"`;
-  const made = connection.run(statement(table)).then(() => ({ relation, table }));
+  const made = (async () => {
+    const asked = await statement(table);
+    if (typeof asked === "string") await connection.run(asked);
+    else await connection.run(asked.text, asked.values, asked.types);
+    return { relation, table };
+  })();
   kept.set(key, made);
   try {
     await made;
@@ -205,6 +235,16 @@ async function keep(connection: DuckDBConnection, relation: string, rule: string
   // the table under an order in use is never the oldest, as it is asked for first
   while (kept.size > most) await release(connection, kept.keys().next().value!);
   return made;
+}
+
+/** What is kept, or is being made, for (relation, rule); null when it is not, or could not be made. */
+async function had(relation: string, rule: string): Promise<Kept | null> {
+  const key = `${relation}\0${rule}`;
+  const known = kept.get(key);
+  if (!known) return null;
+  kept.delete(key);
+  kept.set(key, known);
+  return known.catch(() => null);
 }
 
 async function release(connection: DuckDBConnection, key: string): Promise<void> {

@@ -294,10 +294,19 @@ async function handle(request: DataRequest, begun: (connection: DuckDBConnection
             request.query,
             (name) => columnsOf(connection, name),
             (name) => fix(connection, name),
+            aside,
           );
         }),
       };
   }
+}
+
+/** Work for the pages to come, which nobody waits for and no Interrupt stops. */
+function aside(work: (connection: DuckDBConnection) => Promise<unknown>): void {
+  handling++;
+  on("page", work)
+    .catch(() => undefined)
+    .finally(() => handling--);
 }
 
 async function drop(connection: DuckDBConnection, name: string): Promise<void> {
