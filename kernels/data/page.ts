@@ -17,6 +17,8 @@ const shallowSorted = 10_000;
 const keepableValues = 200_000_000;
 /** Values of the first rows of a sorted view that are kept, all columns, so that scrolling there costs nothing. */
 const topValues = 5_000_000;
+/** Values up to which a sorted view that is read deep is kept as a copy; of a larger one the order alone. Both may be spilled to disk like all tables. */
+const copyable = 60_000_000;
 /** Kept tables and orders; the one longest unused goes first. */
 const most = 12;
 
@@ -27,7 +29,7 @@ interface Kept {
   relation: string;
   table: string;
 }
-const kept = new Map<string, Promise<Kept>>();
+const kept = new Map<string, { made: Promise<Kept>; ready: boolean }>();
 let counter = 0;
 
 /** `fix` makes the relation's row order the same at each reading, and gives the table that holds the rows, if there is one. */
@@ -96,7 +98,7 @@ async function page(
     sql = { text: `select ${list} from ${await base()} where rowid between ${offset} and ${offset + limit - 1} order by rowid` };
   } else if (sort.length > 0 && offset + limit <= shallowSorted) {
     const rule = `${where}${orderOf(sort, all, "rowid")}`;
-    const top = await had(relation, `${rule}\0top`);
+    const top = await ready(relation, `${rule}\0top`);
     if (top) sql = { text: `select ${list} from ${top.table} where rowid between ${offset} and ${offset + limit - 1} order by rowid` };
     else {
       // the first one straight from the files: they are in memory for the next
@@ -154,7 +156,10 @@ async function first(
   return bounded ? { text, values: [bound], types: [type] } : { text };
 }
 
-/** Page at any depth, by a table of row numbers in order that is made once; the first key, kept beside them, narrows what is read. */
+/**
+ * Page at any depth, by a copy in that order that is made once. Where it would be too large, by a table of row numbers in order; the first key, kept beside
+ * them, narrows what is read.
+ */
 async function deep(
   connection: DuckDBConnection,
   table: string,
@@ -163,8 +168,12 @@ async function deep(
   const { relation, where, sort, all, names, offset, limit } = ask;
   const rule = `${where}${orderOf(sort, all, "rowid")}`;
   const key = sort[0] === undefined ? "rowid" : quote(find(all, sort[0].column).name);
-  const order = await keep(connection, relation, rule, (name) => `create table ${name} as select rowid as "~r", ${key} as "~k" from ${table}${rule}`);
   const between = `rowid between ${offset} and ${offset + limit - 1}`;
+  if ((await cells(connection, table, all.length)) <= copyable) {
+    const copy = await keep(connection, relation, rule, (name) => `create table ${name} as from ${table}${rule}`);
+    return { text: `select ${names.join(", ") || "1"} from ${copy.table} where ${between} order by rowid` };
+  }
+  const order = await keep(connection, relation, rule, (name) => `create table ${name} as select rowid as "~r", ${key} as "~k" from ${table}${rule}`);
   const range = await connection.runAndReadAll(`select min("~k"), max("~k"), count(*) = count("~k") from ${order.table} where ${between}`);
   const [low, high, whole] = range.getRows()[0]!;
   const type = range.columnTypes()[0]!;
@@ -216,7 +225,7 @@ async function keep(
   if (known) {
     kept.delete(key);
     kept.set(key, known);
-    return known;
+    return known.made;
   }
   const table = `nb."~kept${++counter}"`;
   const made = (async () => {
@@ -225,9 +234,11 @@ async function keep(
     else await connection.run(asked.text, asked.values, asked.types);
     return { relation, table };
   })();
-  kept.set(key, made);
+  const entry = { made, ready: false };
+  kept.set(key, entry);
   try {
     await made;
+    entry.ready = true;
   } catch (error) {
     kept.delete(key);
     throw error;
@@ -244,13 +255,18 @@ async function had(relation: string, rule: string): Promise<Kept | null> {
   if (!known) return null;
   kept.delete(key);
   kept.set(key, known);
-  return known.catch(() => null);
+  return known.made.catch(() => null);
+}
+
+/** The same, without waiting for it to be made. */
+async function ready(relation: string, rule: string): Promise<Kept | null> {
+  return kept.get(`${relation}\0${rule}`)?.ready ? had(relation, rule) : null;
 }
 
 async function release(connection: DuckDBConnection, key: string): Promise<void> {
   const entry = kept.get(key);
   kept.delete(key);
-  const made = await entry?.catch(() => null);
+  const made = await entry?.made.catch(() => null);
   if (made) await connection.run(`drop table if exists ${made.table}`);
 }
 
