@@ -333,7 +333,16 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       leftovers.drop(run, values, runs.values());
       done();
     };
-    if (run) turns.each(run, run.scope.disposers(), free);
+    // what was shown of the older run is replaced: the new one says it
+    const told = (dispose: () => void) => () => {
+      try {
+        dispose();
+      } catch (error) {
+        if (current?.cell.id !== cell) throw error;
+        current.warnings.push(`a disposer of the run before failed: ${compiled.describe(error, current).message}`);
+      }
+    };
+    if (run) turns.each(run, run.scope.disposers().map(told), free);
     else free();
   };
 

@@ -214,3 +214,23 @@ it("restarts with more room where the heap was full", async () => {
   expect(printed(client, "c")).toBe("200001");
   await close(client);
 });
+
+it("says after 5 s that a native call hears no stop, and a restart ends it", async () => {
+  const client = await open(
+    'import { scryptSync } from "node:crypto"; console.log("half"); scryptSync("x", "y", 64, { N: 2 ** 14, r: 8, p: 4000, maxmem: 2 ** 32 })',
+  );
+  await client.do({ do: "run", cells: ["c"] });
+  await client.until(() => printed(client, "c") === "half\n");
+  await client.do({ do: "interrupt" });
+  await client.until(() => client.state.kernel.stuck != null);
+  expect(client.state.kernel).toMatchObject({ state: "stopping", death: null });
+  expect(client.events.findLast((event) => event.type === "notice")).toMatchObject({
+    text: "The stop has no effect yet: a native call does not yield. Restart the kernel, or wait until it returns.",
+    cell: "c",
+  });
+  await client.do({ do: "restart", then: "nothing" });
+  await client.run("b");
+  expect([printed(client, "b"), printed(client, "c")]).toEqual(["b 21\n", "half\n"]);
+  expect(client.state.kernel).toMatchObject({ state: "idle", stuck: null });
+  await close(client);
+});
