@@ -172,7 +172,7 @@ it.each(survived)("outlives %s, and says so at its cell", async (_name, source, 
 
 it("raises the limit of a living kernel without losing its values, and keeps it for the next ones", async () => {
   const hog =
-    "const held = []\nfor (let i = 0; i < 90; i++) {\n  held.push(Buffer.alloc(4 * 2 ** 20, 1))\n  await new Promise((next) => setTimeout(next, 5))\n}\nconsole.log(held.length)";
+    "const held = []\nfor (let i = 0; i < 90; i++) {\n  held.push(Buffer.alloc(4 * 2 ** 20, 1))\n  await new Promise((next) => setTimeout(next, 5))\n}\nawait new Promise((next) => setTimeout(next, 1500))\nconsole.log(held.length)";
   const client = await open(hog);
   await client.run("c");
   expect(client.state.cells["c"]!.result).toBe("interrupted");
