@@ -30,6 +30,8 @@ export function replay(state: NotebookState, event: NotebookEvent): NotebookStat
       return { ...next, clean: event.clean };
     case "packages":
       return { ...next, packages: event.packages };
+    case "questions":
+      return { ...next, questions: event.questions };
     case "queue":
       return { ...next, queue: state.queue.toSpliced(event.at, event.remove, ...event.insert) };
     case "outputs": {

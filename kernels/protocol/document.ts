@@ -217,6 +217,8 @@ export interface NotebookState {
   savedAt: number | null;
   /** the present or last change of the workspace's packages, by whomever */
   packages: PackageTask | null;
+  /** what running cells ask the people at their pages, oldest first; any client may answer, the first answer counts */
+  questions: Question[];
   /** what became of edits that no file held yet when this server opened the notebook and found its file changed; null: there was nothing to merge */
   reopened: Reopened | null;
 }
@@ -241,6 +243,15 @@ export interface PackageTask {
   at: number;
   /** npm's last line while it runs, then how it ended, as a sentence */
   said: string;
+}
+/** `await prompt("Name?")` of a running cell. */
+export interface Question {
+  id: string;
+  cell: string;
+  run: string;
+  text: string;
+  /** what is typed is not shown */
+  password: boolean;
 }
 export interface Person {
   client: string;
@@ -272,6 +283,7 @@ export type NotebookEvent = { seq: number } & (
   | { type: "mode"; mode: "auto" | "lazy" }
   | { type: "clean"; clean: CleanRun }
   | { type: "packages"; packages: PackageTask }
+  | { type: "questions"; questions: Question[] }
   | { type: "saved"; at: number; /** the file holds the document of this revision */ rev: number }
   | { type: "notice"; level: "info" | "warning" | "error"; text: string; cell?: string; error?: CellError }
 );
@@ -316,6 +328,8 @@ export type Command =
   | { do: "interrupt"; /** stop and keep best: sets `cell.signal` first */ soft?: boolean }
   /** takes a cell that waits, and what depends on it, out of the queue; null: all that wait */
   | { do: "cancel"; cell: string | null }
+  /** to a cell's `prompt()`, by anyone's leave; null: it is not answered, which fails the cell's `await` */
+  | { do: "answer"; question: string; value: string | null }
   /** "same": run again what the kernel held and ran when it ended */
   | { do: "restart"; then: "nothing" | "all" | "stale" | "same" | { to: string } }
   /** another memory limit for this notebook's kernels on this machine; `then`: restart with it, which a larger heap needs */

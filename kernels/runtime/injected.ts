@@ -130,8 +130,11 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
     },
     prompt:
       (run) =>
-      (question = "", { password = false }: { password?: boolean } = {}) =>
-        calls.call("prompt", { run: acting(run).id, cell: acting(run).cell.id, question: String(question), password }),
+      (question = "", { password = false }: { password?: boolean } = {}) => {
+        const now = acting(run);
+        now.volatile = "it asks a person";
+        return calls.call("prompt", { run: now.id, cell: now.cell.id, question: String(question), password: password === true });
+      },
     fetch:
       (run) =>
       (input: string | URL | Request, init: RequestInit = {}) =>

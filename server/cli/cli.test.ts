@@ -59,6 +59,12 @@ it.each([
   expect(errors.join("\n")).not.toMatch(/\n\s+at /);
 });
 
+it("run: who asks hears that nobody is there", async () => {
+  writeFileSync(join(root, "workspaces/demo/asks.nb.ts"), `// %% id="a"\nawait prompt("Name?")\n`);
+  expect(await execute(["run", "workspaces/demo/asks.nb.ts"])).toBe(1);
+  expect([...out, ...errors].join("\n")).toMatch(/prompt\(\) asks the person at the notebook's page.*here nobody is there to answer\./);
+});
+
 it("says that a port asked for is in use, and starts nothing", async () => {
   const other = createServer();
   const port = await new Promise<number>((resolve) => other.listen(0, "127.0.0.1", () => resolve((other.address() as { port: number }).port)));

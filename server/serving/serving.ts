@@ -208,7 +208,7 @@ export function createServing(options: ServingOptions): Serving {
         prompt: async () => {
           throw new ServingError(
             400,
-            "prompt() asks the person at a Jupyter client; here nobody can answer. Give the value in the code, or read it from the environment",
+            "prompt() asks the person at the notebook's page or at a Jupyter client; here nobody is there to answer. Give the value in the code, or read it from the environment",
           );
         },
       };

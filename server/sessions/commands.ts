@@ -4,6 +4,7 @@ import { edit } from "./editing.js";
 import { fieldEdit, renameEdits } from "./edits.js";
 import { planAll, planFrom, planRun, planStale, reach, walkOf } from "./plan.js";
 import { calm, dropKernel, enqueue } from "./queue.js";
+import { close } from "./questions.js";
 import { leastMemory, size } from "./size.js";
 import type { Input, Refusal, SessionState } from "./state.js";
 import { become, type Step } from "./step.js";
@@ -99,6 +100,13 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
       const drop = command.cell === null ? null : reach(walkOf(step.state).outputs, [command.cell]).add(command.cell);
       step.set({ queue: drop === null ? [] : step.state.queue.filter((item) => !drop.has(item.cell)) });
       step.settle();
+      return null;
+    }
+    case "answer": {
+      const question = doc.questions.find(({ id }) => id === command.question);
+      if (question === undefined)
+        return { code: "not-found", message: "The cell does not wait for this answer any more: somebody has given one, or it was stopped." };
+      close(step, [question], command.value);
       return null;
     }
     case "limit": {

@@ -119,6 +119,7 @@ const command: z.ZodType = z.discriminatedUnion("do", [
   z.object({ do: z.literal("compare") }),
   z.object({ do: z.literal("interrupt"), soft: z.boolean().optional() }),
   z.object({ do: z.literal("cancel"), cell: id.nullable() }),
+  z.object({ do: z.literal("answer"), question: id, value: text.nullable() }),
   z.object({ do: z.literal("restart"), then }),
   z.object({ do: z.literal("limit"), bytes: z.number().int().positive(), then: then.optional() }),
   z.object({ do: z.literal("shutdown") }),

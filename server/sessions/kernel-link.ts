@@ -19,6 +19,8 @@ export interface LinkedSession {
   dispatch(input: Input): void;
   /** outputs of cells */
   outputs(messages: Extract<BulkMessage, { type: "output" }>[]): void;
+  /** a cell's `prompt()`; resolves with the answer */
+  ask(params: ServerCalls["prompt"]["params"]): Promise<string>;
   /** the notebook's own */
   seed(): number;
 }
@@ -201,13 +203,20 @@ export class KernelLink {
     try {
       // a commit is a person's click or `run --promote`, never a cell's doing
       if (message.method === "registry.commit") throw new Error("a cell cannot commit a promotion; press the button, or run with --promote");
-      const asker = message.method === "prompt" ? this.#consoles.of(message.params as { run?: string }) : undefined;
-      const value = asker
-        ? await asker.prompt(message.params as ServerCalls["prompt"]["params"])
-        : await this.#effects.handle(message.method, message.params as never);
+      const value =
+        message.method === "prompt"
+          ? await this.#prompt(message.params as ServerCalls["prompt"]["params"])
+          : await this.#effects.handle(message.method, message.params as never);
       kernel.send({ type: "answer", id: message.id, ok: true, value });
     } catch (error) {
       kernel.send({ type: "answer", id: message.id, ok: false, message: (error as Error).message });
     }
+  }
+
+  /** A console's client is asked, or whoever has the page open; of a headless run nobody is there. */
+  async #prompt(params: ServerCalls["prompt"]["params"]): Promise<string> {
+    const console = this.#consoles.of(params);
+    if (console !== undefined) return await console.prompt(params);
+    return await (this.#effects.keep ? this.#session.ask(params) : this.#effects.handle("prompt", params));
   }
 }

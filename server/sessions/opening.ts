@@ -84,6 +84,7 @@ export function openState(opening: Opening): SessionState {
     held: null,
     savedAt: null,
     packages: null,
+    questions: [],
     reopened: opening.reopened,
   };
   const state: SessionState = {

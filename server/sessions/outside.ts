@@ -4,6 +4,7 @@ import { same } from "./same.js";
 import { changed } from "./editing.js";
 import { size } from "./size.js";
 import { planAll, planSame, planStale, planTo } from "./plan.js";
+import { ask } from "./questions.js";
 import { calm, dropKernel, enqueue, finish, pump } from "./queue.js";
 import type { Input } from "./state.js";
 import { become, type Step } from "./step.js";
@@ -107,6 +108,8 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
       return step.settle();
     case "packages":
       return step.emit({ type: "packages", packages: input.packages });
+    case "question":
+      return ask(step, input.question);
     case "trouble":
       return step.emit({ type: "notice", level: "warning", text: input.text });
   }

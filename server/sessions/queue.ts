@@ -4,6 +4,7 @@ import type { FromKernel } from "../../kernels/protocol/kernel.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import { inputsFirst, isText } from "./plan.js";
 import { PersistentMap } from "../../kernels/notebook/persistent.js";
+import { closeAll } from "./questions.js";
 import type { KeptResult, Queued, Ran } from "./state.js";
 import type { Step } from "./step.js";
 
@@ -114,6 +115,7 @@ export function finish(
   const { running } = step.state;
   if (running === null) return;
   const { cell, run } = running;
+  closeAll(step);
   // a run that showed nothing leaves nothing of the older one
   if (!running.shown && (step.doc.outputs[cell] ?? []).length > 0) step.emit({ type: "outputs", cell, run, clear: true, outputs: [] });
   const live = result === "ok" ? step.state.live.with(cell, run) : step.state.live.without(cell);
@@ -128,6 +130,7 @@ export function finish(
 /** The kernel is gone or going: its values, the queue and the running cell with it. */
 export function dropKernel(step: Step, cause: string | null, at: number): void {
   const { running } = step.state;
+  closeAll(step);
   if (running !== null) {
     if (cause !== null) {
       const error: Output = { kind: "error", error: { name: "KernelError", message: cause, cell: running.cell, frames: [] } };

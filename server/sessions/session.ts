@@ -28,6 +28,7 @@ import { sweep } from "./sweep.js";
 import { openHistory, type History } from "./history.js";
 import { recorder } from "./recorder.js";
 import { createInlet, type Inlet } from "./inlet.js";
+import { Questions } from "./questions.js";
 import { Ring } from "./ring.js";
 import { outputStore, sourceHash, type OutputStore } from "./outputs.js";
 import type { NotebookPlace } from "./paths.js";
@@ -85,6 +86,7 @@ export class Session {
   readonly #listeners = new Set<(event: NotebookEvent, state: NotebookState) => void>();
   #ring = new Ring();
   readonly #link: KernelLink;
+  readonly #questions = new Questions();
   #keepTimer: NodeJS.Timeout | null = null;
   #second: Session | null = null;
   #closed = false;
@@ -104,6 +106,11 @@ export class Session {
       dispatch: (input) => void this.dispatch(input),
       // late outputs of a run that was replaced would be taken for the new one's
       outputs: (messages) => this.#inlet.take(messages.filter(({ cell, run }) => this.#state.doc.cells[cell]?.run === run)),
+      ask: (params) =>
+        this.#questions.ask(params, (question) => {
+          this.dispatch({ type: "question", question });
+          return this.#state.doc.questions.includes(question);
+        }),
       seed: () => this.#state.doc.source.front.seed ?? 0,
     });
     this.#journalFile = join(place.store, "journal", `${place.key}.ndjson`);
@@ -269,6 +276,8 @@ export class Session {
         return this.#link.send({ type: "forget", cells: action.cells });
       case "interrupt":
         return this.#link.control({ type: "interrupt", run: action.run, soft: action.soft });
+      case "answer":
+        return this.#questions.answer(action.question, action.value);
       case "restart":
         this.#link.leave();
         return void this.#link.start();

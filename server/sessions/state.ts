@@ -9,6 +9,7 @@ import type {
   NotebookState,
   Operation,
   PackageTask,
+  Question,
   Result,
 } from "../../kernels/protocol/document.js";
 import type { LanguageState } from "../../kernels/protocol/language.js";
@@ -80,6 +81,8 @@ export type Input =
   | { type: "clean"; clean: CleanRun }
   /** packages of the workspace change */
   | { type: "packages"; packages: PackageTask }
+  /** a cell's `prompt()` */
+  | { type: "question"; question: Question }
   | { type: "saved"; at: number; rev: number }
   /** what is wrong with the file; null: all is well */
   | { type: "held"; why: string | null }
@@ -93,6 +96,8 @@ export type Action =
   | { do: "run"; request: RunRequest }
   | { do: "forget"; cells: string[] }
   | { do: "interrupt"; run: string; soft: boolean }
+  /** to the cell that asked; null: it gets none */
+  | { do: "answer"; question: Question; value: string | null }
   | { do: "restart" }
   | { do: "shutdown" }
   | { do: "limit"; bytes: number }

@@ -25,6 +25,7 @@ const state = (more: Partial<NotebookState> = {}): NotebookState => ({
   held: null,
   savedAt: null,
   packages: null,
+  questions: [],
   reopened: null,
   ...more,
 });

@@ -13,19 +13,21 @@ export interface StatusView {
   link: string | null;
 }
 
-/** `place`: in the queue, from 1. `now`: server clock; a run under 300 ms is not called running, so that fast cells do not flicker. */
+/** `place`: in the queue, from 1. `asks`: it waits for an answer of a person. `now`: server clock; a run under 300 ms is not called running, so that fast cells do not flicker. */
 export function statusOf(
   cell: Cell,
   state: CellState | undefined,
   now: number,
   errorLine: number | null = null,
   place: number | null = null,
+  asks = false,
 ): StatusView {
   const s = state ?? blankCell;
   const clash = s.problems.find((problem) => problem.severity === "error");
   const view = (name: StatusView["name"], icon: string, text: string, link: string | null = null): StatusView => ({ name, icon, text, link });
   if (cell.kind === "markdown") return view("none", "text", "");
   if (s.status === "running") {
+    if (asks) return view("running", "circle-help", "waits for your answer");
     const elapsed = s.startedAt === null ? 0 : now - s.startedAt;
     const share =
       s.progress !== null && s.progress.total !== null && s.progress.total > 0 ? `${Math.floor((100 * s.progress.done) / s.progress.total)} %` : null;

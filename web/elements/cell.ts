@@ -1,8 +1,9 @@
 /** `touch-cell`: head (number, kind, name, state, actions), editor or form, output. Plain properties in, `cell-action` events out. */
 import { html, nothing, type PropertyValues } from "lit";
+import { repeat } from "lit/directives/repeat.js";
 import type { CellDefinition, ScopeName } from "../../kernels/protocol/cells.js";
 import { blankCell } from "../../kernels/notebook/blank.js";
-import type { Cell, CellState, KernelQuery } from "../../kernels/protocol/document.js";
+import type { Cell, CellState, KernelQuery, Question } from "../../kernels/protocol/document.js";
 import type { CodeProblem } from "../../kernels/protocol/language.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import { time } from "../controllers/format.js";
@@ -14,6 +15,7 @@ import "./form.js";
 import { icon } from "./icon.js";
 import "./markdown.js";
 import "./output.js";
+import "./question.js";
 import { words } from "./words.js";
 
 export type CellAction =
@@ -55,6 +57,7 @@ export class TouchCell extends TouchElement {
     state: { attribute: false },
     outputs: { attribute: false },
     more: { attribute: false },
+    questions: { attribute: false },
     number: { attribute: false },
     definition: { attribute: false },
     scope: { attribute: false },
@@ -79,6 +82,8 @@ export class TouchCell extends TouchElement {
   declare outputs: Output[];
   /** displays that only the server's disk has */
   declare more: number;
+  /** what it asks, with `prompt()` */
+  declare questions: readonly Question[];
   declare number: number;
   declare definition: CellDefinition | null;
   declare scope: ScopeName[];
@@ -102,12 +107,15 @@ export class TouchCell extends TouchElement {
   /** changed here and in the file: which version this is, and the number of the cell with the other one (null: it is gone) */
   declare pair: { role: "mine" | "theirs"; other: number | null; id: string | null } | null;
   declare tick: number;
+  /** question that has the focus while the cell is drawn */
+  #asking: Element | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
 
   constructor() {
     super();
     this.outputs = [];
     this.more = 0;
+    this.questions = [];
     this.number = 1;
     this.definition = null;
     this.scope = [];
@@ -153,6 +161,7 @@ export class TouchCell extends TouchElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     const s = this.state ?? blankCell;
+    if (changed.has("questions")) this.#asking = this.contains(document.activeElement) ? document.activeElement!.closest("touch-question") : null;
     if (changed.has("cell") || changed.has("state") || changed.has("pair")) {
       this.id = `cell-${this.cell.id}`;
       this.dataset["cell"] = this.cell.id;
@@ -169,6 +178,12 @@ export class TouchCell extends TouchElement {
         this.#timer = null;
       }
     }
+  }
+
+  protected override updated(): void {
+    // the field that had the focus is gone: answered, perhaps by somebody else
+    if (this.#asking?.isConnected === false) this.card?.focus({ preventScroll: true });
+    this.#asking = null;
   }
 
   #menu(s: CellState) {
@@ -215,7 +230,7 @@ export class TouchCell extends TouchElement {
   }
 
   #head(s: CellState) {
-    const view = statusOf(this.cell, s, Date.now(), this.#errorLine, this.place);
+    const view = statusOf(this.cell, s, Date.now(), this.#errorLine, this.place, this.questions.length > 0);
     const kind =
       this.definition !== null
         ? { icon: this.definition.icon, label: this.definition.title }
@@ -308,7 +323,7 @@ export class TouchCell extends TouchElement {
   protected override render() {
     const s = this.state ?? blankCell;
     const { cell } = this;
-    const view = statusOf(cell, s, Date.now(), this.#errorLine, this.place);
+    const view = statusOf(cell, s, Date.now(), this.#errorLine, this.place, this.questions.length > 0);
     const markdown = cell.kind === "markdown";
     const progress =
       s.status === "running" && s.progress !== null && s.progress.total !== null && s.progress.total > 0 ? s.progress.done / s.progress.total : null;
@@ -382,6 +397,11 @@ export class TouchCell extends TouchElement {
               </section>`
           : nothing
       }
+      ${repeat(
+        this.questions,
+        ({ id }) => id,
+        (question) => html`<touch-question .question=${question}></touch-question>`,
+      )}
     </article>`;
   }
 }

@@ -29,6 +29,7 @@ export function cellList(page: NotebookCommands, state: NotebookState, on: Retur
     id="cells"
     @cell-action=${on.action}
     @source-edit=${on.source}
+    @answer=${on.answer}
     @focusin=${on.focus}
     @form-field=${on.field}
     @insert-step=${on.step}
@@ -50,6 +51,7 @@ export function cellList(page: NotebookCommands, state: NotebookState, on: Retur
               .state=${s}
               .outputs=${state.outputs[cell.id] ?? none}
               .more=${state.more[cell.id] ?? 0}
+              .questions=${state.questions.length === 0 ? none : state.questions.filter((question) => question.cell === cell.id)}
               .number=${i + 1}
               .definition=${byKind.get(cell.kind) ?? null}
               .scope=${byKind.has(cell.kind) || s.problems.length > 0 ? scope : none}

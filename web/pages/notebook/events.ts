@@ -4,6 +4,7 @@ import type { CallField, CellKind } from "../../../kernels/protocol/document.js"
 import type { NextStep, Suggestion } from "../../../kernels/protocol/output.js";
 import { freshResult, scopeOf, stepSource } from "../../controllers/scope.js";
 import type { CellAction } from "../../elements/cell.js";
+import type { Answered, TouchQuestion } from "../../elements/question.js";
 import type { NotebookCommands } from "./commands.js";
 
 const cellOf = (event: Event): string | null => (event.target as HTMLElement).closest<HTMLElement>("touch-cell")?.dataset["cell"] ?? null;
@@ -99,6 +100,13 @@ export function cellEvents(page: NotebookCommands) {
       if (text) page.language.start();
       if (text && page.editing !== id) page.editing = id;
       if (!text && page.editing === id && page.cells.find((cell) => cell.id === id)?.kind !== "markdown") page.editing = null;
+    },
+    answer: (event: CustomEvent<Answered>): void => {
+      const asking = event.target as TouchQuestion;
+      page.session?.command({ do: "answer", ...event.detail }).catch((error: Error) => {
+        page.emit("toast", { level: "error", text: error.message });
+        asking.again();
+      });
     },
     field: (event: CustomEvent<{ path: string; value?: CallField["value"] }>): void => {
       const cell = cellOf(event);

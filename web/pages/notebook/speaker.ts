@@ -3,12 +3,16 @@ import type { Cell, NotebookState } from "../../../kernels/protocol/document.js"
 
 export class Speaker {
   #spoken = new Map<string, string>();
+  /** questions told */
+  #asked = new Set<string>();
   #say: (text: string, urgent: boolean) => void;
   constructor(say: (text: string, urgent: boolean) => void) {
     this.#say = say;
   }
 
   tell(cells: readonly Cell[], state: NotebookState, number: (cell: string) => number): void {
+    for (const { id, cell, text } of state.questions) if (!this.#asked.has(id)) this.#say(`Cell ${number(cell)} asks: ${text}`, false);
+    this.#asked = new Set(state.questions.map(({ id }) => id));
     for (const cell of cells) {
       const s = state.cells[cell.id];
       if (s === undefined) continue;
