@@ -2,7 +2,15 @@
 import { mkdtempSync, rmSync, writeFileSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KernelManager, KernelSpecManager, ServerConnection, SessionManager, type Kernel, type KernelMessage } from "@jupyterlab/services";
+import {
+  KernelManager,
+  KernelMessage,
+  KernelSpecManager,
+  ServerConnection,
+  SessionManager,
+  type Kernel,
+  type KernelConnection,
+} from "@jupyterlab/services";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import WebSocket from "ws";
 import { NotebookClient } from "../../test/support/notebook.js";
@@ -203,6 +211,36 @@ describe("advanced", () => {
     expect((await future.done).content).toMatchObject({ status: "error", ename: "Interrupted" });
     expect(text(await run("kept"))).toBe("kept");
   });
+  it("interrupt_request on the control channel ends a loop", async () => {
+    await run("let held = 'held'");
+    const future = kernel.requestExecute({ code: "console.log('in'); for (;;) {}" });
+    const iopub: string[] = [];
+    const seen = new Promise<void>(
+      (resolve) =>
+        (future.onIOPub = ({ header, content }) => {
+          iopub.push(header.msg_type);
+          if (header.msg_type === "stream" && (content as { text: string }).text === "in\n") resolve();
+        }),
+    );
+    await seen;
+    const asked = KernelMessage.createMessage<KernelMessage.IInterruptRequestMsg>({
+      ...{ msgType: "interrupt_request", channel: "control", session: kernel.clientId, content: {} },
+    });
+    const reply = await (kernel as KernelConnection).sendControlMessage(asked, true).done;
+    expect(reply).toMatchObject({
+      channel: "control",
+      header: { msg_type: "interrupt_reply" },
+      content: { status: "ok" },
+      parent_header: { msg_id: asked.header.msg_id },
+    });
+    expect((await future.done).content).toMatchObject({
+      status: "error",
+      ename: "Interrupted",
+      evalue: expect.stringContaining("variables are kept"),
+    });
+    expect(iopub.slice(-2)).toEqual(["error", "status"]);
+    expect(text(await run("held"))).toBe("held");
+  });
   it("stdin", async () => {
     const future = kernel.requestExecute({ code: "`hello ${await prompt('name? ')}`", allow_stdin: true });
     future.onStdin = (message) => {
@@ -307,7 +345,7 @@ const list: [string, string][] = [
   ["rich result", "rich results: tables are HTML"],
   ["comms_lifecycle", "comm_info, and a comm to an unknown target is closed"],
   ["execution_count_increments", 'it("counts"'],
-  ["interrupt_request", "interrupt by REST ends a loop"],
+  ["interrupt_request", "interrupt_request on the control channel"],
   ["parent_header_correlation", "all with the request as parent"],
   ["stdin input_request", 'it("stdin"'],
 ];

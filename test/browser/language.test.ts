@@ -59,12 +59,26 @@ it("Ctrl+click and F12 lead to other cells, Shift+F12 lists uses, a library's na
   await v.page.getByText("Math").first().waitFor();
   const focused = (id: string) => v.page.locator(`touch-cell[data-cell="${id}"] .monaco-editor.focused`).waitFor();
   const dialog = v.page.getByRole("dialog", { name: /Definition|Uses of/ });
+  /** the open dialog for those who hear it or see it dark and narrow */
+  const clear = async () => {
+    for (const theme of ["light", "dark"]) {
+      await v.page.evaluate((name) => (document.documentElement.dataset["theme"] = name), theme);
+      for (const width of [1280, 390]) {
+        await v.page.setViewportSize({ width, height: 800 });
+        expect(await v.axe()).toEqual([]);
+        expect(await dialog.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+      }
+    }
+    await v.page.setViewportSize({ width: 1280, height: 800 });
+    await v.page.evaluate(() => delete document.documentElement.dataset["theme"]);
+  };
 
   // the caret stands at the end: at \`max\` it is TypeScript's own file that is shown
   await keyboard.press("Home");
   await keyboard.press("F12");
   await dialog.getByText(/typescript\/lib\/lib\..*Read only/).waitFor({ timeout: 60_000 });
   expect(await dialog.locator(".line.here").innerText()).toMatch(/Math/);
+  await clear();
   await keyboard.press("Escape");
   await focused("c");
 
@@ -83,6 +97,7 @@ it("Ctrl+click and F12 lead to other cells, Shift+F12 lists uses, a library's na
   await keyboard.press("Shift+F12");
   await dialog.getByRole("button", { name: /Cell 3, line 1/ }).waitFor();
   expect(await dialog.getByRole("button", { name: /^Cell/ }).count()).toBe(3);
+  await clear();
   await dialog.getByRole("button", { name: /Cell 2, line 1/ }).click();
   await focused("b");
   await v.leave();

@@ -150,10 +150,10 @@ export class Visitor {
     }, id);
   }
 
-  /** Ends a journey: nothing serious by axe, nothing on the console. */
-  async leave(): Promise<void> {
+  /** What axe finds serious in the page as it is now, a sentence each. */
+  async axe(): Promise<string[]> {
     await this.page.evaluate(axeSource);
-    const serious = await this.page.evaluate(async () => {
+    return await this.page.evaluate(async () => {
       const { axe } = window as unknown as {
         axe: {
           run(root: Document, options: object): Promise<{ violations: { id: string; impact: string; nodes: { html: string; target: unknown }[] }[] }>;
@@ -164,6 +164,11 @@ export class Visitor {
         .filter((v) => v.impact === "serious" || v.impact === "critical")
         .map((v) => `${v.id}: ${v.nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
     });
+  }
+
+  /** Ends a journey: nothing serious by axe, nothing on the console. */
+  async leave(): Promise<void> {
+    const serious = await this.axe();
     const complaints = [...this.complaints];
     await this.context.close();
     if (serious.length > 0) throw new Error(`axe: ${serious.join("\n")}`);
