@@ -1,4 +1,5 @@
 /** The notebook document, what may be done to it, and the one ordered log that every client replays. */
+import type { CommMessage } from "./kernel.js";
 import type { LanguageQuestion, LanguageState } from "./language.js";
 import type { CellError, ColumnInfo, Output, Progress, ValueChild, WireValue } from "./output.js";
 
@@ -358,6 +359,8 @@ export type KernelQuery =
   | { query: "value.export"; handle: string; path: string }
   | { query: "variables" }
   | { query: "memory" }
+  /** a Jupyter client's comm message: asked by the server alone, answered with whether the cell has such a target or comm, once its handler was called */
+  | { query: "comm"; message: CommMessage }
   /** what stands at the end of `path` (`["model", "layers"]`), and how it could go on; no getter is run. An empty path: the names in scope */
   | { query: "look"; path: string[] };
 

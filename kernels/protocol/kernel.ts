@@ -54,6 +54,11 @@ export interface RunRequest {
   console?: true;
 }
 
+/** A message of Jupyter's comms, either way; buffers are base64. */
+export type CommMessage =
+  | { do: "open"; id: string; target: string; data: unknown; buffers: string[] }
+  | { do: "message" | "close"; id: string; data: unknown; buffers: string[] };
+
 export type ToKernel =
   | { type: "configure"; config: KernelConfig }
   | { type: "run"; request: RunRequest }
@@ -81,6 +86,7 @@ export type FromKernel =
       outputs: number;
       /** sha256 of files and packages that it read */ reads: string[];
     }
+  | { type: "comm"; message: CommMessage }
   | { type: "variables"; variables: Variable[] }
   | { type: "backend"; name: string; device: string; skipped: { name: string; why: string }[]; tensors: { count: number; bytes: number } }
   /** a file that cells read or import changed: these cells are stale */

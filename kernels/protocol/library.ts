@@ -196,10 +196,29 @@ export interface LogRow {
   outcome: unknown;
 }
 
+/** One comm: a way between a cell and the front end of a Jupyter client. `data` is what JSON can say, bytes go in `buffers`. */
+export interface Comm {
+  readonly id: string;
+  send(data: unknown, buffers?: Uint8Array[]): void;
+  onMessage(handler: (data: unknown, buffers: Uint8Array[]) => void): void;
+  /** the client has closed it */
+  onClose(handler: (data: unknown) => void): void;
+  close(data?: unknown): void;
+}
+/** Comms of a cell; they close with its next run. */
+export interface CommTargets {
+  /** clients may open comms to this name */
+  register(target: string, opened: (comm: Comm, data: unknown, buffers: Uint8Array[]) => void): void;
+  /** opens one to a target of the clients */
+  open(target: string, data?: unknown, buffers?: Uint8Array[]): Comm;
+}
+
 export interface CellHandle {
   readonly id: string;
   readonly signal: AbortSignal;
   onDispose(dispose: () => void): void;
+  /** messages to and from the front end of a Jupyter client */
+  readonly comm: CommTargets;
   /** drops what the cell has shown so far; `wait`: only when its next output comes, so that nothing flickers */
   clear(options?: { wait?: boolean }): void;
 }

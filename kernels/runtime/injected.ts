@@ -6,6 +6,7 @@ import type { FromKernel, KernelConfig } from "../protocol/kernel.js";
 import type { Output, Progress } from "../protocol/output.js";
 import type { Calls } from "./calls.js";
 import type { CaptureScope } from "./capture.js";
+import { createComms } from "./comms.js";
 import { createConsole } from "./console.js";
 import { createContext } from "./context.js";
 import { createData } from "./data.js";
@@ -54,6 +55,7 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
   const acting = (run: Run) => options.evaluator().acting(run);
   const report = (run: Run, progress: Progress | null) => tell({ type: "progress", run: run.id, cell: run.cell.id, progress });
   const data = createData({ config, calls, tensors, current: () => options.evaluator().current(), progress: report, port: options.port });
+  const comms = createComms((message) => tell({ type: "comm", message }));
   const contexts = new WeakMap<Run, RunContext>();
 
   const context = (run: Run): RunContext => {
@@ -122,6 +124,9 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
           return run.scope.signal;
         },
         onDispose: (dispose: () => void) => run.scope.onDispose(dispose),
+        get comm() {
+          return comms.of(run);
+        },
         clear: ({ wait = false }: { wait?: boolean } = {}) => acting(run).clear(wait),
       }),
     progress: (run) => {
@@ -175,7 +180,7 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
     landed: () => data.landed(),
     dropped: (gone) => data.forget(gone),
     kept: (path, hash) => data.kept(path, hash),
-    answer: (query) => data.answer(query),
+    answer: (query) => (query.query === "comm" ? comms.receive(query.message) : data.answer(query)),
     close: () => data.close(),
   };
 }

@@ -15,6 +15,8 @@ export interface Scope {
   /** as `listeners`, after a stop, then every `onDispose`, last first */
   disposers(): (() => void)[];
   onDispose(dispose: () => void): void;
+  /** runs a callback of the cell, unless it was stopped */
+  call(callback: () => void): void;
   /** the cell's own setTimeout, setInterval ... */
   timers: Record<string, unknown>;
   readonly stopped: boolean;
@@ -116,6 +118,9 @@ export function createScope(guard: (callback: () => void) => void, own: <T>(work
     onDispose: (dispose) => {
       if (typeof dispose !== "function") throw new TypeError(`Expected \`dispose\` to be a function, got \`${String(dispose)}\``);
       disposers.push(dispose);
+    },
+    call: (callback) => {
+      if (!stopped) guard(callback);
     },
     timers: {
       setTimeout: start("timeout"),

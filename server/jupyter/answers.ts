@@ -7,6 +7,8 @@ export type History = [session: number, line: number, code: string][];
 
 export interface AnswerEffects {
   history: History;
+  /** open ones: id -> target */
+  comms: ReadonlyMap<string, string>;
   /** the kernel's `look` */
   look(path: string[]): Promise<unknown>;
 }
@@ -45,11 +47,16 @@ export async function answer(type: string, content: Record<string, unknown>, eff
     case "history_request":
       return { status: "ok", history: historyOf(effects.history, content) };
     case "comm_info_request":
-      return { status: "ok", comms: {} };
+      return { status: "ok", comms: commsOf(effects.comms, content["target_name"]) };
     default:
       if (!type.endsWith("_request")) return null;
       return { status: "error", ename: "NotImplemented", evalue: `this kernel does not answer ${type}`, traceback: [] };
   }
+}
+
+function commsOf(comms: ReadonlyMap<string, string>, wanted: unknown): Record<string, { target_name: string }> {
+  const open = [...comms].filter(([, target]) => typeof wanted !== "string" || wanted === "" || target === wanted);
+  return Object.fromEntries(open.map(([id, target]) => [id, { target_name: target }]));
 }
 
 /** UTF-16 offset of an offset in code points. */

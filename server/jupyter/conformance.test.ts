@@ -141,6 +141,63 @@ describe("interactive", () => {
     await comm.open({ x: 1 }).done;
     expect(await closed).toBe(comm.commId);
   });
+  it("comms: opened by either side, messages and buffers both ways, listed, closed", async () => {
+    const registered = await run(`cell.comm.register("echo", (comm, data) => {
+      comm.send({ hello: data })
+      comm.onMessage((sent, buffers) => {
+        if (sent === "bye") comm.close({ left: true })
+        else comm.send({ got: sent }, buffers.map((bytes) => bytes.map((byte) => byte + 1)))
+      })
+      comm.onClose((why) => console.log("closed by client", why))
+    })`);
+    expect(registered.reply.status).toBe("ok");
+    const comm = kernel.createComm("echo");
+    const heard: { data: unknown; buffers: number[][] }[] = [];
+    const bytes = (one: ArrayBuffer | ArrayBufferView) => [
+      ...(ArrayBuffer.isView(one) ? new Uint8Array(one.buffer, one.byteOffset, one.byteLength) : new Uint8Array(one)),
+    ];
+    comm.onMsg = ({ content, buffers = [] }) => void heard.push({ data: content.data, buffers: buffers.map(bytes) });
+    const opening = comm.open({ x: 1 });
+    const parents: unknown[] = [];
+    opening.onIOPub = ({ header, parent_header }) =>
+      void parents.push([header.msg_type, (parent_header as { msg_id: string }).msg_id === opening.msg.header.msg_id]);
+    await opening.done;
+    expect(heard).toEqual([{ data: { hello: { x: 1 } }, buffers: [] }]);
+    expect(parents).toEqual([
+      ["status", true],
+      ["comm_msg", true],
+      ["status", true],
+    ]);
+    await comm.send({ n: 2 }, undefined, [new Uint8Array([1, 2, 3]).buffer]).done;
+    expect(heard[1]).toEqual({ data: { got: { n: 2 } }, buffers: [[2, 3, 4]] });
+    const listed = { status: "ok", comms: { [comm.commId]: { target_name: "echo" } } };
+    expect((await kernel.requestCommInfo({})).content).toEqual(listed);
+    expect((await kernel.requestCommInfo({ target_name: "other" })).content).toEqual({ status: "ok", comms: {} });
+    const closed = new Promise<unknown>((resolve) => (comm.onClose = ({ content }) => resolve(content.data)));
+    await comm.send("bye").done;
+    expect(await closed).toEqual({ left: true });
+    expect((await kernel.requestCommInfo({})).content).toEqual({ status: "ok", comms: {} });
+
+    // the kernel opens one to a target of the client, which closes it
+    const opened = new Promise<{ comm: Kernel.IComm; data: unknown }>((resolve) =>
+      kernel.registerCommTarget("view", (made, { content }) => resolve({ comm: made, data: content.data })),
+    );
+    await run(`const view = cell.comm.open("view", { rows: 3 })\nlet ended = "open"\nview.onClose(() => (ended = "closed"))`);
+    const { comm: made, data } = await opened;
+    expect(data).toEqual({ rows: 3 });
+    await made.close({}).done;
+    expect(text(await run("ended"))).toBe("closed");
+    expect((await run("view.send(1)")).reply).toMatchObject({ status: "error", evalue: "This comm is closed." });
+    // a handler that throws is told, and the kernel goes on
+    await run(`cell.comm.register("bad", () => { throw new Error("no widget") })`);
+    const failing = kernel.createComm("bad");
+    const said = new Promise<string>((resolve) =>
+      kernel.iopubMessage.connect((_, { header, content }) => void (header.msg_type === "error" && resolve((content as { evalue: string }).evalue))),
+    );
+    await failing.open({}).done;
+    expect(await said).toBe("no widget");
+    expect(text(await run("1 + 1"))).toBe("2");
+  });
   it("errors: name, value, traceback with the line, and what waits is aborted", async () => {
     const [failed, aborted] = await Promise.all([run("const fine = 1\nnull.x", { stop_on_error: true }), run("'never'", { stop_on_error: true })]);
     expect(failed.reply).toMatchObject({
@@ -324,6 +381,42 @@ it("a session on a notebook sees its variables, and the notebook none of the con
   client.close();
 });
 
+it("a cell's comms close with its next run, and a stop reaches a handler that does not end", async () => {
+  writeFileSync(
+    join(root, "workspaces/w/comms.nb.ts"),
+    `// %% id="c"\ncell.comm.register("cell", (comm) => comm.onMessage((what) => { if (what === "spin") { comm.send("in"); for (;;); } }))\n`,
+  );
+  const client = await NotebookClient.open(server, "workspaces/w/comms.nb.ts");
+  await client.run("c");
+  const sessions = new SessionManager({ serverSettings: settings, kernelManager: kernels });
+  await sessions.ready;
+  const session = await sessions.startNew({ path: "workspaces/w/comms.nb.ts", name: "n", type: "notebook", kernel: { name: "touchstone" } });
+  const own = session.kernel!;
+  const open = async () => {
+    const comm = own.createComm("cell");
+    const closed = new Promise<string>((resolve) => (comm.onClose = ({ content }) => resolve(content.comm_id)));
+    await comm.open({}).done;
+    return { comm, closed };
+  };
+  const one = await open();
+  expect((await own.requestCommInfo({ target_name: "cell" })).content).toMatchObject({ comms: { [one.comm.commId]: { target_name: "cell" } } });
+  await client.do({ do: "run", cells: ["c"] });
+  expect(await one.closed).toBe(one.comm.commId);
+  expect((await own.requestCommInfo({})).content).toEqual({ status: "ok", comms: {} });
+  await client.until(() => client.state.cells["c"]?.status === "idle");
+  const two = await open();
+  const within = new Promise<void>((resolve) => (two.comm.onMsg = () => resolve()));
+  const spinning = two.comm.send("spin").done;
+  await within;
+  await own.interrupt();
+  await spinning;
+  await client.until(() => JSON.stringify(client.state.outputs["c"] ?? []).includes("did not end and was stopped"));
+  expect(text(await run("1 + 1", {}, own))).toBe("2");
+  await session.shutdown();
+  sessions.dispose();
+  client.close();
+});
+
 /** The whole list of kernel-testbed, item by item. Heartbeat and iopub_welcome exist on ZMQ alone. */
 const list: [string, string][] = [
   ["execute_input_broadcast", "execute: input, result and reply between busy and idle"],
@@ -343,7 +436,7 @@ const list: [string, string][] = [
   ["update_display_data", "display_data, update_display_data by its id"],
   ["execute_result", "execute: input, result and reply between busy and idle"],
   ["rich result", "rich results: tables are HTML"],
-  ["comms_lifecycle", "comm_info, and a comm to an unknown target is closed"],
+  ["comms_lifecycle", "comms: opened by either side"],
   ["execution_count_increments", 'it("counts"'],
   ["interrupt_request", "interrupt_request on the control channel"],
   ["parent_header_correlation", "all with the request as parent"],

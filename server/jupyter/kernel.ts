@@ -1,10 +1,12 @@
 /** One Jupyter kernel: a console on a notebook's kernel process (or on one without a notebook), with the WebSockets that are connected to it. */
 import { randomUUID } from "node:crypto";
 import type { KernelState } from "../../kernels/protocol/document.js";
+import type { CommMessage } from "../../kernels/protocol/kernel.js";
 import type { ServerCalls } from "../../kernels/protocol/serving.js";
 import type { Console } from "../sessions/consoles.js";
 import type { Session } from "../sessions/session.js";
 import { answer, type History } from "./answers.js";
+import { fromComm, toComm } from "./comms.js";
 import { startExecution, step, type Effect, type Execute, type ExecutionInput } from "./execution.js";
 import { protocolVersion, type Channel, type Header, type Message } from "./message.js";
 
@@ -36,6 +38,10 @@ export class JupyterKernel {
   #wanted: string[] = [];
   /** a question to the person, until the line comes */
   #asked: { msg: string; resolve(line: string): void; reject(error: Error): void } | null = null;
+  /** comm messages whose handlers have not come back */
+  #handling = 0;
+  /** the client's comm message whose handler is called */
+  #commParent: Header | null = null;
   readonly #stop: () => void;
 
   constructor(session: Session, letGo: (() => Promise<void>) | null) {
@@ -72,6 +78,8 @@ export class JupyterKernel {
   interrupt(): void {
     const { current } = this.#execution;
     if (current !== null) this.#console.interrupt(current.run);
+    // a handler that does not end: no run is meant but the one that keeps the thread
+    else if (this.#handling > 0) this.#console.interrupt(`${this.#execution.prefix}-0`);
     // a cell of the notebook that is in the way
     else if (this.notebook && this.session.busy) void this.session.command({ do: "interrupt" }, "jupyter");
   }
@@ -116,6 +124,7 @@ export class JupyterKernel {
         for (const run of new Set(messages.map((message) => message.run)))
           this.#do({ type: "outputs", run, outputs: messages.filter((message) => message.run === run) });
       },
+      comm: (message) => this.#comm(message),
       prompt: (params) => this.#prompt(params),
     });
   }
@@ -211,22 +220,35 @@ export class JupyterKernel {
     });
   }
 
+  /** A cell's comm message: caused by a client's, or by the request that runs. */
+  #comm(message: CommMessage): void {
+    const { type, content, buffers } = fromComm(message);
+    this.#publish(type, this.#commParent ?? this.#execution.current?.item.header ?? null, content, buffers);
+  }
+
   /** set by who keeps the kernels: removes it from the list, and closes it */
   onShutdown: () => Promise<void> = () => this.close();
 
-  async #answered({ header, content }: Message): Promise<Record<string, unknown> | null> {
+  async #answered({ header, content, buffers }: Message): Promise<Record<string, unknown> | null> {
     if (header.msg_type === "interrupt_request") {
       this.interrupt();
       return { status: "ok" };
     }
     if (header.msg_type === "shutdown_request") return { status: "ok", restart: content["restart"] === true };
-    if (header.msg_type === "comm_open") {
-      // no cell can register a target: the client hears that there is none
-      this.#publish("comm_close", header, { comm_id: content["comm_id"], data: {} });
+    const comm = toComm(header.msg_type, content, buffers);
+    if (comm !== null) {
+      const before = this.#commParent;
+      this.#commParent = header;
+      // a target or comm that nobody has: the client hears that it is closed
+      this.#handling++;
+      const known = await this.#console.comm(comm).catch(() => false);
+      this.#handling--;
+      if (this.#commParent === header) this.#commParent = before;
+      if (!known && comm.do !== "close") this.#publish("comm_close", header, { comm_id: comm.id, data: {} });
       return null;
     }
     try {
-      return await answer(header.msg_type, content, { history: this.#history, look: (path) => this.#look(path) });
+      return await answer(header.msg_type, content, { history: this.#history, comms: this.#console.comms, look: (path) => this.#look(path) });
     } catch (error) {
       return { status: "error", ename: "Error", evalue: (error as Error).message, traceback: [] };
     }
@@ -250,8 +272,8 @@ export class JupyterKernel {
       version: protocolVersion,
     };
   }
-  #publish(type: string, parent: Header | null, content: Record<string, unknown>): void {
-    const message: Message = { channel: "iopub", header: this.#header(type), parent_header: parent ?? {}, metadata: {}, content, buffers: [] };
+  #publish(type: string, parent: Header | null, content: Record<string, unknown>, buffers: Uint8Array[] = []): void {
+    const message: Message = { channel: "iopub", header: this.#header(type), parent_header: parent ?? {}, metadata: {}, content, buffers };
     for (const peer of this.#peers.values()) peer.send(message);
   }
   #send(to: number, channel: Channel, type: string, parent: Header, content: Record<string, unknown>): string {

@@ -98,6 +98,12 @@ export class KernelLink {
     return {
       run: (request) => this.send({ type: "run", request: { ...request, mayCommit: false, console: true } }),
       interrupt: (run) => this.control({ type: "interrupt", run }),
+      comm: async (message) => {
+        const known = (await this.query({ query: "comm", message })) === true;
+        if (known) this.#consoles.note(message);
+        return known;
+      },
+      comms: this.#consoles.comms,
       close: () => this.#consoles.remove(prefix),
     };
   }
@@ -107,6 +113,7 @@ export class KernelLink {
     this.#generation++;
     const kernel = this.#kernel;
     this.#kernel = null;
+    this.#consoles.comms.clear();
     if (kernel === null) return;
     this.#log.note(`kernel ${kernel.pid ?? ""} was told to end`);
     this.#leaving = kernel.stop();
@@ -150,7 +157,8 @@ export class KernelLink {
         if (!current()) return;
         this.used();
         const console = this.#consoles.of(message);
-        if (message.type === "call") void this.#call(kernel, message);
+        if (message.type === "comm") this.#consoles.tell(message.message);
+        else if (message.type === "call") void this.#call(kernel, message);
         else if (console !== undefined) console.message(message);
         else this.#session.dispatch({ type: "kernel", message, at: now() });
       },
@@ -176,6 +184,7 @@ export class KernelLink {
       exit: (exit) => {
         if (!current()) return;
         this.#kernel = null;
+        this.#consoles.comms.clear();
         this.#generation++;
         log.warn({ notebook: this.#place.path, ...exit }, "kernel ended");
         this.#log.note(`the kernel ended: ${exit.cause}`);
