@@ -79,6 +79,8 @@ export interface CellState {
   blockedBy: string | null;
   /** what the last run found worth saying, one sentence each: rows left out, tensors lost with a stop */
   warnings: string[];
+  /** names of other cells whose values the last run changed, where the code does not show it */
+  changed?: string[];
   /** the last result was taken from disk; absent: it was computed */
   cached?: CachedResult | null;
   /** of built-in cells */

@@ -59,6 +59,16 @@ export type CommMessage =
   | { do: "open"; id: string; target: string; data: unknown; buffers: string[] }
   | { do: "message" | "close"; id: string; data: unknown; buffers: string[] };
 
+/** A value that a run found changed after it, though another cell defines it. */
+export interface ValueChange {
+  name: string;
+  /** that defines it */
+  cell: string;
+  /** `rows[3].price` */
+  path: string;
+  message: string;
+}
+
 export type ToKernel =
   | { type: "configure"; config: KernelConfig }
   | { type: "run"; request: RunRequest }
@@ -80,6 +90,8 @@ export type FromKernel =
       error?: CellError;
       elapsedMs: number;
       warnings: string[];
+      /** values of other cells that it changed */
+      changed?: ValueChange[];
       /** it did not run: its result was on disk */
       cached?: CachedResult;
       /** how many outputs of the run were sent on the bulk socket */

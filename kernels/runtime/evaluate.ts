@@ -21,6 +21,7 @@ import { word, type MainToControl } from "./shared.js";
 import { inSteps, type Steps } from "./steps.js";
 import type { Outputs } from "./streams.js";
 import { createTurns } from "./turns.js";
+import { createWatcher } from "./watch.js";
 
 export interface EvaluatorOptions {
   shared: Int32Array;
@@ -145,11 +146,13 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     $meta: meta,
   });
 
+  const watcher = createWatcher({ names, runs, goesOn: (other) => awaits.waiting(other.file) });
   const perform = createPerform({
     ...{ bindings, compiled, turns, outputs, wrappers, chance, own },
     importer: options.imports.from(options.notebook),
     seed: options.seed,
     injected: options.injected,
+    watch: (run, free) => void (run.watch = orElse(() => watcher.begin(run, free), null)),
     cache: options.cache,
     digest: options.digest,
     definer: (name) => runs.get(names.get(name)?.cell ?? ""),
@@ -161,7 +164,12 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       number: ++numbers,
       outputs,
       held: options.held,
-      scope: (of) => createScope((callback) => turns.call(of(), callback), own),
+      scope: (of) =>
+        createScope((callback) => {
+          // what a timer of another cell changes is not this run's doing
+          if (current !== null && current !== of()) watcher.excuse(current, of());
+          turns.call(of(), callback);
+        }, own),
       displayLater: options.displayLater,
     });
     current = last = run;
@@ -188,6 +196,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
                 if (end === null || current !== run) return;
                 end = null;
                 outcome = given;
+                compare(run);
                 next();
               });
             if (run.stopped) return end({ result: "interrupted" });
@@ -222,6 +231,14 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     );
   };
 
+  /** What its code has changed of other cells, as soon as it is over. */
+  const compare = (run: Run) => {
+    run.changed = orElse(() => watcher.end(run), []);
+    run.watch = null;
+    // a console has no place in the notebook that could say it
+    if (run.request.console) run.warnings.push(...run.changed.splice(0).map(({ message }) => message));
+  };
+
   const finish = (run: Run, result: "ok" | "error" | "interrupted", error: CellError | undefined, started: number, reads: string[]) => {
     if (run.stopped) stopped.add(run.number);
     if (run.request.console) keepConsole(run);
@@ -239,6 +256,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       ...(run.cached && { cached: run.cached }),
       elapsedMs: Math.round(performance.now() - started),
       warnings: run.warnings,
+      ...(run.changed.length > 0 && { changed: run.changed }),
       outputs: count,
       reads,
     });

@@ -25,6 +25,8 @@ export interface PerformOptions extends Pick<KeptOptions, "digest" | "definer"> 
   seed(cell: string, purpose: string): number;
   /** the compiler's parameters for a file */
   wrappers(file: string): Record<string, unknown>;
+  /** looks at what the run may change of other cells, right before its code; `free`: the names that it reads */
+  watch(run: Run, free: readonly string[]): void;
   /** results on disk; null: none are taken or kept */
   cache: Cache | null;
 }
@@ -44,6 +46,8 @@ export function createPerform(options: PerformOptions): (run: Run) => Promise<vo
     const { console } = run.request;
     const isLive = (name: string) => bindings.known(name, run) !== undefined || !(Object.hasOwn(injected, name) || name in globalThis);
     const translation = await compiled.compile(run, isLive);
+    run.file = translation.file;
+    run.own = new Set(translation.exports.filter((name) => !translation.imports.has(name)));
     const mine = console ? bindings.own : names;
     const parameters: Record<string, unknown> = {
       ...options.wrappers(translation.file),
@@ -71,6 +75,7 @@ export function createPerform(options: PerformOptions): (run: Run) => Promise<vo
     if (kept !== null) return keeper!.restore(run, kept);
     if (shelf !== null) run.sink.record = [];
     const began = performance.now();
+    const reads = [...translation.free, ...translation.live.filter((name) => !bindings.own.has(name))];
     if (console) bindings.replace(run, translation.exports);
     const body = vm.compileFunction(translation.code, Object.keys(parameters), { filename: translation.file });
     // from a fresh stack: a termination unwinds everything below it
@@ -78,6 +83,7 @@ export function createPerform(options: PerformOptions): (run: Run) => Promise<vo
       turns.soon(() => {
         if (run.stopped) return;
         chance.draw(() => options.seed(run.cell.id, "random"));
+        own(() => options.watch(run, reads));
         turns.call(run, () => void (body(...Object.values(parameters)) as Promise<void>).then(resolve, reject));
       });
     });

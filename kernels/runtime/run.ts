@@ -1,12 +1,13 @@
 /** One run of one cell: its identity, its outputs, what it may leave open. */
 import type { CachedResult, Cell } from "../protocol/document.js";
-import type { RunRequest } from "../protocol/kernel.js";
+import type { RunRequest, ValueChange } from "../protocol/kernel.js";
 import type { Output } from "../protocol/output.js";
 import { toBundle } from "./display.js";
 import type { Held } from "./held.js";
 import { orElse } from "./own.js";
 import type { Scope } from "./scope.js";
 import type { Outputs, Sink } from "./streams.js";
+import type { Watch } from "./watch.js";
 
 export interface Run {
   id: string;
@@ -22,6 +23,13 @@ export interface Run {
   cached: CachedResult | null;
   /** names of other cells that it read */
   uses: Set<string>;
+  /** names that it defines itself, not by an import */
+  own: ReadonlySet<string>;
+  /** its code, as stacks name it */
+  file: string;
+  /** of what its code can reach of other cells, while it runs */
+  watch: Watch | null;
+  changed: ValueChange[];
   /** absolute paths of files that it read or imported */
   reads: Set<string>;
   stopped: boolean;
@@ -42,8 +50,22 @@ export interface Run {
 /** What nothing has happened to yet. */
 export const untouched = (): Pick<
   Run,
-  "warnings" | "volatile" | "cached" | "reads" | "stopped" | "struck" | "over" | "displayed" | "pending" | "calls"
+  | "warnings"
+  | "volatile"
+  | "cached"
+  | "own"
+  | "file"
+  | "watch"
+  | "changed"
+  | "reads"
+  | "stopped"
+  | "struck"
+  | "over"
+  | "displayed"
+  | "pending"
+  | "calls"
 > => ({
+  ...{ own: new Set(), file: "", watch: null, changed: [] },
   ...{ warnings: [], volatile: null, cached: null, reads: new Set(), stopped: false, struck: false },
   ...{ over: false, displayed: 0, pending: [], calls: new Set() },
 });

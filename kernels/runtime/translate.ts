@@ -11,6 +11,8 @@ import { walk } from "../reactive/tree.js";
 import { needsStripping, parse, type Node } from "./syntax.js";
 
 export interface Translation extends Names {
+  /** of a console: names of others, read where they stand */
+  live: string[];
   /** body of a function; `$x $imp $meta $w $wi $show` and the free names are its parameters; returns a promise */
   code: string;
   /** place in the source, 1-based, of a place in `code`; null when it is the compiler's own text */
@@ -34,6 +36,7 @@ export async function translate(source: string, target: Target = "cell"): Promis
     strip ||= needsStripping(node);
     rewrite(node, source, out);
   });
+  const { free } = names;
   if (typeof target === "object") names = { ...names, free: liveNames(program, names.free, target.live, out) };
   const exposed = new Map<string, string>();
   let leading = true;
@@ -61,10 +64,16 @@ export async function translate(source: string, target: Target = "cell"): Promis
     ([name, local]) => `get ${JSON.stringify(name)}(){return ${local}}${open.has(name) ? `,set ${JSON.stringify(name)}($v){${local}=$v}` : ""}`,
   );
   out.prepend(`$x({${getters.join(",")}});`);
-  return finish(out, names, exposed, strip);
+  const left = new Set(names.free);
+  return finish(out, { ...names, live: free.filter((name) => !left.has(name)) }, exposed, strip);
 }
 
-async function finish(out: MagicString, names: Names, exposed: Map<string, string>, strip: boolean): Promise<Translation> {
+async function finish(
+  out: MagicString,
+  names: Names & Pick<Translation, "live">,
+  exposed: Map<string, string>,
+  strip: boolean,
+): Promise<Translation> {
   let text = out.toString();
   let stripped: TraceMap | null = null;
   if (strip) {

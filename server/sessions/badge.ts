@@ -62,7 +62,7 @@ function markOf({ doc, live }: SessionState, { id, kind, source }: Cell): number
   let bits = code;
   if (cell.result === "error" || cell.problems.some((problem) => problem.severity === "error")) bits |= against.error;
   if (cell.stale || cell.edited) bits |= against.stale;
-  if (cell.problems.some((problem) => problem.type === "mutation")) bits |= changes;
+  if ((cell.changed ?? []).length > 0 || cell.problems.some((problem) => problem.type === "mutation")) bits |= changes;
   // a promotion is proposed only when asked for, so a page without it is complete
   if (cell.status === "disabled" || (kind === "promote" && cell.result === "none")) return bits;
   if (cell.result !== "ok") bits |= cell.result === "none" ? against.open : against.open | against.tried;

@@ -44,3 +44,37 @@ it("verifies equal outputs, finds the cell that differs, and leaves variables an
   await client.do({ do: "shutdown" });
   client.close();
 });
+
+it("a value that a run changed unseen turns the badge until a clean run agrees", async () => {
+  const path = "workspaces/w/unseen.nb.ts";
+  const cells = { a: "const rows = [3, 1]", sort: "const sorted = (list) => list.sort()", b: "const least = sorted(rows)[0]" };
+  writeFileSync(
+    join(root, path),
+    Object.entries(cells)
+      .map(([id, source]) => `// %% id="${id}"\n${source}\n`)
+      .join("\n"),
+  );
+  const client = await NotebookClient.open(server, path);
+  await client.do({ do: "run-all" });
+  await client.until(() => client.state.cells["b"]?.result === "ok" && client.state.cells["b"].status === "idle");
+  expect(client.state.cells["b"]!.warnings).toEqual([
+    "this run changed `rows[0]` of cell a; cells that use `rows` do not run again for it. Make a changed copy, or do it in cell a (line 1)",
+  ]);
+  expect(client.state.badge).toMatchObject({ state: "unchecked", cells: ["b"] });
+  await client.do({ do: "compare" });
+  await client.until(() => client.state.clean?.status === "done");
+  expect(client.state.badge).toMatchObject({ state: "same", verified: client.state.clean!.at });
+
+  // sorted already: what the earlier run did is still there
+  await client.run("b");
+  expect(client.state.cells["b"]!.warnings).toEqual([
+    "an earlier run of this cell changed `rows[0]` of cell a, which holds what that run made of it; run cell a again",
+  ]);
+  expect(client.state.badge).toMatchObject({ state: "unchecked", cells: ["b"] });
+  await client.do({ do: "ops", ops: [{ op: "edit", id: "b", at: 21, remove: 4, insert: "[...rows]" }] });
+  await client.do({ do: "run-all" });
+  await client.until(() => client.state.badge.state === "same");
+  expect(client.state.cells["b"]!.warnings).toEqual([]);
+  await client.do({ do: "shutdown" });
+  client.close();
+});

@@ -56,6 +56,7 @@ export function openState(opening: Opening): SessionState {
       startedAt: kept.startedAt,
       elapsedMs: kept.elapsedMs,
       warnings: kept.warnings ?? [],
+      ...(kept.changed && { changed: kept.changed }),
     };
     ran.push([id, kept.ran]);
   }

@@ -90,8 +90,8 @@ export function pump(step: Step, at: number): void {
 }
 
 /** What the journal keeps of a cell's last run. */
-export function keptOf({ result, startedAt, elapsedMs, warnings }: CellState, run: string, ran: Ran): KeptResult {
-  return { result, run, startedAt, elapsedMs, ran, ...(warnings.length > 0 && { warnings }) };
+export function keptOf({ result, startedAt, elapsedMs, warnings, changed = [] }: CellState, run: string, ran: Ran): KeptResult {
+  return { result, run, startedAt, elapsedMs, ran, ...(warnings.length > 0 && { warnings }), ...(changed.length > 0 && { changed }) };
 }
 
 /** Journals a cell's result and keeps its outputs. */
@@ -109,7 +109,7 @@ export const calm = { stuck: null, nearLimit: null };
 /** The running cell is over. */
 export function finish(
   step: Step,
-  { result, elapsedMs, warnings, cached }: Pick<Done, "result" | "elapsedMs" | "warnings" | "cached">,
+  { result, elapsedMs, warnings, cached, changed = [] }: Pick<Done, "result" | "elapsedMs" | "warnings" | "cached" | "changed">,
   at: number,
 ): void {
   const { running } = step.state;
@@ -120,7 +120,14 @@ export function finish(
   if (!running.shown && (step.doc.outputs[cell] ?? []).length > 0) step.emit({ type: "outputs", cell, run, clear: true, outputs: [] });
   const live = result === "ok" ? step.state.live.with(cell, run) : step.state.live.without(cell);
   step.set({ running: null, live });
-  step.cell(cell, { result, elapsedMs, warnings, progress: null, cached: cached ?? null });
+  // what its code shows it to change is a problem of the cell already
+  const shown = new Set(step.doc.cells[cell]?.problems.flatMap(({ type, name }) => (type === "mutation" ? [name] : [])));
+  const others = changed.filter(({ name }) => !shown.has(name));
+  step.cell(cell, {
+    ...{ result, elapsedMs, progress: null, cached: cached ?? null },
+    warnings: [...warnings, ...others.map(({ message }) => message)],
+    changed: others.map(({ name }) => name),
+  });
   record(step, cell);
   step.kernel({ stuck: null, ...(step.doc.kernel.state === "stopping" && { state: "busy" }) });
   if (result === "interrupted" && !running.soft) step.set({ queue: [] });

@@ -138,6 +138,7 @@ export interface KeptResult {
   startedAt: number | null;
   elapsedMs: number | null;
   warnings?: string[];
+  changed?: string[];
   ran: Ran;
 }
 
