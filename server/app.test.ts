@@ -227,6 +227,7 @@ describe("wrong requests change nothing and say why", () => {
     ["POST", "/api/ts/models/flights/share", { share: 2 }, 400],
     ["POST", "/api/ts/calls", { method: "registry.commit" }, 400],
     ["POST", "/api/ts/calls", { method: "registry.propose", params: {} }, 409],
+    ["POST", "/api/ts/calls", { method: "prompt", params: {} }, 409],
     ["GET", "/%E0%A4%A", undefined, 400],
     ["GET", "/assets/none.js", undefined, 404],
   ] as const)("%s %s", async (method, path, body, status) => {

@@ -141,11 +141,11 @@ it("stops an endless loop in `cell.onDispose`, and one in a timer of a cell that
 });
 
 it("shows what a loop printed before it fell silent, while it runs", async () => {
-  const { run, done } = kernel.start('for (let i = 0; i < 100; i++) console.log("line " + i)\nfor (;;) {}', { id: "loop" });
-  await kernel.until((message) => "kind" in message && message.kind === "stream" && message.text.includes("line 99"));
+  const { run, done } = kernel.start('for (let i = 0; i < 100; i++) console.log("silent " + i)\nfor (;;) {}', { id: "loop" });
+  await kernel.until((message) => "kind" in message && message.kind === "stream" && message.text.includes("silent 99"));
   kernel.interrupt(run);
   const { result, stdout } = await done;
-  expect([result, stdout]).toEqual(["interrupted", Array.from({ length: 100 }, (_, i) => `line ${i}\n`).join("")]);
+  expect([result, stdout]).toEqual(["interrupted", Array.from({ length: 100 }, (_, i) => `silent ${i}\n`).join("")]);
 });
 
 it("a strike in a package's own immediate leaves those that wait behind it", async () => {

@@ -4,7 +4,7 @@ import type { ServerCalls } from "../../kernels/protocol/serving.js";
 import type { Effects } from "../effects.js";
 import { body, RequestError, text } from "./problem.js";
 
-const methods: (keyof ServerCalls)[] = ["registry.propose", "registry.resolve", "log.files"];
+const methods: (keyof ServerCalls)[] = ["prompt", "registry.propose", "registry.resolve", "log.files"];
 
 export function callRoutes({ serving }: Effects): Hono {
   return new Hono().post("/calls", async (c) => {
