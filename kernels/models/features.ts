@@ -104,11 +104,14 @@ export async function bundleFeatures(
   };
 }
 
+/** rows at the start of a relation on which features are tried first */
+export const firstRows = 128;
+
 /** The first rows and, when there are more, some spread over the rest. */
 async function samples(relation: Relation, columns: string[]): Promise<object[]> {
   const pick = (row: Record<string, unknown>) => Object.fromEntries(columns.map((name) => [name, row[name]]));
-  const head = (await relation.rows(128)) as Record<string, unknown>[];
-  if (head.length < 128) return head.map(pick);
+  const head = (await relation.rows(firstRows)) as Record<string, unknown>[];
+  if (head.length < firstRows) return head.map(pick);
   const spread = (await relation.sample(128, { seed: 1 }).rows()) as Record<string, unknown>[];
   return [...head, ...spread].map(pick);
 }

@@ -267,7 +267,16 @@ describe("train", () => {
     });
     const bar = (await baseline({ split: spoilt, task: binary, using: ["prior"] }, b.context)) as unknown as { bar: Evaluated };
     const given = features({ input: { hour: "double" }, row: (r: { hour: number }) => [r.hour] });
-    await expect(go({ split: spoilt, against: bar, features: given })).rejects.toThrow(/300 of 3,000 training rows|Infinity|finite/);
+    await expect(go({ split: spoilt, against: bar, features: given })).rejects.toThrow(
+      "column `hour` is no finite number in 300 of 3,000 training rows (infinite in row 1), and so is number 1 of the features: leave such rows out",
+    );
+    const made = features({
+      input: { hour: "double", distance: "double" },
+      row: (r: { hour: number; distance: number }) => [r.distance, Math.log(r.hour)],
+    });
+    await expect(go({ features: made })).rejects.toThrow(
+      /^number 2 of the features is no finite number in row \d+ of 4,\d{3} training rows, where `distance` is \d+, `hour` is 0: let `row` give one/,
+    );
   });
   it("names a label out of range, and no training rows, with column and count", async () => {
     const task: Task = { kind: "multiclass", target: "kind", classes: ["a", "b"] };

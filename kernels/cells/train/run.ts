@@ -4,7 +4,7 @@ import type { Features, TrainOptions, TrainResult } from "../../protocol/library
 import type { FindingView, PlotlySpec } from "../../protocol/output.js";
 import type { Evaluated, Prediction, Split, Task } from "../../protocol/values.js";
 import { buildNetwork, type ModelSpec, type Outcome } from "../../models/build.js";
-import { bundleFeatures } from "../../models/features.js";
+import { bundleFeatures, FeatureError } from "../../models/features.js";
 import { fileCheckpoint } from "../../models/checkpoint-file.js";
 import { fit, outputs, type FitOptions } from "../../models/fit.js";
 import type { Loss } from "../../models/loss.js";
@@ -22,6 +22,7 @@ import { resolveTask } from "../baseline/task.js";
 import { sketchRelation } from "../drift/sketch.js";
 import { schema } from "./cell.js";
 import { calibrationFigure, confusionFigure, curveFigure, residualFigure, type Curve } from "./figure.js";
+import { holeOf } from "./holes.js";
 import { createMeter } from "./meter.js";
 import { barOf, onSameRows, outcomeOf, readTables, scaleOf, type Tables } from "./tables.js";
 import { compare } from "./verdict.js";
@@ -63,7 +64,13 @@ async function train<R extends object>(options: TrainOptions<R>, context: RunCon
   const { tf, name: backend, device } = await loadBackend();
   context.progress({ label: "closing over the features", done: 0, total: null, eta: null });
   const exclude = [task.target, split.spec.key, checked.weight].filter((name) => name !== undefined);
-  const features = await bundleFeatures(context, options.features as Features | "identity", split.train, { exclude });
+  const given = options.features as Features | "identity";
+  const features = await bundleFeatures(context, given, split.train, { exclude }).catch(async (error: unknown) => {
+    if (!(error instanceof FeatureError)) throw error;
+    const names = (await split.train.schema()).map((column) => column.name);
+    const inputs = names.filter((column) => (given === "identity" ? !exclude.includes(column) : column in given.input));
+    throw await holeOf(error, { part: split.train, name: "training", inputs, sampled: true });
+  });
   const tables = await readTables(split, task, features, checked, {
     say: (label) => context.progress({ label, done: 0, total: null, eta: null }),
     hold,

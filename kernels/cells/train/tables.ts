@@ -5,6 +5,7 @@ import type { Outcome } from "../../models/build.js";
 import type { FittedFeatures } from "../../models/features.js";
 import type { Table } from "../../models/fit.js";
 import { blocksOf, isStored, rowsFrom, type Hold, type Vectors } from "../../models/vectors.js";
+import { holeOf } from "./holes.js";
 import { describe, encodeTarget, judgedRows, readColumns, type JudgedRows } from "../baseline/rows.js";
 
 /** The bar of `against`: what `baseline` returned, or any evaluated predictor. */
@@ -86,26 +87,12 @@ export async function readTable(part: Relation, task: Task, features: FittedFeat
   const columns = await readColumns(part, [task.target], "`task.target`");
   const y = encodeTarget(columns[task.target]!, task, name);
   if (y.length === 0) return { x: new Float32Array(0), y, rows: 0, width: features.width };
-  const { x, rows, width } = await features.matrix(part);
+  const { x, rows, width } = await features.matrix(part).catch(async (error: unknown) => {
+    throw await holeOf(error, { part, name, inputs: features.fields.map((field) => field.name) });
+  });
   hold(x);
   if (rows !== y.length) throw new Error(`the ${name} part gave ${rows} vectors for ${y.length} rows`);
-  finite(x, rows, width, name);
   return { x, y, rows, width };
-}
-
-function finite(x: Vectors, rows: number, width: number, name: string): void {
-  for (const block of blocksOf(x, rows, width)) {
-    let at = 0;
-    while (at < block.x.length && block.x[at]! - block.x[at]! === 0) at++;
-    if (at === block.x.length) continue;
-    const place = at % width;
-    const value = block.x[at];
-    let bad = 0;
-    for (const each of blocksOf(x, rows, width)) for (let j = place; j < each.x.length; j += width) if (each.x[j]! - each.x[j]! !== 0) bad++;
-    throw new RangeError(
-      `number ${place + 1} of ${width} of the features is ${value} in ${bad.toLocaleString("en")} of ${rows.toLocaleString("en")} ${name} rows (first in row ${block.from + Math.floor(at / width) + 1}): give it a value for what is missing or out of range`,
-    );
-  }
 }
 
 /** Numbers of the vector that are the same in every row: they tell nothing, and a scale by their deviation would divide by 0. */

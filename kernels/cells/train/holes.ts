@@ -1,0 +1,61 @@
+/** Numbers that no network can learn from, told by the column that they came from. */
+import type { Relation } from "../../protocol/values.js";
+import { FeatureError, firstRows } from "../../models/features.js";
+
+interface Part {
+  part: Relation;
+  /** "training" */
+  name: string;
+  /** columns that the features read */
+  inputs: string[];
+  sampled?: boolean;
+}
+
+/**
+ * A vector's NaN or infinity said by column, count and first row; any other error as it is. `record` of the error is a row of the part; if `sampled`,
+ * one of the first rows and of some others, and of the others a column that holds such a value anywhere is named.
+ */
+export async function holeOf(error: unknown, { part, name, inputs, sampled = false }: Part): Promise<unknown> {
+  if (!(error instanceof FeatureError) || error.index === null) return error;
+  const { record, index } = error;
+  const exact = !sampled || record < firstRows;
+  const seen = new Map(inputs.map((column) => [column, { here: undefined as unknown, count: 0, first: -1, value: undefined as unknown }]));
+  let rows = 0;
+  for await (const batch of part.batches({ columns: inputs, nulls: NaN })) {
+    for (const [column, one] of seen) {
+      const values = batch[column] as ArrayLike<unknown>;
+      for (let i = 0; i < batch.length; i++) {
+        if (!isHole(values[i])) continue;
+        if (one.count++ === 0) [one.first, one.value] = [rows + i, values[i]];
+      }
+      if (record >= rows && record < rows + batch.length) one.here = values[record - rows];
+    }
+    rows += batch.length;
+  }
+  const total = `${rows.toLocaleString("en")} ${name} rows`;
+  const place = `number ${index + 1} of the features`;
+  for (const [column, { here, count, first, value }] of seen)
+    if (exact ? isHole(here) : count > 0)
+      return new RangeError(
+        `column \`${column}\` is no finite number in ${count.toLocaleString("en")} of ${total} (${shown(value)} in row ${first + 1}), and so is ${place}: leave such rows out, or let \`row\` give a number for them`,
+        { cause: error },
+      );
+  if (!exact) return error;
+  const told = [...seen].slice(0, 4).map(([column, { here }]) => `\`${column}\` is ${shown(here)}`);
+  return new RangeError(
+    `${place} is no finite number in row ${record + 1} of ${total}, where ${told.join(", ")}: let \`row\` give one for such values`,
+    { cause: error },
+  );
+}
+
+/** NULL of a column of numbers comes as NaN; what float32 cannot hold becomes infinite. */
+const isHole = (value: unknown): boolean => value === null || (typeof value === "number" && !Number.isFinite(Math.fround(value)));
+
+function shown(value: unknown): string {
+  if (value === null || (typeof value === "number" && Number.isNaN(value))) return "NULL or NaN";
+  if (typeof value === "number" && !Number.isFinite(value)) return value > 0 ? "infinite" : "minus infinite";
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") return String(value);
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  return Array.isArray(value) || ArrayBuffer.isView(value) ? "a list" : `a ${typeof value}`;
+}
