@@ -17,7 +17,7 @@ export interface Snapshot {
 }
 
 /** entries looked at in all, of one list or map, and bytes of typed arrays; what is longer is sampled evenly */
-const most = { entries: 6_000, each: 1_000, bytes: 1 << 20, depth: 12 };
+const most = { entries: 3_000, each: 500, bytes: 1 << 20, depth: 12 };
 /** pieces in which a long typed array is sampled */
 const pieces = 64;
 /** objects with more keys are looked at once: listing their keys takes longer than the rest together */
@@ -71,8 +71,12 @@ export function createSnapshot({ own }: SnapshotOptions): Snapshot {
 
   /** Remembers one object, and gives `next` what it holds. Null: nothing is known of it. */
   const look = (object: object, next: (step: string, value: unknown) => void): (() => string | null) | null => {
-    if (types.isProxy(object) || types.isModuleNamespaceObject(object)) return null;
+    if (types.isProxy(object)) return null;
     if (Array.isArray(object)) return list(object, next);
+    const prototype = Object.getPrototypeOf(object) as object | null;
+    // rows, most often: asked first
+    if (prototype === Object.prototype || (prototype === null && !types.isModuleNamespaceObject(object))) return record(object, next, false);
+    if (prototype === null) return null;
     if (types.isTypedArray(object)) return numbers(object);
     if (types.isDate(object)) {
       const before = timeOf.call(object);
@@ -85,13 +89,8 @@ export function createSnapshot({ own }: SnapshotOptions): Snapshot {
       const before = [property(object, "dataId"), property(object, "isDisposedInternal")];
       return () => (before[0] === property(object, "dataId") && before[1] === property(object, "isDisposedInternal") ? null : "");
     }
-    const prototype = Object.getPrototypeOf(object) as object | null;
-    if (prototype !== null && prototype !== Object.prototype) {
-      const constructor = property(prototype, "constructor");
-      return typeof constructor === "function" && own(constructor) ? record(object, next, true) : null;
-    }
-    // results of our own cells carry symbols: they change by themselves only
-    return Object.getOwnPropertySymbols(object).length > 0 ? null : record(object, next, false);
+    const constructor = property(prototype, "constructor");
+    return typeof constructor === "function" && own(constructor) ? record(object, next, true) : null;
   };
 
   const list = (object: unknown[], next: (step: string, value: unknown) => void) => {
@@ -182,14 +181,20 @@ export function createSnapshot({ own }: SnapshotOptions): Snapshot {
     const count = Math.min(keys.length, most.each, left);
     left -= count;
     const before = new Array<unknown>(count);
+    let deep = false;
     for (let i = 0; i < count; i++) {
       const value = (before[i] = property(object, keys[i]!));
-      if (typeof value === "object" || typeof value === "function") next(member(keys[i]!), value);
+      deep ||= (typeof value === "object" && value !== null) || typeof value === "function";
+    }
+    if (deep) {
+      // results of our own cells carry symbols: they change by themselves only
+      if (!lenient && Object.getOwnPropertySymbols(object).length > 0) return null;
+      for (let i = 0; i < count; i++) next(member(keys[i]!), before[i]);
     }
     const filled = (i: number) => lenient && (keys[i]!.startsWith("_") || before[i] === undefined || before[i] === null);
     return () => {
       for (let i = 0; i < count; i++) if (!Object.is(before[i], property(object, keys[i]!)) && !filled(i)) return member(keys[i]!);
-      if (lenient) return null;
+      if (lenient || huge.has(object)) return null;
       const now = Object.keys(object);
       for (let i = 0; i < Math.max(now.length, keys.length); i++)
         if (now[i] !== keys[i]) return member(now.length < keys.length ? keys[i]! : now[i]!);
