@@ -34,6 +34,8 @@ export interface CacheOptions {
   config: Pick<KernelConfig, "notebook" | "workspace" | "seed" | "backend">;
   files: Files;
   isRelation(value: unknown): value is Relation;
+  /** hash of what a relation or a split holds */
+  contentOf(value: unknown): Promise<string> | undefined;
   relation(file: string, hash: string): Promise<unknown>;
   tensor(kept: KeptTensor): Promise<unknown>;
 }
@@ -59,13 +61,11 @@ export interface Cache {
   open(run: Run, inputs: ReadonlyMap<string, unknown>, code: (name: string) => Promise<string>): Promise<Shelf | string>;
   /** hashes of files, as part of an input */
   files(paths: Iterable<string>): Promise<string[]>;
-  /** hashes of files, as part of an input */
-  files(paths: Iterable<string>): Promise<string[]>;
   /** drops every entry of a cell */
   drop(cell: string): Promise<void>;
 }
 
-export function createCache({ config, files, isRelation, relation, tensor }: CacheOptions): Cache {
+export function createCache({ config, files, isRelation, contentOf, relation, tensor }: CacheOptions): Cache {
   const { workspace, notebook } = config;
   const folderOf = (cell: string) => join(workspace, ".touchstone", "cache", short(notebook), short(cell));
 
@@ -77,11 +77,7 @@ export function createCache({ config, files, isRelation, relation, tensor }: Cac
       ["packages", await packagesHash(workspace)],
     ];
     for (const name of [...inputs.keys()].sort())
-      parts.push([
-        "input",
-        name,
-        await digest(inputs.get(name), name, { relation: (value) => (isRelation(value) ? value.hash() : undefined), code: () => code(name) }),
-      ]);
+      parts.push(["input", name, await digest(inputs.get(name), name, { relation: contentOf, code: () => code(name) })]);
     return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
   };
 

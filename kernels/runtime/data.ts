@@ -8,7 +8,7 @@ import type { KernelQuery } from "../protocol/document.js";
 import type { KernelConfig } from "../protocol/kernel.js";
 import { mime, type Output, type Progress, type TableView } from "../protocol/output.js";
 import type { VersionCard } from "../protocol/serving.js";
-import type { Relation, VersionRef } from "../protocol/values.js";
+import { settle, type Relation, type VersionRef } from "../protocol/values.js";
 import type { Engine, TrainedOn } from "../data/engine.js";
 import { createFiles } from "../data/files.js";
 import { Once, struck } from "../data/once.js";
@@ -163,12 +163,18 @@ function pointed(relation: Relation, strings: TemplateStringsArray, cell: string
   return relation;
 }
 
-function isSplit(value: unknown): value is Pick<TableSplit, "summary"> {
+function isSplit(value: unknown): value is Pick<TableSplit, "summary" | "id" | typeof settle> {
   return typeof value === "object" && value !== null && "covers" in value && typeof (value as { summary?: unknown }).summary === "function";
 }
 
 export function isRelation(value: unknown): value is Relation & { view(): Promise<TableView> } {
   return typeof value === "object" && value !== null && typeof (value as { view?: unknown }).view === "function" && "schema" in value;
+}
+
+/** Hash of what a relation or a split holds; undefined for anything else. */
+export function contentOf(value: unknown): Promise<string> | undefined {
+  if (isRelation(value)) return value.hash();
+  return isSplit(value) ? value[settle]().then(() => `split ${value.id}`) : undefined;
 }
 
 /** Columns that stand in a table's text. */

@@ -6,8 +6,15 @@ import { isTensor } from "./display.js";
 /** A value, or a part of it, that has no content: its path and what it is. */
 export class Opaque extends Error {}
 
+/** Throws for a trained model, or a baseline: its functions are no content, and its fields say little of what it answers. */
+export function refusePredictor(value: object, path: string): void {
+  const field = (key: string) => Object.getOwnPropertyDescriptor(value, key)?.value as unknown;
+  if (typeof field("predict") === "function" && typeof field("stage") === "function")
+    throw new Opaque(`${path} is a model (of train, distill or baseline)`);
+}
+
 export interface DigestOptions {
-  /** hash of a relation's rows, undefined for anything else */
+  /** hash of the rows of a relation or a split, undefined for anything else */
   relation(value: object): Promise<string> | undefined;
   /** stands for a function's content: the code that made it and what that reads */
   code(): Promise<string>;
@@ -63,6 +70,7 @@ async function feed(hash: Hash, value: unknown, path: string, options: DigestOpt
     for (const [i, entry] of [...(value as Iterable<unknown>)].entries()) await feed(hash, entry, `${path} entry ${i}`, options, seen);
     return;
   }
+  refusePredictor(value, path);
   const prototype = Object.getPrototypeOf(value) as object | null;
   if (!Array.isArray(value) && prototype !== null && prototype !== Object.prototype) {
     const made = (prototype as { constructor?: { name?: string } }).constructor?.name;

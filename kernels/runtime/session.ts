@@ -4,7 +4,7 @@ import type { KernelQuery } from "../protocol/document.js";
 import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
 import { createCache } from "./cache.js";
 import { createCalls } from "./calls.js";
-import { isRelation } from "./data.js";
+import { contentOf, isRelation } from "./data.js";
 import { digest } from "./digest.js";
 import { createEvaluator } from "./evaluate.js";
 import { createFiles } from "./files.js";
@@ -94,6 +94,7 @@ export function createSession({ config, shared, gate, outputs, tell, control }: 
     config,
     files,
     isRelation,
+    contentOf,
     relation: (path, hash) => library.kept(path, hash),
     async tensor({ shape, dtype, values }) {
       const { tf } = await tensors.load();
@@ -111,7 +112,7 @@ export function createSession({ config, shared, gate, outputs, tell, control }: 
     injected: library.names,
     imports,
     cache: config.cache ? cache : null,
-    digest: (value, name, code) => digest(value, name, { relation: (each) => (isRelation(each) ? each.hash() : undefined), code: () => code(name) }),
+    digest: (value, name, code) => digest(value, name, { relation: contentOf, code: () => code(name) }),
     notebook: config.notebook,
     filePlace: (file, line, column) => (ownFile(file) ? null : { file: pathOfFrame(file), line, column }),
     displayLater: (value) => library.displayLater(value),

@@ -2,7 +2,7 @@
 import { deserialize, serialize } from "node:v8";
 import { types } from "node:util";
 import { isTensor } from "./display.js";
-import { Opaque, type TensorData } from "./digest.js";
+import { Opaque, refusePredictor, type TensorData } from "./digest.js";
 
 /** Stands in the bytes for what is kept apart. */
 interface Token {
@@ -64,6 +64,7 @@ export async function shelve(values: ReadonlyMap<string, unknown>, isRelation: (
       const made = prototype.constructor?.name;
       throw new Opaque(`${path} is ${made === undefined || made === "" ? "an object of a class" : `of the class ${made}`}`);
     }
+    refusePredictor(value, path);
     // a million numbers are not looked at one by one twice
     if (Array.isArray(value) && value.every((each) => each === null || !["object", "function", "symbol"].includes(typeof each))) return value;
     const copy: Record<string, unknown> | unknown[] = Array.isArray(value) ? new Array(value.length) : {};
