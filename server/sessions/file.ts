@@ -1,7 +1,7 @@
 /** The document's file: written once the document is quiet, by rename, known by hash; changes from outside are merged by cell. */
-import { existsSync, readFileSync, realpathSync, renameSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, renameSync, statSync } from "node:fs";
 import { open, readFile, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { watch, type FSWatcher } from "chokidar";
 import type { NotebookSource, Reopened } from "../../kernels/protocol/document.js";
 import { differingCells } from "../../kernels/notebook/difference.js";
@@ -25,8 +25,8 @@ export interface FileEffects {
   saved(at: number, rev: number): void;
   /** fault-injection seam: called at each named step of disk work */
   step?: ((name: string) => void) | undefined;
-  /** resolves when the journal has the document on the disk */
-  before(): Promise<void>;
+  /** the document of `rev` is about to take the file's place; null: it did not. Resolves when the journal has that, and the document, on the disk. */
+  before(rev: number | null): Promise<void>;
   /** the document as it becomes; `read`: what the file says */
   outside(source: NotebookSource, read: NotebookSource, text: string): void;
   /** the file was changed by another program, and the document has all that it says now */
@@ -47,9 +47,23 @@ export interface Opened {
   merged: Omit<Reopened, "at"> | null;
 }
 
+/** What the journal knows. */
+export interface Known {
+  /** the document */
+  source: NotebookSource;
+  /** what was last written or read */
+  saved: NotebookSource;
+  /** the documents since then */
+  since: readonly NotebookSource[];
+  /** the one of them that was about to take the file's place */
+  writing: NotebookSource | null;
+}
+
 export interface NotebookFile {
-  /** Reads the file beside what the journal knows: `journal` the document, `base` what was last written, `since` what may have been written after it. */
-  open(journal: NotebookSource | null, base: NotebookSource | null, since?: readonly NotebookSource[]): Opened;
+  /** Reads the file beside what the journal knows. */
+  open(journal: Known | null): Opened;
+  /** removes what a kill left half-written beside the file; until the next journal is begun, it tells what the file held */
+  sweep(): void;
   /** the document changed */
   changed(): void;
   /** what was last written or read */
@@ -194,6 +208,24 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     }
   };
 
+  /** where the file's next text is written before it takes its place: a link stays a link */
+  const beside = () => {
+    const target = existsSync(path) ? realpathSync(path) : path;
+    const ahead = `${basename(target)}.`;
+    const pid = (other: string) => (other.startsWith(ahead) ? /^(\d+)\.new$/.exec(other.slice(ahead.length))?.[1] : undefined);
+    return { target, folder: dirname(target), pid };
+  };
+  /** Is this document beside the file, to take its place? */
+  const lies = (document: NotebookSource): boolean => {
+    const { folder, pid } = beside();
+    try {
+      const text = printNotebook(document);
+      return readdirSync(folder).some((other) => pid(other) !== undefined && readFileSync(join(folder, other), "utf8") === text);
+    } catch {
+      return false;
+    }
+  };
+
   const write = async () => {
     try {
       await project();
@@ -210,15 +242,13 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     writing = true;
     const source = effects.source();
     const rev = effects.rev();
-    // the journal is always ahead of the file: a kill in between loses nothing and doubles nothing
-    await effects.before();
     // a file that says the same in other words stays as its author wrote it
     if (!same(source, base) || !existsSync(path)) {
       const text = printNotebook(source);
       let temporary: string | null = null;
+      let noted: number | null = null;
       try {
-        // a link stays a link
-        const target = existsSync(path) ? realpathSync(path) : path;
+        const { target } = beside();
         temporary = `${target}.${process.pid}.new`;
         const mode = existsSync(target) ? statSync(target).mode & 0o777 : 0o644;
         const out = await open(temporary, "w", mode);
@@ -230,19 +260,26 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
         } finally {
           await out.close();
         }
+        // the journal is always ahead of the file, and knows of what is beside it: a kill in between loses nothing and doubles nothing
+        await effects.before((noted = rev));
         effects.step?.("rename file");
         if (foreign(target)) {
+          await effects.before((noted = null));
           await rm(temporary, { force: true });
           dirty = true;
           // taken in first
           return await project();
         }
         renameSync(temporary, target);
+        temporary = null;
         hash = sourceHash(text);
         length = text.length;
         effects.step?.("renamed file");
       } catch (error) {
-        if (temporary !== null) await rm(temporary, { force: true }).catch(() => {});
+        if (temporary !== null) {
+          if (noted !== null) await effects.before(null);
+          await rm(temporary, { force: true }).catch(() => {});
+        }
         dirty = true;
         tell({ kind: "unsaved", why: `${name} could not be saved (${(error as Error).message}); the change is kept in the journal` });
         return;
@@ -260,12 +297,14 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
     get writing() {
       return writing;
     },
-    open(journal, saved, since = []) {
+    sweep() {
+      const { folder, pid } = beside();
+      sweep(folder, pid);
+    },
+    open(journal) {
       const { text, ...parsed } = parseBytes(existsSync(path) ? readFileSync(path) : Buffer.alloc(0));
       hash = sourceHash(text);
       length = text.length;
-      // a kill left it half-written
-      sweep(dirname(path), (other) => (other.startsWith(`${name}.`) ? /^(\d+)\.new$/.exec(other.slice(name.length + 1))?.[1] : undefined));
       if (effects.watch && existsSync(dirname(path))) {
         // the folder, not the file: a rename over it, as editors and we write, takes the watched file away
         const folder = dirname(path);
@@ -280,14 +319,16 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
         watcher.on("all", told).on("ready", told);
         watcher.on("error", () => {});
       }
+      // what the file held when the process ended, whatever another program made of it since: what is still beside it has not taken its place
+      const lastHeld = journal?.writing == null || lies(journal.writing) ? journal?.saved : journal.writing;
       const reopen = (read: NotebookSource): Opened => {
         base = read;
-        if (journal === null || saved === null) return { source: read, saved: read, broken: null, write: false, merged: null };
+        if (journal === null || lastHeld === undefined) return { source: read, saved: read, broken: null, write: false, merged: null };
         // written by us: the journal's document goes on from it, and nothing is to merge
-        const ours = same(read, saved) || since.some((one) => same(read, one));
-        const { source, conflicts } = ours ? { source: journal, conflicts: [] } : mergeExternal(nearest(read, saved, since), journal, read);
+        const ours = same(read, lastHeld) || (!same(read, journal.saved) && journal.since.some((one) => same(read, one)));
+        const { source, conflicts } = ours ? { source: journal.source, conflicts: [] } : mergeExternal(lastHeld, journal.source, read);
         dirty = !same(source, read);
-        const merged = ours || !dirty ? null : whose(journal, read, source, conflicts);
+        const merged = ours || !dirty ? null : whose(journal.source, read, source, conflicts);
         return { source, saved: read, broken: null, write: dirty, merged };
       };
       if (parsed.broken === null) return reopen(parsed.source);
@@ -317,16 +358,6 @@ function whose(journal: NotebookSource, read: NotebookSource, merged: NotebookSo
   const ids = (from: NotebookSource) => differingCells(from, merged).flatMap(({ id }) => (copies.has(id) ? [] : [id]));
   const theirs = ids(journal);
   return { theirs, ours: ids(read).filter((id) => !theirs.includes(id)), twice: conflicts.map(({ id }) => id) };
-}
-
-/** What the file held before another program changed it while no server ran: perhaps a document whose writing was not noted any more. */
-function nearest(read: NotebookSource, saved: NotebookSource, since: readonly NotebookSource[]): NotebookSource {
-  let [best, least] = [saved, differingCells(saved, read).length];
-  for (const one of since) {
-    const n = differingCells(one, read).length;
-    if (n < least) [best, least] = [one, n];
-  }
-  return best;
 }
 
 const same = (a: NotebookSource, b: NotebookSource) => printNotebook(a) === printNotebook(b);

@@ -14,8 +14,10 @@ export interface Restored {
   mode: "auto" | "lazy";
   source: NotebookSource;
   saved: NotebookSource;
-  /** documents since `saved`, oldest first, also the newest: a kill may have come after one of them was written to the file and before that was noted */
+  /** documents since `saved`, oldest first, also the newest */
   since: { rev: number; source: NotebookSource }[];
+  /** the one of them that was about to take the file's place: whether it did was not noted any more */
+  writing: NotebookSource | null;
   results: Record<string, KeptResult>;
   runs: number;
   applied: Applied;
@@ -48,7 +50,7 @@ export function restore(records: readonly JournalRecord[]): Restored | null {
   for (const record of records) {
     if (record.type === "base") {
       const { type: _, ...base } = record;
-      state = { applied: {}, ...base, since: [{ rev: base.rev, source: base.source }] };
+      state = { applied: {}, ...base, since: [{ rev: base.rev, source: base.source }], writing: null };
       continue;
     }
     if (state === null) return null;
@@ -59,12 +61,12 @@ export function restore(records: readonly JournalRecord[]): Restored | null {
         const { rev, by, token } = record;
         const applied = by === undefined || token === undefined ? before.applied : remember(before.applied, by, token);
         const now = { rev, source };
-        const kept = record.read === undefined ? { since: [...before.since, now] } : { saved: record.read, since: [now] };
+        const kept = record.read === undefined ? { since: [...before.since, now] } : { saved: record.read, since: [now], writing: null };
         state = { ...before, rev, source, ...kept, applied };
         break;
       }
       case "read":
-        state = { ...before, saved: record.source, since: [{ rev: before.rev, source: before.source }] };
+        state = { ...before, saved: record.source, since: [{ rev: before.rev, source: before.source }], writing: null };
         break;
       case "mode":
         state = { ...before, mode: record.mode };
@@ -72,17 +74,22 @@ export function restore(records: readonly JournalRecord[]): Restored | null {
       case "result":
         state = { ...before, runs: record.runs, results: { ...before.results, [record.cell]: record.kept } };
         break;
+      case "writing":
+        state = { ...before, writing: record.rev === null ? null : documentOf(before, record.rev) };
+        break;
       case "saved": {
         // edits may have come in while the file was written: it holds the document of `rev`, not the newest
         const { rev = before.rev } = record;
-        const saved = before.since.findLast((one) => one.rev <= rev)?.source ?? before.saved;
-        state = { ...before, saved, since: before.since.filter((one) => one.rev >= rev) };
+        const saved = documentOf(before, rev) ?? before.saved;
+        state = { ...before, saved, since: before.since.filter((one) => one.rev >= rev), writing: null };
         break;
       }
     }
   }
   return state;
 }
+
+const documentOf = ({ since }: Restored, rev: number) => since.findLast((one) => one.rev <= rev)?.source ?? null;
 
 /** Reads a journal and cuts its torn end; [] when there is none. */
 export function readJournal(file: string): JournalRecord[] {

@@ -77,13 +77,15 @@ it("brings back a prefix from a journal torn at 40 places, whichever document th
   let before = 0;
   for (let i = 0; i <= 40; i++) {
     const torn = bytes.subarray(0, base + Math.round(((bytes.length - base) * i) / 40));
-    const { saved, since } = restore(decodeLines(torn).records)!;
+    const { saved, since, writing } = restore(decodeLines(torn).records)!;
     const found = new Set<number>();
     for (const source of [saved, ...since.map((one) => one.source)]) {
       const copy = mkdtempSync(join(home, "torn-"));
       cpSync(join(root, "workspaces"), join(copy, "workspaces"), { recursive: true });
       writeFileSync(join(copy, folder, name), torn);
       writeFileSync(join(copy, notebook), printNotebook(source));
+      // what was to take the file's place and did not lies beside it
+      if (writing !== null && source !== writing) writeFileSync(join(copy, `${notebook}.1.new`), printNotebook(writing));
       found.add(await back(copy, `torn at ${i} of 40`));
       rmSync(copy, { recursive: true, force: true });
     }

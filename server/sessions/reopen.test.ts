@@ -23,10 +23,13 @@ function desk(cells: string) {
   writeFileSync(join(dirname(file), "package.json"), "{}");
   writeFileSync(file, text(cells));
   const failing = new Map<string, () => void>();
+  let looks: (step: string) => void = () => {};
   const session = (folder = root) => {
     const one = openSession(folder, (step) => {
+      if (folder !== root) return;
+      looks(step);
       const does = failing.get(step);
-      if (folder !== root || does === undefined) return;
+      if (does === undefined) return;
       does();
       throw new Error("ENOSPC: no space left on device");
     });
@@ -41,10 +44,13 @@ function desk(cells: string) {
     /** this step of disk work fails from now on: the journal goes on, the file stays as it is */
     fail: (step: string, does: () => void = () => {}) => failing.set(step, does),
     mend: () => failing.clear(),
-    /** cells of what a kill now would leave, opened */
-    left: () => {
+    /** told each step of disk work */
+    look: (at: (step: string) => void) => (looks = at),
+    /** cells of what a kill now would leave, opened after another program wrote `other` */
+    left: (other?: string) => {
       const left = mkdtempSync(join(home, "left-"));
       cpSync(root, left, { recursive: true });
+      if (other !== undefined) writeFileSync(join(left, notebook), text(other));
       return shown(session(left));
     },
   };
@@ -130,6 +136,46 @@ it("changed outside after a kill between the writing and its note: merged with w
   // the server is gone; an editor changes another cell
   d.write("a=2 b=2 c=9");
   expect(d.left()).toBe("a=3 b=2 c=9");
+});
+
+it("an older version checked out after such a kill is what the page shows, and nothing is kept twice", async () => {
+  const d = desk("a=1 b=1 c=1");
+  const session = d.session();
+  await change(session, set("a", "2"));
+  await session.flush();
+  d.fail("renamed file", () => d.fail("write file"));
+  await change(session, set("a", "3"), set("b", "3"));
+  await session.flush();
+  expect(readFileSync(d.file, "utf8")).toBe(text("a=3 b=3 c=1"));
+  expect(d.left()).toBe("a=3 b=3 c=1");
+  expect(d.left("a=2 b=1 c=1")).toBe("a=2 b=1 c=1");
+  expect(d.left("a=1 b=1 c=1")).toBe("a=1 b=1 c=1");
+});
+
+it("changed outside after a kill before the new text took the file's place: what was typed stays", async () => {
+  const d = desk("a=1 b=1 c=1");
+  const session = d.session();
+  const shown: string[] = [];
+  d.look((step) => step === "rename file" && shown.push(d.left(), d.left("a=1 b=1 c=9"), d.left("a=2 b=1 c=9")));
+  await change(session, set("a", "2"), set("b", "2"));
+  await session.flush();
+  expect(shown).toEqual(["a=2 b=2 c=1", "a=2 b=2 c=9", "a=2 b=2 c=9"]);
+});
+
+it("changed outside just before the new text would have taken the file's place: merged, wherever a kill comes", async () => {
+  const d = desk("a=1 b=1");
+  const session = d.session();
+  const shown: string[] = [];
+  let written = false;
+  d.look((step) => {
+    if (step === "rename file" && !written) d.write("a=1 b=9");
+    written ||= step === "rename file";
+    if (written) shown.push(d.left());
+  });
+  await change(session, set("a", "2"));
+  await session.flush();
+  expect(shown.length).toBeGreaterThan(8);
+  expect(new Set(shown)).toEqual(new Set(["a=2 b=9"]));
 });
 
 it("removes the half-written file of a process that is gone, and no other", () => {

@@ -126,7 +126,10 @@ export class Session {
       watch: effects.watch,
       now: effects.now,
       source: () => this.#state.doc.source,
-      before: async () => await this.#journal?.flush(),
+      before: async (rev) => {
+        this.#journal?.append({ type: "writing", rev });
+        await this.#journal?.flush();
+      },
       step: effects.step,
       rev: () => this.#state.doc.rev,
       saved: (at, rev) => {
@@ -141,11 +144,7 @@ export class Session {
         if (!this.#closed) this.dispatch({ type: "held", why });
       },
     });
-    const opened = this.#file.open(
-      kept?.source ?? null,
-      kept?.saved ?? null,
-      kept?.since.map((one) => one.source),
-    );
+    const opened = this.#file.open(kept === null ? null : { ...kept, since: kept.since.map((one) => one.source) });
     this.#open = ({ source, broken, merged }, rev) =>
       openState({
         ...{ epoch: randomBytes(8).toString("hex"), path: place.path, source, broken, rev },
@@ -185,11 +184,13 @@ export class Session {
   #openJournal(saved: NotebookSource): Journal | null {
     if (!this.#effects.keep) return null;
     try {
-      return openJournal(this.#journalFile, this.#base(saved), {
+      const journal = openJournal(this.#journalFile, this.#base(saved), {
         every: this.#effects.sync,
         step: this.#effects.step,
         failed: (error) => this.#trouble(`the journal could not be written: ${error.message}`),
       });
+      this.#file.sweep();
+      return journal;
     } catch (error) {
       // a read-only folder: the notebook opens, and says that nothing is kept
       this.#trouble(`changes are not kept: ${(error as Error).message}`);

@@ -128,6 +128,8 @@ export type JournalRecord =
   | { type: "mode"; mode: "auto" | "lazy" }
   | { type: "result"; cell: string; kept: KeptResult; runs: number }
   | { type: "clear"; cell: string | null }
+  /** the document of `rev` lies beside the file and takes its place next; null: it did not */
+  | { type: "writing"; rev: number | null }
   /** the file holds the document of `rev` */
   | { type: "saved"; rev?: number };
 
