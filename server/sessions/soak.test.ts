@@ -11,8 +11,8 @@ vi.mock("node:fs", async (original) => (await import("../../test/support/disk.js
 vi.mock("node:fs/promises", async () => (await import("../../test/support/disk.js")).instant());
 vi.mock("chokidar", async () => (await import("../../test/support/disk.js")).fakeChokidar());
 
-const seeds = process.env["SOAK_SEED"] ? [Number(process.env["SOAK_SEED"])] : [1, 2, 3, 4, 5];
-const operations = Number(process.env["SOAK_OPERATIONS"] ?? 2000);
+const seeds = process.env["SOAK_SEED"] ? [Number(process.env["SOAK_SEED"])] : Array.from({ length: 10 }, (_, i) => i + 1);
+const operations = Number(process.env["SOAK_OPERATIONS"] ?? 1000);
 
 let clock: Clock;
 afterEach(() => {

@@ -75,6 +75,8 @@ function make(): Inner {
       dead = false;
       left = 0;
       living++;
+      // nobody tells the dead of a change: else their code would run on as the next process's
+      watchers.clear();
       // the system closes what a process leaves open
       for (const fd of open) this.real!.closeSync(fd);
       open.clear();
