@@ -44,7 +44,13 @@ it("is as good as new after 200 stops", { timeout: 240_000 }, async () => {
   await kernel.run("const warm = tf.zeros([2, 2]); const rows = sql`select range as x from range(10)`", { id: "warm" });
   await kernel.run(training, { id: "train" });
   for (const id of ["train", "loop"]) await kernel.run("0", { id });
-  const state = `const { state } = tf.engine(); JSON.stringify([state.scopeStack.length, state.gradientDepth, state.kernelDepth, state.activeTape, tf.memory().numTensors])`;
+  await kernel.run(
+    `import v8 from "node:v8"; import vm from "node:vm"; v8.setFlagsFromString("--expose-gc"); globalThis.gc = vm.runInNewContext("gc")`,
+    { id: "gc" },
+  );
+  // tensors that nobody holds are freed as the garbage collector finds them
+  const state = `for (let i = 0; i < 3; i++) { gc(); await new Promise((r) => setTimeout(r)) }
+    const { state } = tf.engine(); JSON.stringify([state.scopeStack.length, state.gradientDepth, state.kernelDepth, state.activeTape, tf.memory().numTensors])`;
   const before = (await kernel.run(state, { id: "state" })).displays;
   for (let i = 0; i < 200; i++) {
     await stopped(runaways[(i * 7) % runaways.length]![1](go()));
