@@ -27,6 +27,8 @@ export interface FileEffects {
   step?: ((name: string) => void) | undefined;
   /** the document of `rev` is about to take the file's place; null: it did not. Resolves when the journal has that, and the document, on the disk. */
   before(rev: number | null): Promise<void>;
+  /** resolves when the journal holds all that the document has */
+  kept(): Promise<void>;
   /** the document as it becomes; `read`: what the file says */
   outside(source: NotebookSource, read: NotebookSource, text: string): void;
   /** the file was changed by another program, and the document has all that it says now */
@@ -284,6 +286,9 @@ export function notebookFile(path: string, effects: FileEffects): NotebookFile {
         tell({ kind: "unsaved", why: `${name} could not be saved (${(error as Error).message}); the change is kept in the journal` });
         return;
       }
+    } else {
+      // the file has it already; "saved" is true once the journal has it too
+      await effects.kept();
     }
     tell(null);
     base = source;

@@ -130,6 +130,9 @@ export class Session {
         this.#journal?.append({ type: "writing", rev });
         await this.#journal?.flush();
       },
+      kept: async () => {
+        await this.#journal?.flush();
+      },
       step: effects.step,
       rev: () => this.#state.doc.rev,
       saved: (at, rev) => {
