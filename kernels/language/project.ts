@@ -255,6 +255,8 @@ export function createProject(place: { notebook: string; workspace: string; regi
     getCurrentDirectory: () => folder,
     getDefaultLibFileName: (given) => ts.getDefaultLibFilePath(given),
     fileExists: (name) => files.has(name) || installed.file(name),
+    // what is loaded may be imported: TypeScript would look for `@types/node` in the workspace's package.json, which has no need of it
+    ...{ getPackageJsonsVisibleToFile: () => [] },
     readFile: (name) => files.get(name)?.text ?? installed.text(name),
     directoryExists: (name) => installed.folder(name),
     getDirectories: (name) => ts.sys.getDirectories(name),
