@@ -8,16 +8,16 @@ import { generator } from "../tensors/seeds.js";
 import { buildNetwork } from "./build.js";
 import { fit, outputs, type FitOptions, type Table } from "./fit.js";
 import { shuffled } from "./shuffle.js";
-import { blocksOf, holder, joinVectors, storeVectors, type StoredVectors } from "./vectors.js";
+import { blocksOf, joinVectors, storeVectors, type StoredVectors } from "./vectors.js";
 
 const folder = mkdtempSync(join(tmpdir(), "touchstone-vectors-"));
-const held = holder();
+const held: StoredVectors[] = [];
 let tf: Tf;
 beforeAll(async () => {
   tf = (await loadBackend("wasm")).tf;
 });
 afterAll(() => {
-  held.close();
+  for (const one of held) one.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -25,7 +25,7 @@ function stored(x: Float32Array, width: number): StoredVectors {
   const store = storeVectors(folder, x.length / width, width);
   for (let at = 0; at < x.length; at += 7 * width) store.write(x.subarray(at, at + 7 * width));
   const made = store.done();
-  held.hold(made);
+  held.push(made);
   return made;
 }
 /** row i is i * 10, i * 10 + 1, ... */

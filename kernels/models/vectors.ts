@@ -53,10 +53,14 @@ export function closeVectors(vectors: Vectors): void {
 
 export type Hold = (vectors: Vectors) => void;
 
-/** Closes at the end what was held meanwhile. */
-export function holder(): { hold: Hold; close(): void } {
+/** Does the work, and closes at its end what it held. */
+export async function holding<T>(work: (hold: Hold) => Promise<T>): Promise<T> {
   const held: Vectors[] = [];
-  return { hold: (vectors) => void held.push(vectors), close: () => held.splice(0).forEach(closeVectors) };
+  try {
+    return await work((vectors) => void held.push(vectors));
+  } finally {
+    held.forEach(closeVectors);
+  }
 }
 
 /** A file of `rows` rows to be filled in their order. Throws an Error in words where the disk has no room for it. */

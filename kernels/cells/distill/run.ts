@@ -16,7 +16,7 @@ import { buildNetwork } from "../../models/build.js";
 import { ensemble } from "../../models/ensemble.js";
 import { fit, outputs } from "../../models/fit.js";
 import { answersOf, asPredictions, evaluateAnswers, evaluated, innerOf, modelPredictor, type Answers } from "../../models/predictor.js";
-import { holder, type Hold, type Vectors } from "../../models/vectors.js";
+import { holding, type Hold, type Vectors } from "../../models/vectors.js";
 import { metricNamed, score } from "../../stats/metrics.js";
 import { paired } from "../../stats/paired.js";
 import type { Metric } from "../../stats/types.js";
@@ -62,13 +62,8 @@ interface Judged {
   latency: Latency;
 }
 
-export async function run<R extends object>(options: DistillOptions<R>, context: RunContext): Promise<DistillResult<R>> {
-  const held = holder();
-  try {
-    return await distil(options, context, held.hold);
-  } finally {
-    held.close();
-  }
+export function run<R extends object>(options: DistillOptions<R>, context: RunContext): Promise<DistillResult<R>> {
+  return holding((hold) => distil(options, context, hold));
 }
 
 async function distil<R extends object>(options: DistillOptions<R>, context: RunContext, hold: Hold): Promise<DistillResult<R>> {

@@ -9,7 +9,7 @@ import { fileCheckpoint } from "../../models/checkpoint-file.js";
 import { fit, outputs, type FitOptions } from "../../models/fit.js";
 import type { Loss } from "../../models/loss.js";
 import { answersOf, asPredictions, evaluateAnswers, evaluated, modelPredictor } from "../../models/predictor.js";
-import { holder, rowsFrom, type Hold } from "../../models/vectors.js";
+import { holding, rowsFrom, type Hold } from "../../models/vectors.js";
 import { auc } from "../../stats/auc.js";
 import { classOf, metricNamed, score } from "../../stats/metrics.js";
 import { paired } from "../../stats/paired.js";
@@ -40,13 +40,8 @@ interface Checked {
   seed?: number;
 }
 
-export async function run<R extends object>(options: TrainOptions<R>, context: RunContext): Promise<TrainResult<R>> {
-  const held = holder();
-  try {
-    return await train(options, context, held.hold);
-  } finally {
-    held.close();
-  }
+export function run<R extends object>(options: TrainOptions<R>, context: RunContext): Promise<TrainResult<R>> {
+  return holding((hold) => train(options, context, hold));
 }
 
 async function train<R extends object>(options: TrainOptions<R>, context: RunContext, hold: Hold): Promise<TrainResult<R>> {
