@@ -21,7 +21,7 @@ const cells = `// ---
 // %% [markdown] id="m"
 // # What is *here*
 //
-// <script>window.hacked = 1</script> and [a link](https://example.org)
+// <script>window.hacked = 1</script> and [a link](https://example.org), $\\sqrt{2}$ for $5
 
 ${filler(14)}// %% [sql] id="q"
 const t = sql\`select i as id, i * 7 % 13 as delay, i % 5 as k, '<b>' || i as word from range(1, 400) r(i)\`
@@ -85,6 +85,9 @@ it("25. the exported file, opened without network, says and draws the same, and 
     expect(box.width / box.height).toBeGreaterThan(1);
   }
   await page.getByText("Doubled", { exact: true }).waitFor();
+  // drawn by the browser itself: a report has no fonts
+  expect(await page.locator(".prose math msqrt").count()).toBe(1);
+  expect(await page.locator(".prose", { hasText: "a link" }).innerText()).toContain("for $5");
   await page.getByText("The first 20 of 399 rows.").waitFor();
   await page.locator(".foreign", { hasText: "foreign words" }).waitFor();
   await page.locator(".error strong", { hasText: "TypeError" }).waitFor();

@@ -74,6 +74,38 @@ await rows.count()`;
   await v.leave();
 });
 
+it("draws formulas of text cells and of md, and leaves prices as text", async () => {
+  const text = `// %% [markdown] id="m"
+// The loss $L = -\\frac{1}{n}\\sum_i y_i \\log p_i$, from $5 to $6.
+//
+// $$
+// \\hat\\beta = (X^\\top X)^{-1} X^\\top y
+// $$
+//
+// And $\\notacommand{x}$.
+
+// %% id="a"
+import { md } from "touchstone"
+md\`so \${"$"}\\\\sqrt{2}\${"$"}\`
+`;
+  const v = await Visitor.enter(stage, writeNotebook(stage, "t", "math", text));
+  const prose = v.cell("m").locator("touch-markdown");
+  // drawn for the eye, and as MathML for those who listen
+  await prose.locator(".katex-display .katex-html").waitFor();
+  expect(await prose.locator("math annotation").allTextContents()).toEqual([
+    "L = -\\frac{1}{n}\\sum_i y_i \\log p_i",
+    "\\hat\\beta = (X^\\top X)^{-1} X^\\top y",
+  ]);
+  expect(await prose.innerText()).toContain("from $5 to $6.");
+  await prose.locator(".math-error", { hasText: "$\\notacommand{x}$" }).waitFor();
+  await prose.getByText("Undefined control sequence").waitFor();
+  // KaTeX's own letters have come from this server
+  expect(await v.page.evaluate(async () => (await document.fonts.load("italic 16px KaTeX_Math")).length)).toBe(1);
+  await v.cell("a").getByRole("button", { name: /^Run/ }).click();
+  await v.cell("a").locator("touch-output .katex .sqrt").first().waitFor();
+  await v.leave();
+});
+
 it("unfolds a value level by level with the keyboard", async () => {
   const { v, cell } = await run("tree", "({ list: Array.from({ length: 300 }, (_, i) => ({ i, deeper: { at: [i] } })), name: 'root' })");
   await cell.getByRole("button", { name: "Unfold as a tree" }).click();

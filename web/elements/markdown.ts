@@ -5,16 +5,16 @@ import { token } from "../controllers/theme.js";
 import { define, TouchElement } from "./base.js";
 
 export interface Writer {
-  /** Markdown as HTML */
-  render(text: string): string;
+  /** Markdown as HTML; `alone`: for a file that has no fonts */
+  render(text: string, alone?: boolean): Promise<string>;
   /** HTML of a cell without anything that runs, is asked for from elsewhere, or reaches out of its box */
   cleanForeign(text: string): string;
   cleanSvg(text: string): string;
 }
 let tools: Promise<Writer> | null = null;
 export const loadWriter = (): Promise<Writer> =>
-  (tools ??= Promise.all([import("markdown-it"), import("dompurify")]).then(([markdown, purify]) => {
-    const writer = new markdown.default({ html: false, linkify: true, typographer: false });
+  (tools ??= Promise.all([import("markdown-it"), import("dompurify"), import("../controllers/math.js")]).then(([markdown, purify, math]) => {
+    const write = math.withMath(new markdown.default({ html: false, linkify: true, typographer: false }));
     purify.default.addHook("afterSanitizeAttributes", (node) => {
       if (node.tagName === "A" && /^https?:/.test(node.getAttribute("href") ?? "")) {
         node.setAttribute("target", "_blank");
@@ -23,7 +23,13 @@ export const loadWriter = (): Promise<Writer> =>
     });
     const clean = (text: string) => purify.default.sanitize(text, { FORBID_TAGS: ["style", "form", "input", "iframe"] });
     return {
-      render: (text) => clean(writer.render(text)),
+      async render(text, alone = false) {
+        const { html, formulas } = write(text);
+        const cleaned = clean(html);
+        if (formulas.length === 0) return cleaned;
+        const { drawFormula } = await import("../controllers/katex.js");
+        return math.fillMath(cleaned, formulas, (formula) => drawFormula(formula, alone));
+      },
       cleanForeign: clean,
       cleanSvg: (text) => purify.default.sanitize(text, { USE_PROFILES: { svg: true, svgFilters: true } }),
     };
@@ -43,9 +49,11 @@ export class TouchMarkdown extends TouchElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("text")) return;
     const { text } = this;
-    void loadWriter().then(({ render }) => {
-      if (text === this.text) this.clean = render(text);
-    });
+    void loadWriter()
+      .then(({ render }) => render(text))
+      .then((clean) => {
+        if (text === this.text) this.clean = clean;
+      });
   }
 
   protected override render() {

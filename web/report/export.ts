@@ -54,7 +54,7 @@ export async function draw(
   return {
     totals,
     figures,
-    prose: new Map(texts.map((text) => [text, writer.render(text)])),
+    prose: new Map(await Promise.all(texts.map(async (text) => [text, await writer.render(text, true)] as const))),
     foreign: new Map(foreign.map((text) => [text, writer.cleanForeign(text)])),
   };
 }

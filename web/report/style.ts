@@ -40,6 +40,7 @@ th,td{padding:2px 8px;border-bottom:1px solid var(--line);text-align:left;vertic
 td i{color:var(--text-3)}
 .prose>:first-child{margin-top:0}
 .prose img{max-width:100%}
+.katex-display{display:block;margin:12px 0;overflow:auto}math{font-size:1.1em;overflow-wrap:normal}.math-error{color:var(--error)}.math-why{color:var(--text-2);font-size:13px}
 @page{margin:16mm}
 @media print{body{max-width:720px;padding:0;font-size:14px;line-height:22px}.show-code,.numbers{display:none}details.code:not([open]){display:none}.cell{border:0;padding:0}h1,h2,h3,.headline,.warning,.facts,figcaption{break-after:avoid}.headline,figure,.verdict,tr,.error,.picture,.note{break-inside:avoid}.table{overflow:visible}figure svg{min-width:0}thead{display:table-header-group}p{orphans:3;widows:3}}
 `.trim();
