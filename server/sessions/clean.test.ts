@@ -78,3 +78,27 @@ it("a value that a run changed unseen turns the badge until a clean run agrees",
   await client.do({ do: "shutdown" });
   client.close();
 });
+
+it("a cell that asks a person ends the clean run with a sentence, and the page's own answer stays", async () => {
+  const path = "workspaces/w/asks.nb.ts";
+  writeFileSync(
+    join(root, path),
+    `// %% id="a"\nconst one = 1\n\n// %% id="who"\nconst who = await prompt("Name?")\n\n// %% id="c"\n\`\${who} ${"${one}"}\`\n`,
+  );
+  const client = await NotebookClient.open(server, path);
+  const run = client.do({ do: "run-all" });
+  await client.until(() => client.state.questions.length === 1);
+  await client.do({ do: "answer", question: client.state.questions[0]!.id, value: "Ana" });
+  await run;
+  await client.until(() => client.state.cells["c"]?.result === "ok" && client.state.kernel.state === "idle");
+  await client.do({ do: "compare" });
+  await client.until(() => client.state.clean !== null && client.state.clean.status !== "running");
+  expect(client.state.clean).toMatchObject({
+    status: "failed",
+    why: expect.stringMatching(/^cell 2 `who` asks for input with prompt\(\)/) as string,
+  });
+  expect(client.state.questions).toEqual([]);
+  expect(client.state.outputs["c"]).toMatchObject([{ kind: "display", data: { "text/plain": "Ana 1" } }]);
+  await client.do({ do: "shutdown" });
+  client.close();
+});

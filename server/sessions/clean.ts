@@ -1,7 +1,19 @@
-/** A notebook beside a clean run of it, in a session of its own. */
+/** A notebook beside a clean run of it, in a session of its own. A cell that asks a person ends it: nobody is there to answer. */
 import type { CleanRun, NotebookSource, NotebookState } from "../../kernels/protocol/document.js";
 import { compareOutputs } from "./compare.js";
 import type { Session } from "./session.js";
+
+/** what `prompt()` fails with in a clean run */
+export const unanswered = "prompt() asks a person, and a clean run has nobody to answer";
+
+/** The first cell that failed because it asked, in words. */
+function asking({ source, cells, outputs }: NotebookState): string | null {
+  const at = source.cells.findIndex(
+    ({ id }) => cells[id]?.result === "error" && outputs[id]?.some((output) => output.kind === "error" && output.error.message === unanswered),
+  );
+  if (at < 0) return null;
+  return `cell ${at + 1} \`${source.cells[at]!.id}\` asks for input with prompt(), and nobody is there to answer. Give the value in the code, or read it from the environment`;
+}
 
 /** Runs the whole notebook and gives the state that it ends in. `source`: what must be run; a file that says something else is refused. */
 async function runClean(session: Session, source: NotebookSource, told: (done: number) => void): Promise<NotebookState> {
@@ -11,7 +23,9 @@ async function runClean(session: Session, source: NotebookSource, told: (done: n
   const over = new Promise<void>((resolve, fail) => {
     reject = fail;
     session.listen((event, state) => {
-      if (state.kernel.state === "dead") fail(new Error(`the clean run's kernel stopped: ${state.kernel.death?.cause ?? "no reason known"}`));
+      const asks = event.type === "cells" ? asking(state) : null;
+      if (asks !== null) fail(new Error(asks));
+      else if (state.kernel.state === "dead") fail(new Error(`the clean run's kernel stopped: ${state.kernel.death?.cause ?? "no reason known"}`));
       else if (!session.busy) setImmediate(resolve);
       else if (event.type === "cells") told(session.done);
     });

@@ -4,6 +4,7 @@ import { createLanguages, type Languages } from "../language/languages.js";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { unanswered } from "./clean.js";
 import { kernelPool, type KernelPool } from "./pool.js";
 import { notebookEnding, placeOf } from "./paths.js";
 import { defaultMemory } from "./memory.js";
@@ -59,7 +60,15 @@ export function createSessions(options: SessionsOptions): Sessions {
     keep: true,
     seed: null,
     languages,
-    second: (place) => new Session(place, { ...effects, keep: false, watch: false, languages: null, second: undefined }),
+    second: (place) =>
+      new Session(place, {
+        ...effects,
+        keep: false,
+        watch: false,
+        languages: null,
+        second: undefined,
+        handle: (method, params) => (method === "prompt" ? Promise.reject(new Error(unanswered)) : effects.handle(method, params)),
+      }),
     ...options,
     memoryLimit,
   };
