@@ -23,6 +23,7 @@ it("asks below the cell; Enter sends, Escape and Stop end the waiting, other pag
   };
   await run();
   await v.see(/waits for your answer/);
+  await v.page.locator("#outline").getByRole("img", { name: "waits for your answer" }).waitFor();
   await there.getByRole("textbox", { name: "What is your name?" }).waitFor();
   await expect.poll(() => v.page.locator("#polite").textContent()).toContain("Cell 1 asks: What is your name?");
   await v.page.keyboard.type("Ada");

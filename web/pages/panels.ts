@@ -16,7 +16,8 @@ export interface Heading {
 /** Headings of text cells, and cells with a name. */
 export function outlineOf(cells: Cell[], state: NotebookState): (Heading & { cell: Cell; icon: string | null; status: string })[] {
   return cells.flatMap((cell) => {
-    const status = statusOf(cell, state.cells[cell.id], 0);
+    const asks = state.questions.some((question) => question.cell === cell.id);
+    const status = statusOf(cell, state.cells[cell.id], 0, null, null, asks);
     if (cell.kind === "markdown")
       return [...cell.source.matchAll(/^(#{1,3})\s+(.+)$/gm)].map((match) => ({
         id: cell.id,
