@@ -29,3 +29,14 @@ export function isQualified(name: string): boolean {
 export function text(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
+
+/** words that SQL does not take for a table's name without quotes (DuckDB's reserved ones and those of joins) */
+const reserved = new Set(
+  "all analyse analyze and anti any array as asc asof asymmetric both case cast check collate column constraint create cross default deferrable desc describe distinct do else end except false fetch for foreign from full glob grant group having ilike in initially inner intersect into is isnull join lambda lateral leading left like limit natural not notnull null offset on only or order outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify references returning right select semi show similar some summarize symmetric table tablesample then to trailing true union unique unpivot using values variadic when where window with".split(
+    " ",
+  ),
+);
+
+export function isReserved(word: string): boolean {
+  return reserved.has(word.toLowerCase());
+}

@@ -1,6 +1,7 @@
 /** The `sql` tag: a SELECT with bound values and relations in its holes, files by path and other cells' results by name. */
 import type { Row } from "../protocol/values.js";
 import { arrowFile, isArrow } from "./arrow.js";
+import { bindTables, type Edit } from "./bind.js";
 import type { Engine } from "./engine.js";
 import { faultIn } from "./engine.js";
 import { SqlError } from "./fault.js";
@@ -9,6 +10,7 @@ import { contentHash } from "./hash.js";
 import { literal } from "./literal.js";
 import { quote, text } from "./names.js";
 import { near } from "./near.js";
+import { refusedStatement } from "./refuse.js";
 import { sha, TableRelation, type Recipe } from "./relation.js";
 import { sourcesOf, targetOf, tokens, type Token } from "./tokens.js";
 
@@ -125,12 +127,6 @@ interface Composed<R extends { readonly name: string }> {
   starts: number[];
 }
 
-interface Edit {
-  at: number;
-  end: number;
-  insert: () => string;
-}
-
 /** The text that DuckDB gets: values written in, paths made absolute, other cells' results bound by name. */
 export function composeText<R extends { readonly name: string }>(
   engine: SqlScope<R>,
@@ -159,6 +155,8 @@ export function composeText<R extends { readonly name: string }>(
   const semicolon = list.find(({ type, text: c }) => type === "symbol" && c === ";");
   if (semicolon) throw located("The SQL holds two statements; a SQL cell holds one.", "Parser", starts, pieces, semicolon.at);
   const end = list.at(-1)!.end;
+  const refused = refusedStatement(list, (name) => engine.exports.has(name));
+  if (refused) throw located(refused.message, "Binder", starts, pieces, refused.at);
 
   const sources = sourcesOf(list);
   const files: string[] = [];
@@ -198,17 +196,10 @@ export function composeText<R extends { readonly name: string }>(
     const relation = engine.exports.get(name);
     if (relation) named.set(name, relation);
   }
+  edits.push(...bindTables(list, sources.tables, named));
   const first = list[0]!;
-  const head = first.text.toLowerCase();
-  if (named.size > 0 && (first.text === "(" || /^(select|from|with|values|pivot|unpivot)$/.test(head))) {
-    // bound now: running the other cell again must not change what this one holds
-    const bindings = (): string => [...named].map(([name, relation]) => `${quote(name)} as not materialized (from ${relation.name})`).join(", ");
-    const after = list[1]?.text.toLowerCase() === "recursive" ? list[1]! : first;
-    if (head === "with") edits.push({ at: after.end, end: after.end, insert: () => ` ${bindings()},` });
-    else edits.push({ at: first.at, end: first.at, insert: () => `with ${bindings()} ` });
-  }
   // as a table of its own, or a view could not hold it
-  if (/^(describe|desc|show|summarize)$/.test(head)) {
+  if (/^(describe|desc|show|summarize)$/i.test(first.text)) {
     edits.push({ at: first.at, end: first.at, insert: () => "from (" }, { at: end, end, insert: () => ")" });
   }
   edits.sort((a, b) => a.at - b.at || a.end - b.end);

@@ -4,6 +4,7 @@ import type { Edit, Renaming } from "../protocol/language.js";
 import { checkName, renameName, renameUse } from "../reactive/rename.js";
 import { buildGraph } from "../reactive/graph.js";
 import { analyse, libraryNames } from "../reactive/references.js";
+import { isReserved } from "../data/names.js";
 import { sourcesOf, tokens, type Token } from "../data/tokens.js";
 import { tablesOf } from "./describe.js";
 import type { Project } from "./project.js";
@@ -155,13 +156,6 @@ function isRow(project: Project, reading: Reading, template: Template, name: str
 }
 
 const plain = /^[a-z_][a-z0-9_]*$/i;
-/** words that SQL does not take for a table's name without quotes (DuckDB's reserved ones and those of joins) */
-const reserved = new Set(
-  "all analyse analyze and anti any array as asc asof asymmetric both case cast check collate column constraint create cross default deferrable desc describe distinct do else end except false fetch for foreign from full glob grant group having ilike in initially inner intersect into is isnull join lambda lateral leading left like limit natural not notnull null offset on only or order outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify references returning right select semi show similar some summarize symmetric table then to trailing true union unique unpivot using values variadic when where window with".split(
-    " ",
-  ),
-);
-
 /** Where a SQL text names a table: in FROM, and before the dot of its columns. */
 function tablesIn(reading: Reading, template: Template, name: string, to: string): { at: number; remove: number; insert: string }[] {
   const list = tokens(textOf(reading.cell.source, template)).tokens;
@@ -172,7 +166,7 @@ function tablesIn(reading: Reading, template: Template, name: string, to: string
   return [...new Set([...sources.map(({ token }) => token), ...columns])].map((token) => ({
     at: template.from + token.at,
     remove: token.end - token.at,
-    insert: token.type === "quoted" || !plain.test(to) || reserved.has(to.toLowerCase()) ? `"${to}"` : to,
+    insert: token.type === "quoted" || !plain.test(to) || isReserved(to) ? `"${to}"` : to,
   }));
 }
 

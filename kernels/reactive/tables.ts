@@ -1,6 +1,5 @@
 /** Tables that a SQL text reads, by its words: names after FROM and JOIN and after a comma in a FROM list, without the names that WITH makes. */
-
-type Token = { kind: "word" | "quoted" | "mark" | "value"; text: string };
+import { tokens, type Token } from "./sql-tokens.js";
 
 /** One parenthesis level of the text. */
 interface Level {
@@ -13,27 +12,45 @@ interface Level {
   naming: boolean;
   recursive: boolean;
   pending: string | null;
+  /** a statement of one table (`pivot t on a, b`): a comma brings no other */
+  single: boolean;
   tokens: number;
 }
 
-const ends = new Set(
-  "where group order having limit offset union intersect except window qualify select sample returning pivot unpivot set".split(" "),
-);
-const lookers = new Set(["pivot", "unpivot", "pivot_wider", "pivot_longer", "summarize", "describe", "desc", "table", "show"]);
+/** A place where a table is expected: its name or the string of a file. */
+export interface SourceToken {
+  token: Token;
+  /** `schema.name`; the token is the name */
+  qualified: boolean;
+  /** a name of the notebook's own schema: `name` or `nb.name` */
+  ours: boolean;
+}
+
+const ends = new Set("where group order having limit offset union intersect except window qualify select sample returning set".split(" "));
+const pivots = new Set(["pivot", "unpivot"]);
+const lookers = new Set(["pivot", "unpivot", "pivot_wider", "pivot_longer", "summarize", "describe", "desc", "table", "show", "copy"]);
 const skipped = new Set(["lateral", "only"]);
+const noTable = new Set(["values", "with", "from", "join"]);
 
 /** Names as written, quotes removed, in order of first use. `sql` has a value in place of each `${}`. */
 export function sqlTables(sql: string): string[] {
-  const tokens = tokenize(sql);
-  const found = new Set<string>();
-  const stack: Level[] = [level(true, false)];
-  const known = (name: string) => stack.some((one) => one.ctes.has(name.toLowerCase()));
+  const found = sourceTokens(tokens(sql).tokens).filter(({ token, ours }) => ours && token.type !== "string");
+  return [...new Set(found.map(({ token }) => token.text))];
+}
 
-  for (let i = 0; i < tokens.length; i++) {
-    const token = tokens[i]!;
+/** Each place where a table or a file is named, but for functions and names that WITH makes. */
+export function sourceTokens(list: readonly Token[]): SourceToken[] {
+  const found: SourceToken[] = [];
+  const stack: Level[] = [whole()];
+  const known = (name: string) => stack.some((one) => one.ctes.has(name.toLowerCase()));
+  const isName = (token: Token | undefined) => token?.type === "word" || token?.type === "quoted";
+
+  for (let i = 0; i < list.length; i++) {
+    const token = list[i]!;
     const here = stack.at(-1)!;
-    const key = token.kind === "word" ? token.text.toLowerCase() : token.kind === "mark" ? token.text : "";
+    const key = token.type === "word" ? token.text.toLowerCase() : token.type === "symbol" ? token.text : "";
     const first = here.tokens++ === 0;
+    const next = list[i + 1]?.type === "quoted" ? "" : (list[i + 1]?.text.toLowerCase() ?? "");
     if (key === "(" || key === "[" || key === "{") {
       const inner = level(key === "(", here.expect && key === "(");
       stack.push(inner);
@@ -44,81 +61,66 @@ export function sqlTables(sql: string): string[] {
       const outer = stack.at(-1)!;
       outer.expect = false;
       // the body of a common table expression ends here: from now on its name is known
-      if (outer.pending !== null && tokens[i + 1]?.text.toLowerCase() !== "as" && !outer.naming) {
+      if (outer.pending !== null && next !== "as" && next !== "using" && !outer.naming) {
         outer.ctes.add(outer.pending);
         outer.pending = null;
-        if (tokens[i + 1]?.text === ",") {
+        if (next === ",") {
           outer.naming = true;
           i++;
         }
       }
-    } else if (key === ";") stack.splice(0, stack.length, level(true, false));
-    else if (key === ",") here.expect = here.inFrom;
-    else if (here.naming && (token.kind === "word" || token.kind === "quoted")) {
-      if (key === "recursive" && tokens[i + 1]?.text.toLowerCase() !== "as") here.recursive = true;
+    } else if (key === ";") stack.splice(0, stack.length, whole());
+    else if (key === ",") here.expect = here.inFrom && !here.single;
+    else if (here.naming && isName(token)) {
+      if (key === "recursive" && next !== "as") here.recursive = true;
       else {
         here.pending = token.text.toLowerCase();
         here.naming = false;
       }
+    } else if (here.expect && token.type === "string") {
+      here.expect = false;
+      found.push({ token, qualified: false, ours: false });
     } else if (
       here.expect &&
-      (token.kind === "quoted" || (token.kind === "word" && !ends.has(key) && !["values", "with", "from", "join"].includes(key)))
+      (token.type === "quoted" ||
+        (token.type === "word" && !ends.has(key) && !noTable.has(key) && !(first && isName(list[i + 1]) && lookers.has(key))))
     ) {
       if (skipped.has(key)) continue;
-      const parts = [token.text];
-      while (tokens[i + 1]?.text === "." && (tokens[i + 2]?.kind === "word" || tokens[i + 2]?.kind === "quoted")) {
-        parts.push(tokens[i + 2]!.text);
+      const parts = [token];
+      while (list[i + 1]?.text === "." && list[i + 1]!.type === "symbol" && isName(list[i + 2])) {
+        parts.push(list[i + 2]!);
         i += 2;
       }
       here.expect = false;
-      // a function, or a table of another schema, is no cell's name
       const name = parts.at(-1)!;
-      const ours = parts.length === 1 || (parts.length === 2 && parts[0]!.toLowerCase() === "nb");
-      if (tokens[i + 1]?.text !== "(" && ours && !(parts.length === 1 && known(name))) found.add(name);
-    } else if (token.kind === "word") {
+      const qualified = parts.length > 1;
+      const ours = !qualified || (parts.length === 2 && parts[0]!.text.toLowerCase() === "nb");
+      const call = list[i + 1]?.text === "(" && list[i + 1]!.type === "symbol";
+      if (!call && (qualified || !known(name.text))) found.push({ token: name, qualified, ours });
+    } else if (token.type === "word") {
       if (key === "with") here.naming = here.clause = first || here.clause || here.inFrom;
       else if (key === "from") {
-        const distinct = tokens[i - 1]?.text.toLowerCase() === "distinct" && /^(is|not)$/i.test(tokens[i - 2]?.text ?? "");
+        const distinct = list[i - 1]?.text.toLowerCase() === "distinct" && /^(is|not)$/i.test(list[i - 2]?.text ?? "");
         if (!distinct && (here.clause || first)) here.inFrom = here.expect = true;
-      } else if (key === "join") {
-        if (here.inFrom) here.expect = true;
-      } else if (first && lookers.has(key)) here.inFrom = here.expect = true;
+      } else if (key === "join") here.inFrom = here.expect = true;
+      else if (first && lookers.has(key)) here.inFrom = here.expect = here.single = true;
+      else if (pivots.has(key)) here.expect = false;
       else if (ends.has(key)) {
         here.inFrom = here.expect = false;
         if (["select", "union", "intersect", "except"].includes(key)) here.clause = true;
       } else here.expect = false;
     } else here.expect = false;
   }
-  return [...found];
+  return found;
 }
+
+/** The level of a whole statement: whatever it is, its FROM begins a clause. */
+const whole = (): Level => ({ ...level(true, false), clause: true });
 
 function level(group: boolean, table: boolean): Level {
   // in a parenthesis where a table is expected a join may stand: `from (a join b)`
-  return { clause: !group ? false : table, inFrom: table, expect: table, ctes: new Set(), naming: false, recursive: false, pending: null, tokens: 0 };
-}
-
-const token = new RegExp(
-  [
-    String.raw`(?<skip>\s+|--[^\n]*|/\*[\s\S]*?(?:\*/|$))`,
-    String.raw`(?<value>[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\$(?<tag>\w*)\$[\s\S]*?(?:\$\k<tag>\$|$)|\d[\w.]*|[$?]\w*)`,
-    String.raw`(?<quoted>"(?:[^"]|"")*(?:"|$))`,
-    String.raw`(?<word>[\p{L}_][\p{L}\p{N}_$]*)`,
-    String.raw`(?<mark>[\s\S])`,
-  ].join("|"),
-  "uy",
-);
-
-function tokenize(sql: string): Token[] {
-  const tokens: Token[] = [];
-  token.lastIndex = 0;
-  for (let match = token.exec(sql); match; match = token.exec(sql)) {
-    const { value, quoted, word, mark } = match.groups!;
-    if (value !== undefined) tokens.push({ kind: "value", text: "?" });
-    else if (quoted !== undefined)
-      tokens.push({ kind: "quoted", text: quoted.slice(1, quoted.endsWith('"') ? -1 : undefined).replaceAll('""', '"') });
-    else if (word !== undefined) tokens.push({ kind: "word", text: word });
-    else if (mark !== undefined) tokens.push({ kind: "mark", text: mark });
-    if (token.lastIndex >= sql.length) break;
-  }
-  return tokens;
+  return {
+    ...{ clause: !group ? false : table, inFrom: table, expect: table, ctes: new Set<string>() },
+    ...{ naming: false, recursive: false, pending: null, single: false, tokens: 0 },
+  };
 }
