@@ -15,11 +15,8 @@ export function refusedStatement(list: readonly Token[], isResult: (name: string
     const at = /^(session|local|global)$/.test(second) ? 2 : 1;
     if (/^(search_path|schema|errors_as_json)$/.test(word(at)))
       return say(`\`${word(at)}\` belongs to Touchstone: write the schema before the table's name, \`name.table\`.`, at);
-    if (/^(timezone|calendar)$/.test(word(at)) && word(1) !== "global")
-      return say(
-        `Each SQL cell runs on its own and does not keep \`${list[at]!.text}\`: write \`set global ${list[at]!.text} = ...\`, or \`x at time zone 'UTC'\` in the query.`,
-        at,
-      );
+    if (/^(timezone|calendar)$/.test(word(at)))
+      return say("Times are UTC in every SQL cell: write `x at time zone 'Europe/Berlin'` in the query.", at);
   }
   if (!/^(create|drop|alter)$/.test(head)) return null;
   let at = 1;

@@ -72,7 +72,7 @@ it.each([
   ["use main", /write the schema/],
   ["set search_path = 'main'", /belongs to Touchstone/],
   ["reset errors_as_json", /belongs to Touchstone/],
-  ["set TimeZone = 'Asia/Tokyo'", /set global TimeZone/],
+  ["set TimeZone = 'Asia/Tokyo'", /at time zone/],
   ["create or replace temp table t as select 1", /leave TEMP out/],
   ["drop schema if exists nb cascade", /results of the cells/],
   ["drop view held", /`held` is the result of a cell/],

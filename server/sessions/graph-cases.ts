@@ -332,6 +332,45 @@ export const graphCases: GraphCase[] = [
   ),
   row("sql in a code cell reads too", { "a sql": "const q = sql`select 1`", b: "const n = await sql`select * from q`.rows()" }, "a>b", "a b", "b"),
 
+  // ---- SQL, statements of every kind
+  ...(
+    [
+      ["a PIVOT reads its table alone", "pivot q on y, other using sum(n)", "a>c", "c"],
+      ["an UNPIVOT reads its table alone", "unpivot q on n, other into name k value v", "a>c", "c"],
+      ["a PIVOT in a FROM list does not end it", "from q pivot (sum(n) for y in (1, 2)) p join other using (k)", "a>c b>c", "c"],
+      ["a PIVOT in parentheses", "select * from (pivot q on y using sum(n)) p, other", "a>c b>c", "c"],
+      ["SUMMARIZE and DESCRIBE read", "from (summarize q) s, (describe other) d", "a>c b>c", "c"],
+      ["TABLE reads", "table q", "a>c", "c"],
+      ["a table made of a query reads", "create or replace table t as from q", "a>c", "c"],
+      ["COPY reads", "copy q to 'q.csv'", "a>c", "c"],
+      ["EXPLAIN reads", "explain analyze from q", "a>c", "c"],
+      ["a lateral join reads", "from q, lateral (select * from other where other.k = q.k) l", "a>c b>c", "c"],
+      ["a comma after a join's condition reads", "from range(1) t join range(1) u on t.range = u.range and 1 in (from q), other", "a>c b>c", "c"],
+      ["a name that a later WITH makes is the cell's before it", "with x as (from q), q as (select 1) from x, q", "a>c", "c"],
+      ["a name of an inner WITH is the cell's outside", "select * from (with q as (select 1) from q) x, q", "a>c", "c"],
+      ["a recursive expression with a key reads itself", "with recursive q(n) using key (n) as (select 1 union select n + 1 from q) from q", "", ""],
+      [
+        "a recursive expression may read a cell too",
+        "with recursive r as (select k from q union all select k + 1 from r where k < 3) from r",
+        "a>c",
+        "c",
+      ],
+      ["a quoted name has no case either", 'from "Q" as "other"', "a>c", "c"],
+      ["nested comments, dollars and escapes are not read", "select $$ from other $$, e'\\\\' from other' /* from /* q */ other */", "", ""],
+      ["words of calls are no FROM", "select trim(both from q), substring(q from 2), extract(day from other) from range(1) t(q)", "", ""],
+      ["is distinct from reads nothing", "select q is not distinct from other from range(1) t(q)", "", ""],
+      ["holes keep their place in a FROM list", "from ${c1}, q", "a>c", "c"],
+    ] as const
+  ).map(([name, sql, edges, stale]) =>
+    row(
+      name,
+      { "a sql": "const q = sql`select 1 k, 2 y, 3 n`", "b sql": "const other = sql`select 1 k`", "c sql": `const r = sql\`${sql}\`` },
+      edges,
+      "a b c",
+      stale,
+    ),
+  ),
+
   // ---- what happens to a notebook
   row("another edit of the definer", { a: "const x = 1", b: "x" }, "a>b", "a b", "b", "", { set: ["a", "const x = 2"], run: "a" }),
   row("an edit alone makes nothing stale", { a: "const x = 1", b: "x" }, "a>b", "a b", "", "", { set: ["a", "const x = 2"] }),
