@@ -10,6 +10,7 @@ import { accessOf } from "./access.js";
 import { createApp } from "./app.js";
 import type { ServingPort } from "./effects.js";
 import { silent } from "./log.js";
+import { Settings } from "./settings.js";
 import { JupyterKernels } from "./jupyter/kernels.js";
 import { createSessions, type Sessions } from "./sessions/sessions.js";
 
@@ -79,6 +80,7 @@ beforeEach(() => {
     sessions,
     jupyter: (jupyter = new JupyterKernels(sessions)),
     serving,
+    settings: new Settings(root),
     doctor: async () => [{ name: "Node", state: "ok", found: "v20" }],
   });
 });

@@ -16,6 +16,7 @@ import { packageRoutes } from "./routes/packages.js";
 import { pageRoutes } from "./routes/page.js";
 import { problem } from "./routes/problem.js";
 import { reviewRoutes } from "./routes/review.js";
+import { settingsRoutes } from "./routes/settings.js";
 
 /** Prefixes that are serving's: clients of models call them without our token. */
 const servingPaths = /^\/(v1|v2|invocations|ping|health|version|metrics)(\/|$)/;
@@ -70,6 +71,7 @@ export function createApp(effects: Effects): Hono {
   own.route("/", reviewRoutes(effects));
   own.route("/", callRoutes(effects));
   own.route("/", doctorRoutes(effects));
+  own.route("/", settingsRoutes(effects));
   app.route("/api/ts", own);
   app.route("/api", jupyterRoutes(effects.jupyter));
   const page = pageRoutes(effects.web, { cache: effects.cache });

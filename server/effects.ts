@@ -4,6 +4,7 @@ import type { Access } from "./access.js";
 import type { JupyterKernels } from "./jupyter/kernels.js";
 import type { Log } from "./log.js";
 import type { Serving } from "./serving/types.js";
+import type { Settings } from "./settings.js";
 import type { Sessions } from "./sessions/sessions.js";
 
 /** The part of serving that the workbench uses; the command line has another one, over HTTP. */
@@ -27,5 +28,6 @@ export interface Effects {
   sessions: Sessions;
   jupyter: JupyterKernels;
   serving: ServingPort;
+  settings: Settings;
   doctor(): Promise<DoctorCheck[]>;
 }

@@ -9,6 +9,7 @@ import type { ServingPort } from "./effects.js";
 import { silent, type Log } from "./log.js";
 import { doctor } from "./doctor.js";
 import { packageRoot } from "../kernels/paths/paths.js";
+import { Settings } from "./settings.js";
 import { createSessions, type Sessions, type SessionsOptions } from "./sessions/sessions.js";
 import { attachSockets, notebookSocket } from "./sessions/socket.js";
 import { JupyterKernels } from "./jupyter/kernels.js";
@@ -45,7 +46,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const access = loadAccess(root);
   const serving = options.serving ?? openServing({ root, log });
   const { port: asked, serving: _, dev, ...rest } = options;
-  const sessions = createSessions({ ...rest, log, handle: (method, params) => serving.handle(method, params) });
+  const settings = new Settings(root, options);
+  const { idleMs, memoryLimit } = settings;
+  const sessions = createSessions({ ...rest, idleMs, memoryLimit, log, handle: (method, params) => serving.handle(method, params) });
+  settings.onChange = (changed) => sessions.configure(changed);
   const jupyter = new JupyterKernels(sessions);
   const app = createApp({
     root,
@@ -57,6 +61,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sessions,
     jupyter,
     serving,
+    settings,
     doctor: () => doctor(root),
   });
   const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));

@@ -43,6 +43,14 @@ export interface ExampleView {
   href: string;
 }
 
+/** GET /api/ts/settings; POST takes `{ idleHours?, memory? }`, null: the default. `fixed`: by the command line or the environment, until the next start. */
+export interface SettingsView {
+  /** hours without use after which a kernel is shut down; 0: never */
+  idle: { hours: number; default: number; most: number; fixed: boolean };
+  /** bytes that a kernel may take whose notebook has no limit of its own */
+  memory: { bytes: number; default: number; least: number; most: number; fixed: boolean };
+}
+
 /** GET /api/ts/packages?path=NOTEBOOK */
 export interface PackagesView {
   /** the workspace is listed by the root's package.json: one lock for all of them */

@@ -60,7 +60,7 @@ export async function execute(argv: string[]): Promise<number> {
     .command("start")
     .description("start the server and print its address")
     .option("--port <n>", "port on 127.0.0.1 (default 4747, or the next free one)", port)
-    .option("--idle <hours>", "shut a kernel down that nobody used for so long (default 24, 0: never; TOUCHSTONE_IDLE)", hours)
+    .option("--idle <hours>", "shut a kernel down that nobody used for so long (default: the settings, else 24; 0: never; TOUCHSTONE_IDLE)", hours)
     .option("--no-open", "do not open a browser")
     .option("--dev", "build the page again when its sources change")
     .action(async (options: { port?: number; idle?: number; open: boolean; dev?: boolean }) => {
@@ -68,7 +68,8 @@ export async function execute(argv: string[]): Promise<number> {
       const given = process.env["PORT"];
       const root = findRoot(process.cwd()) ?? process.cwd();
       mkdirSync(root, { recursive: true });
-      const idle = options.idle ?? hours(process.env["TOUCHSTONE_IDLE"] || "24");
+      const idled = process.env["TOUCHSTONE_IDLE"];
+      const idle = options.idle ?? (idled ? hours(idled) : null);
       code = await start({ idle, root, port: options.port ?? (given ? port(given) : null), open: options.open, dev: options.dev === true, say });
     });
   program

@@ -14,8 +14,8 @@ export interface StartOptions {
   port: number | null;
   open: boolean;
   dev: boolean;
-  /** hours without use after which a kernel is shut down; 0: never */
-  idle: number;
+  /** hours without use after which a kernel is shut down; 0: never; null: as the settings say */
+  idle: number | null;
   say(text: string): void;
 }
 
@@ -47,7 +47,7 @@ export async function start({ root, port, open, dev, idle, say }: StartOptions):
   const stopping = heardSignal();
   let server;
   try {
-    server = await startServer({ root, port, log, dev, idleMs: idle * 3_600_000 });
+    server = await startServer({ root, port, log, dev, ...(idle !== null && { idleMs: idle * 3_600_000 }) });
   } catch (error) {
     if (error instanceof PortError) throw new Failure(1, `${error.message[0]!.toUpperCase()}${error.message.slice(1)}.`);
     throw error;

@@ -31,7 +31,9 @@ export class KernelLink {
   readonly #session: LinkedSession;
   readonly #consoles = new Consoles();
   readonly #log: KernelLog;
-  /** bytes that a kernel of this notebook may take */
+  /** the notebook's own limit; null: that of all */
+  #own: number | null;
+  /** bytes that the kernel of this notebook may take */
   #limit: number;
   #kernel: Kernel | null = null;
   /** counts kernels, so that what an old one says late is not taken for the new one's */
@@ -47,7 +49,8 @@ export class KernelLink {
     this.#session = session;
     this.#usedAt = effects.now();
     this.#log = new KernelLog(effects.now);
-    this.#limit = (effects.keep ? readLimit(place) : null) ?? effects.memoryLimit;
+    this.#own = effects.keep ? readLimit(place) : null;
+    this.#limit = this.#own ?? effects.memoryLimit;
   }
 
   get usedAt(): number {
@@ -70,7 +73,7 @@ export class KernelLink {
 
   /** Another limit, also for the kernels to come: at once for the process's memory, with the next kernel for its heap and DuckDB. */
   setLimit(bytes: number): void {
-    this.#limit = bytes;
+    this.#own = this.#limit = bytes;
     this.control({ type: "limit", bytes });
     this.#log.note(`the memory limit is ${size(bytes)} from here on`);
     if (this.#effects.keep) writeLimit(this.#place, bytes);
@@ -132,6 +135,7 @@ export class KernelLink {
     const generation = ++this.#generation;
     const current = () => generation === this.#generation;
     await this.#leaving;
+    this.#limit = this.#own ?? this.#effects.memoryLimit;
     let kernel: Kernel;
     try {
       kernel = await this.#effects.takeKernel(this.#limit);

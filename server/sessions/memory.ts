@@ -10,11 +10,13 @@ const machine = (): number => {
   return limit > 0 && limit < totalmem() ? limit : totalmem();
 };
 
-export const defaultMemory = (): number => {
+/** What TOUCHSTONE_MEMORY says; null: nothing. */
+export const environmentMemory = (): number | null => {
   const given = Number(process.env["TOUCHSTONE_MEMORY"]);
-  if (Number.isFinite(given) && given > 0) return given;
-  return Math.min(4 * 2 ** 30, Math.floor(machine() / 2));
+  return Number.isFinite(given) && given > 0 ? given : null;
 };
+
+export const defaultMemory = (): number => Math.min(4 * 2 ** 30, Math.floor(machine() / 2));
 
 /** The rest is the system's, the server's and the page's. */
 export const mostMemory = (): number => Math.floor(machine() * 0.9);

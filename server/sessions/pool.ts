@@ -4,6 +4,8 @@ import { startKernel, type Kernel, type KernelOptions } from "./kernel.js";
 export interface KernelPool {
   /** `heapLimit`: another than that of the spare ones */
   take(heapLimit?: number): Promise<Kernel>;
+  /** another limit for the spare ones from now on */
+  resize(heapLimit: number): void;
   /** starts the spare one */
   warm(): void;
   close(): Promise<void>;
@@ -13,7 +15,8 @@ export function kernelPool(options: KernelOptions & { spare: boolean }): KernelP
   let spare: Promise<Kernel> | null = null;
   let closed = false;
   const all = new Set<Kernel>();
-  const start = async (heapLimit = options.heapLimit) => {
+  let usual = options.heapLimit;
+  const start = async (heapLimit = usual) => {
     const kernel = await startKernel({ ...options, heapLimit });
     all.add(kernel);
     void kernel.ended.then(() => all.delete(kernel));
@@ -28,10 +31,19 @@ export function kernelPool(options: KernelOptions & { spare: boolean }): KernelP
   let timer: NodeJS.Timeout | undefined;
   return {
     warm,
-    async take(heapLimit = options.heapLimit) {
+    resize(heapLimit) {
+      if (heapLimit === usual) return;
+      usual = heapLimit;
+      const old = spare;
+      spare = null;
+      if (old === null) return;
+      void old.then((kernel) => kernel.stop()).catch(() => {});
+      warm();
+    },
+    async take(heapLimit = usual) {
       if (closed) throw new Error("the server is stopping");
       // the heap of a process is as large as it was when it began
-      if (heapLimit !== options.heapLimit) return await start(heapLimit);
+      if (heapLimit !== usual) return await start(heapLimit);
       const waiting = spare;
       spare = null;
       // a spare one that died meanwhile is no kernel

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { unanswered } from "./clean.js";
 import { kernelPool, type KernelPool } from "./pool.js";
 import { notebookEnding, placeOf } from "./paths.js";
-import { defaultMemory } from "./memory.js";
+import { defaultMemory, environmentMemory } from "./memory.js";
 import { Session, type SessionEffects } from "./session.js";
 
 export interface Sessions {
@@ -24,6 +24,10 @@ export interface Sessions {
   readonly languages: Languages;
   /** shuts the kernels down that nobody has used for `idleMs` */
   cull(): void;
+  /** bytes that a kernel may take whose notebook has no limit of its own */
+  readonly memoryLimit: number;
+  /** for the kernels that start from now on, and the next look around for idle ones */
+  configure(settings: { idleMs: number; memoryLimit: number }): void;
   /** starts the spare kernel */
   warm(): void;
   close(): Promise<void>;
@@ -40,7 +44,7 @@ export type SessionsOptions = Pick<SessionEffects, "root" | "log" | "handle"> &
 const heapOf = (memory: number) => Math.floor(memory * 0.9);
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const memoryLimit = options.memoryLimit ?? defaultMemory();
+  let memoryLimit = options.memoryLimit ?? environmentMemory() ?? defaultMemory();
   let pool: KernelPool | null = null;
   const kernels = () =>
     (pool ??= kernelPool({
@@ -70,11 +74,13 @@ export function createSessions(options: SessionsOptions): Sessions {
         handle: (method, params) => (method === "prompt" ? Promise.reject(new Error(unanswered)) : effects.handle(method, params)),
       }),
     ...options,
-    memoryLimit,
+    get memoryLimit() {
+      return memoryLimit;
+    },
   };
   const sessions = new Map<string, Session>();
   const bare = new Set<Session>();
-  const idleMs = options.idleMs ?? 24 * 3_600_000;
+  let idleMs = options.idleMs ?? 24 * 3_600_000;
   const cull = () => {
     if (idleMs > 0) for (const session of sessions.values()) session.cull(idleMs);
   };
@@ -83,6 +89,9 @@ export function createSessions(options: SessionsOptions): Sessions {
   return {
     languages,
     cull,
+    get memoryLimit() {
+      return memoryLimit;
+    },
     open(path) {
       const place = placeOf(options.root, path);
       let session = sessions.get(place.file);
@@ -118,6 +127,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       const session = sessions.get(file);
       sessions.delete(file);
       await session?.close(reason);
+    },
+    configure(settings) {
+      ({ idleMs, memoryLimit } = settings);
+      pool?.resize(heapOf(memoryLimit));
     },
     warm() {
       if (options.takeKernel === undefined) kernels().warm();

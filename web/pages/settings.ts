@@ -1,6 +1,6 @@
-/** `touch-settings`: theme, the name that others see, and the doctor. */
+/** `touch-settings`: theme, the name that others see, limits of kernels, and the doctor. */
 import { html, nothing } from "lit";
-import type { DoctorCheck } from "../../kernels/protocol/http.js";
+import type { DoctorCheck, SettingsView } from "../../kernels/protocol/http.js";
 import { api } from "../controllers/api.js";
 import { copy } from "../controllers/download.js";
 import { Load } from "../controllers/load.js";
@@ -16,17 +16,82 @@ const states: Record<DoctorCheck["state"], { icon: string; style: string }> = {
 };
 
 export class TouchSettings extends TouchElement {
-  static override properties = { copied: { state: true } };
+  static override properties = { copied: { state: true }, told: { state: true } };
   declare copied: string | null;
+  /** what was kept last, or could not be */
+  declare told: { field: string; text: string; failed: boolean } | null;
+  #settings = new Load<SettingsView>(this, () => api.get("/api/ts/settings"));
   #doctor = new Load<DoctorCheck[] | { checks: DoctorCheck[] }>(this, () => api.get("/api/ts/doctor"));
 
   constructor() {
     super();
     this.copied = null;
+    this.told = null;
   }
   override connectedCallback(): void {
     super.connectedCallback();
     document.title = "Settings · Touchstone";
+  }
+
+  /** An empty field goes back to the default. */
+  async #keep(field: "idleHours" | "memory", input: HTMLInputElement, unit: number): Promise<void> {
+    try {
+      if (!input.checkValidity()) throw new Error(input.validationMessage);
+      const value = input.value.trim() === "" ? null : Number(input.value);
+      this.#settings.value = await api.post<SettingsView>("/api/ts/settings", {
+        [field]: value === null || unit === 1 ? value : Math.round(value * unit),
+      });
+      this.told = { field, text: "Saved", failed: false };
+    } catch (error) {
+      this.told = { field, text: (error as Error).message, failed: true };
+    }
+  }
+
+  #kernels({ idle, memory }: SettingsView) {
+    const told = (field: string) =>
+      this.told?.field !== field
+        ? nothing
+        : html`<span class=${this.told.failed ? "inline-error" : "hint"} role=${this.told.failed ? "alert" : "status"}>${this.told.text}</span>`;
+    const gigabytes = (bytes: number) => Math.floor((bytes / 2 ** 30) * 100) / 100;
+    return html`<div class="setting">
+        <label for="s-idle">Shut down a kernel after so many hours without use</label>
+        <input
+          id="s-idle"
+          type="number"
+          inputmode="decimal"
+          min="0"
+          max=${idle.most}
+          step="any"
+          aria-describedby="s-idle-hint"
+          ?disabled=${idle.fixed}
+          .value=${String(idle.hours)}
+          @change=${(event: Event) => this.#keep("idleHours", event.target as HTMLInputElement, 1)}
+        />
+        <span>hours</span> ${told("idleHours")}
+        <p class="hint" id="s-idle-hint">
+          ${idle.fixed ? "Set by --idle or TOUCHSTONE_IDLE when this server was started." : `0: never. ${idle.default} where nothing is set. Outputs stay, variables go.`}
+        </p>
+      </div>
+      <div class="setting">
+        <label for="s-memory">Memory that a kernel may take</label>
+        <input
+          id="s-memory"
+          type="number"
+          inputmode="decimal"
+          min=${gigabytes(memory.least)}
+          max=${gigabytes(memory.most)}
+          step="any"
+          aria-describedby="s-memory-hint"
+          ?disabled=${memory.fixed}
+          .value=${String(gigabytes(memory.bytes))}
+          @change=${(event: Event) => this.#keep("memory", event.target as HTMLInputElement, 2 ** 30)}
+        />
+        <span>GB</span> ${told("memory")}
+        <p class="hint" id="s-memory-hint">
+          ${memory.fixed ? "Set by TOUCHSTONE_MEMORY when this server was started." : `From ${gigabytes(memory.least)} to ${gigabytes(memory.most)} on this machine; ${gigabytes(memory.default)} where nothing is set.`}
+          It holds for kernels that start from now on. A notebook whose limit was raised keeps its own.
+        </p>
+      </div>`;
   }
 
   protected override render() {
@@ -71,39 +136,39 @@ export class TouchSettings extends TouchElement {
         /></label>
       </section>
       <section>
+        <h2>Kernels</h2>
+        ${this.#settings.error !== null ? html`<p class="inline-error" role="alert">${icon("triangle-alert")} ${this.#settings.error}</p>` : nothing}
+        ${this.#settings.value === null ? nothing : this.#kernels(this.#settings.value)}
+      </section>
+      <section>
         <h2>Doctor</h2>
         ${error !== null ? html`<p class="inline-error" role="alert">${icon("triangle-alert")} ${error}</p>` : nothing}
         ${value === null && error === null ? html`<p class="hint" aria-busy="true">Checking</p>` : nothing}
         ${
           checks.length === 0
             ? nothing
-            : html`<div class="table-scroll">
-                <table class="rows doctor">
-                  <thead>
-                    <tr>
-                      <th scope="col">Check</th>
-                      <th scope="col">State</th>
-                      <th scope="col">Found</th>
-                      <th scope="col">Why</th>
-                      <th scope="col">Fix</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    ${checks.map(
-                      (check) =>
-                        html`<tr>
-                          <th scope="row">${check.name}</th>
-                          <td class="nowrap ${states[check.state].style}">${icon(states[check.state].icon)} ${check.state}</td>
-                          <td>${check.found}</td>
-                          <td>${check.why ?? ""}</td>
-                          <td>
-                            ${check.fix === undefined ? nothing : html`<code>${check.fix}</code> <button class="small" @click=${async () => (this.copied = (await copy(check.fix!)) ? check.name : null)}>${icon("copy")} ${this.copied === check.name ? "Copied" : "Copy"}</button>`}
-                          </td>
-                        </tr>`,
-                    )}
-                  </tbody>
-                </table>
-              </div>`
+            : html`<ul class="doctor">
+                ${checks.map(
+                  (check) =>
+                    html`<li>
+                      <strong>${check.name}</strong>
+                      <span class="nowrap ${states[check.state].style}">${icon(states[check.state].icon)} ${check.state}</span>
+                      <span class="found"
+                        >${check.found}${check.why === undefined ? nothing : html`<span class="hint">${check.why}</span>`}
+                        ${
+                          check.fix === undefined
+                            ? nothing
+                            : html`<span class="row"
+                                ><code>${check.fix}</code>
+                                <button class="small" @click=${async () => (this.copied = (await copy(check.fix!)) ? check.name : null)}>
+                                  ${icon("copy")} ${this.copied === check.name ? "Copied" : "Copy"}
+                                </button></span
+                              >`
+                        }</span
+                      >
+                    </li>`,
+                )}
+              </ul>`
         }
       </section>
     </div>`;
