@@ -24,15 +24,33 @@ const steady = new Set([
   "EXPRESSION_SCAN",
 ]);
 
+/** Readers of text: each reading costs what the first did. */
+const slow = /^READ_(CSV|JSON|NDJSON)/;
+
 interface Node {
   name: string;
   children: Node[];
+  extra_info?: Record<string, unknown>;
 }
 
-/** True when the optimised plan of `select * from name` only has operators that keep the order of what they read. */
-export async function fixedOrder(connection: DuckDBConnection, name: string): Promise<boolean> {
+/** What the optimised plan of `select * from name` says. */
+export interface Scan {
+  /** only operators that keep the order of what they read */
+  fixed: boolean;
+  /** it reads text files, as a whole each time */
+  slow: boolean;
+  /** rows, as DuckDB estimates them */
+  rows: number;
+}
+
+export async function scanOf(connection: DuckDBConnection, name: string): Promise<Scan> {
   const result = await connection.runAndReadAll(`explain (format json) from ${name}`);
   const plans = JSON.parse(String(result.getRows()[0]![1])) as Node[];
-  const check = (node: Node): boolean => steady.has(node.name.trim()) && node.children.every(check);
-  return plans.every(check);
+  const every = (node: Node): Node[] => [node, ...node.children.flatMap(every)];
+  const nodes = plans.flatMap(every);
+  return {
+    fixed: nodes.every((node) => steady.has(node.name.trim())),
+    slow: nodes.some((node) => slow.test(node.name.trim())),
+    rows: Math.max(0, ...plans.map((plan) => Number(plan.extra_info?.["Estimated Cardinality"]) || 0)),
+  };
 }

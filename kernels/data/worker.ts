@@ -4,13 +4,15 @@ import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import type { ColumnInfo } from "../protocol/output.js";
 import { faultOf } from "./fault.js";
 import { append } from "./append.js";
+import { Asides } from "./asides.js";
 import { attach, saveTable } from "./database-worker.js";
 import { load } from "./load.js";
 import { readArrow } from "./read-arrow.js";
 import { readCsv } from "./read-csv.js";
 import type { DataRequest, FromWorker, LoadColumn, PackedTable, ToWorker } from "./messages.js";
-import { answer, forget } from "./page.js";
-import { fixedOrder } from "./plan.js";
+import { forget } from "./kept.js";
+import { answer, type Standing } from "./page.js";
+import { scanOf } from "./plan.js";
 import { Folding, fold, type FoldRule, type Matrix } from "./numeric.js";
 import { bare, rejectsOf, text } from "./names.js";
 import { TableReader } from "./read.js";
@@ -208,23 +210,21 @@ function changed(name: string): void {
   shapes.delete(name);
 }
 
-/** Relations whose rows come in one order at each reading -> the table that holds them, or null for a view over files. */
-const fixed = new Map<string, Promise<string | null>>();
+/** Relations whose rows come in one order at each reading, and where they are. */
+const fixed = new Map<string, Promise<Standing>>();
 
-/** Resolves with the table that holds the relation's rows, if there is one. */
-function fix(connection: DuckDBConnection, name: string): Promise<string | null> {
+function fix(connection: DuckDBConnection, name: string): Promise<Standing> {
   const had = fixed.get(name);
   if (had) return had;
   const made = (async () => {
-    const { rows } = await run(connection, `select 1 as one from duckdb_tables() where schema_name = 'nb' and table_name = ${text(bare(name))}`).then(
-      (t) => ({ rows: t.length }),
-    );
-    if (rows > 0) return name;
-    if (await fixedOrder(connection, name)) return null;
+    const found = await run(connection, `select 1 as one from duckdb_tables() where schema_name = 'nb' and table_name = ${text(bare(name))}`);
+    if (found.length > 0) return { table: name, slow: false, rows: 0 };
+    const { fixed, slow, rows } = await scanOf(connection, name);
+    if (fixed) return { table: null, slow, rows };
     const kept = `${name.slice(0, -1)}#"`;
     await connection.run(`create or replace table ${kept} as from ${name}`);
     await connection.run(`create or replace view ${name} as from ${kept}`);
-    return kept;
+    return { table: kept, slow: false, rows: 0 };
   })();
   fixed.set(name, made);
   made.catch(() => fixed.delete(name));
@@ -294,20 +294,17 @@ async function handle(request: DataRequest, begun: (connection: DuckDBConnection
             request.query,
             (name) => columnsOf(connection, name),
             (name) => fix(connection, name),
-            aside,
+            asides,
           );
         }),
       };
   }
 }
 
-/** Work for the pages to come, which nobody waits for and no Interrupt stops. */
-function aside(work: (connection: DuckDBConnection) => Promise<unknown>): void {
+const asides = new Asides((work) => {
   handling++;
-  on("page", work)
-    .catch(() => undefined)
-    .finally(() => handling--);
-}
+  return on("page", work).finally(() => handling--);
+});
 
 async function drop(connection: DuckDBConnection, name: string): Promise<void> {
   changed(name);
@@ -356,6 +353,7 @@ let closing = false;
 /** Ends the thread as soon as nothing of DuckDB's is on its way. */
 async function shut(): Promise<void> {
   closing = true;
+  asides.close();
   for (;;) {
     interrupt();
     for (const id of [...streams.keys()]) await close(id);
