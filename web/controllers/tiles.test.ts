@@ -71,6 +71,48 @@ it("keeps the old rows until the new are here, and shows no answer of a view tha
   expect([tiles.value(0, 0), tiles.pending, switches()]).toEqual(["by c1", false, 1]);
 });
 
+it("asks ahead for the first rows of a view that may be wanted, shows them at once when it is, and stops when it is not", async () => {
+  const limits: number[] = [];
+  const { tiles, asked, switches } = table(2, { total: 10_000_000 });
+  const { page: ask } = tiles.source;
+  tiles.source.page = (offset, limit, ...rest) => (limits.push(limit), ask(offset, limit, ...rest));
+  tiles.need(0, 10, 0, 2);
+  asked[0]!.answer(page("plain"));
+  await turn();
+  tiles.expect(by("c0"), []);
+  tiles.unexpect();
+  expect([asked[1]!.how.signal!.aborted, tiles.value(0, 0)]).toEqual([true, "plain"]);
+  tiles.expect(by("c0"), []);
+  tiles.expect(by("c0"), []);
+  asked[2]!.how.working!(50);
+  asked[2]!.answer(page("by c0", 25));
+  await turn();
+  expect([tiles.working, tiles.value(0, 0), tiles.sort, switches()]).toEqual([null, "plain", [], 0]);
+  tiles.unexpect();
+  tiles.set(by("c0"), []);
+  expect([tiles.value(0, 0), tiles.sort, tiles.pending, switches(), asked.length]).toEqual(["by c0", by("c0"), false, 1, 3]);
+  // the rest of the tile, once it is looked at
+  tiles.need(0, 10, 0, 2);
+  tiles.need(20, 30, 0, 2);
+  expect([asked.length, limits]).toEqual([4, [200, 25, 25, 200]]);
+  asked[3]!.answer(page("by c0"));
+  await turn();
+  // wanted while it is on its way: asked once
+  tiles.expect(by("c1"), []);
+  tiles.set(by("c1"), []);
+  expect([tiles.pending, asked.length]).toEqual([true, 5]);
+  asked[4]!.answer(page("by c1", 25));
+  await turn();
+  expect([tiles.value(0, 0), tiles.pending, switches()]).toEqual(["by c1", false, 2]);
+  // what fails ahead is told when it is asked for in earnest
+  tiles.expect(by("c0"), []);
+  asked[5]!.fail("no");
+  await turn();
+  expect([tiles.failure, tiles.value(0, 0)]).toEqual([null, "by c1"]);
+  tiles.set(by("c0"), []);
+  expect(asked.length).toBe(7);
+});
+
 it("says how far a long sort is; stopped, the rows before it are back with their order", async () => {
   const { tiles, asked } = table(2);
   tiles.need(0, 10, 0, 2);

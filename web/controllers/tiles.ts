@@ -8,6 +8,10 @@ import { tileColumns, wideTable, type WireValue } from "../../kernels/protocol/o
 import { isGone, type RowSource } from "./rows.js";
 
 export const tileRows = 200;
+/** Rows that a sorted view begins with, which fill a window: of millions of rows they are found sooner than a tile. */
+export const firstRows = 25;
+/** Of fewer rows nothing is asked ahead. */
+const many = 100_000;
 /** Tiles that are kept; those farthest from the last one go first. */
 const most = 80;
 
@@ -47,6 +51,8 @@ export class Tiles {
   #view: View;
   /** on show while `#view` is on its way */
   #before: View | null = null;
+  /** asked for before anybody wanted it, as the pointer is on its way; what becomes of it is told once it is wanted */
+  #ahead: View | null = null;
   /** the columns looked at last: a new view begins with them */
   #columns: [from: number, to: number] = [0, 1];
   readonly #working = new Map<object, Working>();
@@ -114,8 +120,15 @@ export class Tiles {
     // the one on its way was never shown
     if (this.#before !== null) this.#view.stop.abort();
     else this.#before = this.#view;
-    this.#view = view(sort, where);
-    if (where.length === 0) this.#view.total = this.source.total;
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (ahead && is(ahead, sort, where)) {
+      this.#view = ahead;
+      if (ahead.tiles.size > 0) return this.#switch();
+      if (ahead.asked.size > 0) return this.#host.changed();
+    }
+    ahead?.stop.abort();
+    this.#view = this.#fresh(sort, where);
     if (sort.length === 0 && where.length === 0) {
       this.#seed(this.#view);
       if (this.#view.total === null) void this.#count(this.#view);
@@ -123,6 +136,27 @@ export class Tiles {
     }
     this.#ask(this.#view, 0, 1);
     this.#host.changed();
+  }
+
+  /** The first rows of a view that may be wanted next: nothing of it is shown until it is. */
+  expect(sort: SortKey[], where: Filter[]): void {
+    if (this.gone || sort.length === 0 || (this.source.total ?? Infinity) < many || this.pending) return;
+    if (this.#ahead && is(this.#ahead, sort, where)) return;
+    this.#ahead?.stop.abort();
+    this.#ahead = this.#fresh(sort, where);
+    this.#ask(this.#ahead, 0, 1);
+  }
+  /** It is not wanted after all: what is not here yet is stopped. */
+  unexpect(): void {
+    if (this.#ahead === null || this.#ahead.asked.size === 0) return;
+    this.#ahead.stop.abort();
+    this.#ahead = null;
+  }
+
+  #fresh(sort: SortKey[], where: Filter[]): View {
+    const fresh = view(sort, where);
+    if (where.length === 0) fresh.total = this.source.total;
+    return fresh;
   }
 
   /** A person stops what is on its way: the view on show stays, or comes back. */
@@ -135,6 +169,8 @@ export class Tiles {
 
   /** Nobody looks at present: nothing more is asked until `resume`. */
   pause(): void {
+    this.#ahead?.stop.abort();
+    this.#ahead = null;
     this.#view.stop.abort();
     this.#view = this.#before ?? this.#view;
     this.#before = null;
@@ -183,25 +219,26 @@ export class Tiles {
     for (let row = Math.floor(top / tileRows); row <= Math.floor(Math.max(top, bottom - 1) / tileRows); row++)
       for (let column = Math.floor(left / width); column <= Math.floor(Math.max(left, right - 1) / width); column++) {
         const last = Math.min(tileRows, bottom - row * tileRows) - 1;
-        if (!of.asked.has(key(row, column)) && !this.#has(of, row, column, last)) void this.#tile(of, row, column, width);
+        if (!of.asked.has(key(row, column)) && !this.#has(of, row, column, last)) void this.#tile(of, row, column, width, last);
       }
   }
 
-  async #tile(of: View, row: number, column: number, width: number): Promise<void> {
+  async #tile(of: View, row: number, column: number, width: number, last: number): Promise<void> {
     const at = key(row, column);
     of.asked.add(at);
     const { columns } = this.source;
     const only = columns.length > width ? columns.slice(column * width, (column + 1) * width).map(({ name }) => name) : undefined;
+    const limit = of.sort.length > 0 && row === 0 && last < firstRows && of.tiles.size === 0 ? firstRows : tileRows;
     const words = this.pending && of === this.#view ? doing(of, this.#before!) : "loading rows";
     await this.#work(of, words, async (how) => {
-      const { rows, total } = await this.source.page(row * tileRows, tileRows, of.sort, of.where, only, how);
+      const { rows, total } = await this.source.page(row * tileRows, limit, of.sort, of.where, only, how);
       if (how.signal.aborted) return;
       of.tiles.set(at, rows);
       this.#trim(of, row, column);
       if (total !== null) of.total ??= total;
-      else if (rows.length < tileRows && (rows.length > 0 || row === 0)) of.total ??= row * tileRows + rows.length;
+      else if (rows.length < limit && (rows.length > 0 || row === 0)) of.total ??= row * tileRows + rows.length;
       if (of === this.#view && this.#before !== null) this.#switch();
-      if (of.total === null && !of.counting) void this.#count(of);
+      if (of.total === null && !of.counting && of !== this.#ahead) void this.#count(of);
     });
     of.asked.delete(at);
   }
@@ -240,7 +277,7 @@ export class Tiles {
       await ask({
         signal,
         working: (percent) => {
-          if (signal.aborted) return;
+          if (signal.aborted || of === this.#ahead) return;
           this.#working.set(me, { doing: words, percent });
           this.#host.changed();
         },
@@ -254,6 +291,10 @@ export class Tiles {
   }
 
   #fail(of: View, error: unknown): void {
+    if (of === this.#ahead) {
+      this.#ahead = null;
+      return;
+    }
     if (isGone(error)) this.gone = true;
     else this.failure = (error as Error).message;
     if (of !== this.#view || this.#before === null) return;
@@ -276,6 +317,8 @@ const view = (sort: SortKey[], where: Filter[]): View => ({
   total: null,
   counting: false,
 });
+
+const is = (of: View, sort: SortKey[], where: Filter[]): boolean => JSON.stringify([of.sort, of.where]) === JSON.stringify([sort, where]);
 
 /** What the step from one view to the next is called. */
 function doing(next: View, before: View): string {

@@ -25,6 +25,8 @@ export interface TableParts {
   choose(row: number, column: number): void;
   open(row: number, column: number): void;
   sort(column: string, add: boolean): void;
+  /** the pointer is on a column's head, which may be pressed; null: no longer */
+  point(column: string | null): void;
   filter(column: string): void;
 }
 
@@ -80,7 +82,7 @@ export function tableView(parts: TableParts): TemplateResult {
   </table>`;
 }
 
-function head({ tiles, profiles, sort, filter }: TableParts, column: ColumnInfo, at: number, numeric: boolean): TemplateResult {
+function head({ tiles, profiles, sort, point, filter }: TableParts, column: ColumnInfo, at: number, numeric: boolean): TemplateResult {
   const key = tiles.sort.find((other) => other.column === column.name);
   const profiled = tiles.source.profile !== undefined;
   const found = profiles.of(column.name);
@@ -91,6 +93,8 @@ function head({ tiles, profiles, sort, filter }: TableParts, column: ColumnInfo,
     aria-colindex=${at + 2}
     aria-sort=${key === undefined ? "none" : key.desc ? "descending" : "ascending"}
     title="${column.name}: ${column.type}"
+    @pointerenter=${() => point(column.name)}
+    @pointerleave=${() => point(null)}
     @click=${(event: MouseEvent) => {
       if ((event.target as Element).closest(".funnel") === null) sort(column.name, event.shiftKey);
     }}

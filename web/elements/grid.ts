@@ -26,6 +26,8 @@ const rowHeight = 26;
 const typingPause = 350;
 /** ms after the rows until the columns are looked at */
 const lookPause = 150;
+/** a pointer that passes over the heads asks for nothing; after a press, the next one on the same head is less likely */
+const [pointPause, pressedPause] = [50, 400];
 
 export class TouchGrid extends TouchElement {
   static override properties = {
@@ -62,6 +64,8 @@ export class TouchGrid extends TouchElement {
   #wheelRest = 0;
   #typing: ReturnType<typeof setTimeout> | null = null;
   #looking: ReturnType<typeof setTimeout> | null = null;
+  #pointing: ReturnType<typeof setTimeout> | null = null;
+  #pointed: string | null = null;
   readonly #id = ++grids;
 
   constructor() {
@@ -110,8 +114,8 @@ export class TouchGrid extends TouchElement {
   }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    for (const timer of [this.#typing, this.#looking]) if (timer !== null) clearTimeout(timer);
-    this.#typing = this.#looking = null;
+    for (const timer of [this.#typing, this.#looking, this.#pointing]) if (timer !== null) clearTimeout(timer);
+    this.#typing = this.#looking = this.#pointing = null;
     this.#tiles?.pause();
     this.#profiles?.pause();
   }
@@ -129,6 +133,7 @@ export class TouchGrid extends TouchElement {
     this.said = this.#words();
     this.#need();
     this.#look();
+    if (this.#pointed !== null) this.#point(this.#pointed, pressedPause);
     this.requestUpdate();
   }
 
@@ -231,12 +236,26 @@ export class TouchGrid extends TouchElement {
     return cellText(this.#tiles?.value(row, column), this.source.columns[column]?.type ?? "");
   }
 
+  /** The keys of a sort by this column after the next press on its head. */
+  #nextKeys(column: string): SortKey[] {
+    const now = this.#tiles!.sort.find((key) => key.column === column);
+    return now === undefined ? [{ column, desc: false }] : now.desc ? [] : [{ column, desc: true }];
+  }
+
   #sortBy(column: string, add: boolean): void {
     const { sort, where } = this.#tiles!;
-    const now = sort.find((key) => key.column === column);
-    const next: SortKey[] = now === undefined ? [{ column, desc: false }] : now.desc ? [] : [{ column, desc: true }];
+    const next = this.#nextKeys(column);
     this.#tiles!.set(add ? [...sort.filter((key) => key.column !== column), ...next] : next, where);
   }
+
+  /** The pointer rests on a head: what a press would show is asked for. */
+  #point = (column: string | null, pause = pointPause): void => {
+    if (this.#pointing !== null) clearTimeout(this.#pointing);
+    this.#pointing = null;
+    this.#pointed = column;
+    if (column === null) this.#tiles?.unexpect();
+    else this.#pointing = setTimeout(() => this.#tiles?.expect(this.#nextKeys(column), this.#tiles.where), pause);
+  };
 
   #filter(filter: ColumnFilter | null, column: string): void {
     const { sort, where } = this.#tiles!;
@@ -357,6 +376,7 @@ export class TouchGrid extends TouchElement {
             choose: (row, column) => (this.active = { row, column }),
             open: (row, column) => (this.viewer = this.#text(row, column)),
             sort: (column, add) => this.#sortBy(column, add),
+            point: (column) => this.#point(column),
             filter: (column) => (this.menu = this.menu === column ? null : column),
           })}
         </div>
