@@ -11,6 +11,7 @@ import { doctor } from "./doctor.js";
 import { packageRoot } from "../kernels/paths/paths.js";
 import { Settings } from "./settings.js";
 import { createSessions, type Sessions, type SessionsOptions } from "./sessions/sessions.js";
+import { redactor } from "./sessions/redact.js";
 import { attachSockets, notebookSocket } from "./sessions/socket.js";
 import { JupyterKernels } from "./jupyter/kernels.js";
 import { channels } from "./jupyter/socket.js";
@@ -48,7 +49,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { port: asked, serving: _, dev, ...rest } = options;
   const settings = new Settings(root, options);
   const { idleMs, memoryLimit } = settings;
-  const sessions = createSessions({ ...rest, idleMs, memoryLimit, log, handle: (method, params) => serving.handle(method, params) });
+  const redact = redactor(process.env, [access.token]);
+  const sessions = createSessions({ ...rest, redact, idleMs, memoryLimit, log, handle: (method, params) => serving.handle(method, params) });
   settings.onChange = (changed) => sessions.configure(changed);
   const jupyter = new JupyterKernels(sessions);
   const app = createApp({

@@ -166,6 +166,7 @@ const kept = [
   ["history", ".ndjson"],
   ["runs", ".json"],
   ["limits", ".json"],
+  ["logs", ".log"],
 ] as const;
 
 function wholeNumber(given: string, name: string, most: number): number {

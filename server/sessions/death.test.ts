@@ -122,6 +122,19 @@ describe.each(ends)("death by %s", (_name, source, cause, signal, code) => {
   });
 });
 
+it("keeps the log when the notebook is closed, without the server's token", async () => {
+  // natives print to the process itself
+  const client = await open(`import { writeSync } from "node:fs"\nwriteSync(2, "asked for /?t=${server.token}\\n")`);
+  await client.run("c");
+  const log = async () => await (await server.fetch(`/api/ts/notebooks/log?path=${encodeURIComponent(client.state.path)}`)).text();
+  await expect.poll(log).toContain("asked for /?t=***\n");
+  const { path } = client.state;
+  await close(client);
+  await server.server.sessions.drop(path, "closed");
+  expect(server.server.sessions.get(path)).toBe(null);
+  expect(await log()).toContain("asked for /?t=***\n");
+});
+
 it("runs again what a kernel held that died while nothing ran", async () => {
   const client = await open("console.log(a)");
   process.kill(client.state.kernel.pid!, "SIGKILL");

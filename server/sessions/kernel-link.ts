@@ -48,7 +48,11 @@ export class KernelLink {
     this.#effects = effects;
     this.#session = session;
     this.#usedAt = effects.now();
-    this.#log = new KernelLog(effects.now);
+    this.#log = new KernelLog({
+      now: effects.now,
+      redact: effects.redact,
+      file: effects.keep ? join(place.store, "logs", `${place.key}.log`) : null,
+    });
     this.#own = effects.keep ? readLimit(place) : null;
     this.#limit = this.#own ?? effects.memoryLimit;
   }
@@ -126,6 +130,7 @@ export class KernelLink {
   async close(): Promise<void> {
     this.#closed = true;
     this.leave();
+    this.#log.flush();
     await this.#leaving;
   }
 

@@ -49,6 +49,8 @@ export interface SessionEffects {
   /** a kernel's call to the server: registry, log */
   handle<M extends keyof ServerCalls>(method: M, params: ServerCalls[M]["params"]): Promise<ServerCalls[M]["result"]>;
   memoryLimit: number;
+  /** masks secrets in what processes print */
+  redact(text: string): string;
   /** null: whatever loads first */
   backend: string | null;
   /** ms of quiet until the file is written */

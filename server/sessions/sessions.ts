@@ -8,6 +8,7 @@ import { unanswered } from "./clean.js";
 import { kernelPool, type KernelPool } from "./pool.js";
 import { notebookEnding, placeOf } from "./paths.js";
 import { defaultMemory, environmentMemory } from "./memory.js";
+import { redactor } from "./redact.js";
 import { Session, type SessionEffects } from "./session.js";
 
 export interface Sessions {
@@ -56,6 +57,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   const effects: SessionEffects = {
     now: Date.now,
     takeKernel: (memory) => kernels().take(heapOf(memory)),
+    redact: redactor(process.env),
     backend: process.env["TOUCHSTONE_BACKEND"] ?? null,
     quiet: 1200,
     rest: 50,

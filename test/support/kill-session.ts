@@ -27,6 +27,7 @@ export function openSession(root: string, step?: (name: string) => void): Sessio
       keep: true,
       seed: null,
       languages: null,
+      redact: (text: string) => text,
     },
     takeKernel: () => Promise.reject(new Error("no kernel here")),
     handle: () => Promise.reject(new Error("no serving here")),

@@ -129,6 +129,7 @@ export class Soak {
     const effects: SessionEffects = {
       ...{ root: this.#root, log: quiet, now: Date.now, takeKernel: this.#kernels.take, memoryLimit: 1 << 30, backend: null },
       ...{ quiet: 1200, rest: 50, sync: 200, watch: true, keep: true, seed: null, languages: null },
+      redact: (text) => text,
       handle: () => Promise.reject(new Error("no serving here")),
     };
     this.#generation++;

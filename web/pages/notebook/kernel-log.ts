@@ -35,7 +35,9 @@ export class TouchKernelLog extends TouchElement {
   protected override render() {
     return html`<dialog class="kernel-log" aria-labelledby="kernel-log-title">
       <h2 id="kernel-log-title">Kernel log</h2>
-      <p class="hint">What the kernels of this notebook printed outside of its cells, and what happened to them, since the server started.</p>
+      <p class="hint">
+        What the kernels of this notebook printed outside of its cells, and what happened to them. Secrets are masked; the newest lines are kept.
+      </p>
       ${
         this.failure !== null
           ? html`<p class="inline-error" role="alert">${icon("triangle-alert")} ${this.failure}</p>`
