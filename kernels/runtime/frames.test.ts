@@ -17,6 +17,8 @@ const cases: [name: string, frames: Frame[], patient: boolean, cut: boolean][] =
   ["a getter that the kernel reads", [user, own, tick], true, true],
   ["Node's list of timers while a package adds to it", [at("node:internal/timers"), user], true, false],
   ["the same after many questions", [at("node:internal/timers"), user], false, true],
+  ["WebAssembly that a cell calls, whose heap may be half changed", [at("wasm://wasm/a1b2c3"), user], true, false],
+  ["the same after many questions", [at("wasm://wasm/a1b2c3"), user], false, true],
   ["Node reading a socket", [at("node:net"), at("node:internal/stream_base_commons", "onStreamRead")], false, false],
   ["the kernel hearing a message", [own, emit, at("node:internal/stream_base_commons", "onStreamRead")], false, false],
   ["the kernel hearing a message in a tick", [own, emit, tick], false, false],

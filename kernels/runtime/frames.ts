@@ -9,12 +9,13 @@ export interface Frame {
 }
 
 /**
- * `frames` from the innermost. `patient`: wait for a moment at which Node's own code is not innermost, for example the list of timers while a package adds one.
+ * `frames` from the innermost. `patient`: wait for a moment at which neither Node's own code is innermost, for example the list of timers while a package adds one,
+ * nor WebAssembly, whose heap a cut may leave half changed.
  * The kernel's files alone make a library call where it goes on after an await; below an event of Node's they are the kernel at work.
  */
 export function cuttable(frames: readonly Frame[], patient: boolean): boolean {
   const inner = frames.find(({ file, evaluated }) => evaluated || file !== null);
-  if (patient && inner !== undefined && !inner.evaluated && inner.file!.startsWith("node:")) return false;
+  if (patient && inner !== undefined && !inner.evaluated && /^(node|wasm):/.test(inner.file!)) return false;
   if (frames.some(({ file, evaluated }) => evaluated || (file !== null && !file.startsWith("node:") && !ownFile(file)))) return true;
   const files = frames.filter(({ file }) => file !== null);
   const last = files.findLastIndex(({ file }) => !file!.startsWith("node:"));

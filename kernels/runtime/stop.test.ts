@@ -9,6 +9,10 @@ beforeAll(async () => {
   kernel = await startKernel({ backend: "wasm" });
   for (const [name, text] of Object.entries(runawayFiles)) writeFileSync(join(kernel.workspace, name), text);
   await kernel.run("const kept = [1, 2, 3]", { id: "kept" });
+  await kernel.run(
+    `import v8 from "node:v8"; import vm from "node:vm"; v8.setFlagsFromString("--expose-gc"); globalThis.gc = vm.runInNewContext("gc")`,
+    { id: "gc" },
+  );
 });
 afterAll(() => kernel.close());
 
@@ -44,10 +48,6 @@ it("is as good as new after 200 stops", { timeout: 240_000 }, async () => {
   await kernel.run("const warm = tf.zeros([2, 2]); const rows = sql`select range as x from range(10)`", { id: "warm" });
   await kernel.run(training, { id: "train" });
   for (const id of ["train", "loop"]) await kernel.run("0", { id });
-  await kernel.run(
-    `import v8 from "node:v8"; import vm from "node:vm"; v8.setFlagsFromString("--expose-gc"); globalThis.gc = vm.runInNewContext("gc")`,
-    { id: "gc" },
-  );
   // tensors that nobody holds are freed as the garbage collector finds them
   const state = `for (let i = 0; i < 3; i++) { gc(); await new Promise((r) => setTimeout(r)) }
     const { state } = tf.engine(); JSON.stringify([state.scopeStack.length, state.gradientDepth, state.kernelDepth, state.activeTape, tf.memory().numTensors])`;
@@ -62,6 +62,18 @@ it("is as good as new after 200 stops", { timeout: 240_000 }, async () => {
   const fresh = await startKernel({ backend: "wasm" });
   expect(trained.displays).toEqual((await fresh.run(training, { id: "train" })).displays);
   await fresh.close();
+});
+
+it("holds no tensor of 20 stops in the middle of a back end's code", async () => {
+  const [, convolutions] = runaways.find(([name]) => name === "a loop of convolutions")!;
+  const count = async () => {
+    await kernel.run("0", { id: "loop" });
+    return (await kernel.run("for (let i = 0; i < 3; i++) { gc(); await new Promise((r) => setTimeout(r)) } tf.memory().numTensors", { id: "state" }))
+      .displays;
+  };
+  const before = await count();
+  for (let i = 0; i < 20; i++) await stopped(convolutions(go()));
+  expect(await count()).toEqual(before);
 });
 
 it("cancels a run that waits in the queue", async () => {

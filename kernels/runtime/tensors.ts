@@ -118,7 +118,7 @@ export function createTensors(
   return {
     load() {
       loading ??= (async () => {
-        const [{ loadBackend, abandonLoading }, unwind, { weaken }] = await Promise.all([
+        const [{ loadBackend, abandonLoading }, unwind, books] = await Promise.all([
           import("../tensors/backend.js"),
           import("../tensors/unwind.js"),
           import("../tensors/ledger.js"),
@@ -130,7 +130,7 @@ export function createTensors(
         loaded = ready;
         unwinding = unwind;
         ground = unwind.savepoint(loaded.tf);
-        unheld = freeUnheld(loaded.tf, own, weaken);
+        unheld = freeUnheld(loaded.tf, own, books);
         followTensors(loaded.tf);
         watchFits(loaded.tf);
         report();
@@ -153,14 +153,12 @@ export function createTensors(
         if (!loaded || !to) return [];
         for (const model of fits.values()) model.isTraining = false;
         fits.clear();
-        const { reset, lost } = await unwinding!.unwind(loaded.tf, to);
+        const { lost } = await unwinding!.unwind(loaded.tf, to);
         for (const tensor of made) if (!tensor.isDisposed) tensor.dispose();
         made.clear();
         active = 0;
-        const warnings: string[] = [];
-        if (reset) warnings.push("the stop left the tensor back end computing wrongly; it was started afresh");
-        if (lost.length > 0) warnings.push(`lost with the stop: ${lost.join(", ")}`);
-        return warnings;
+        unheld?.catchUp();
+        return lost.length > 0 ? [`lost with the stop: ${lost.join(", ")}`] : [];
       };
     },
     halt() {

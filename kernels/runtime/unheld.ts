@@ -18,14 +18,16 @@ interface Engine {
 export interface Unheld {
   /** Looks for them now when so many tensors or bytes came since the last look that it is worth a pause. Did it? */
   look(): boolean;
+  /** After a stop, which may have come between the making of a tensor and looking after it. */
+  catchUp(): void;
 }
 
 /** a look costs a full collection: tensors, or bytes of them, that make it worth one */
 const many = 200;
 const large = 32 * 2 ** 20;
 
-/** `weaken` takes a tensor off the books that would hold it; `own` runs what must not be cut in the middle. */
-export function freeUnheld(tf: Tf, own: <T>(work: () => T) => T, weaken: (tf: Tf, tensor: Tensor, remains: Remains) => void): Unheld {
+/** `books` hold tensors until they are told not to; `own` runs what must not be cut in the middle. */
+export function freeUnheld(tf: Tf, own: <T>(work: () => T) => T, books: typeof import("../tensors/ledger.js")): Unheld {
   const engine = tf.engine() as unknown as Engine;
   const { trackTensor, disposeTensor, endScope } = engine;
   const followed = new WeakSet<Tensor>();
@@ -38,10 +40,11 @@ export function freeUnheld(tf: Tf, own: <T>(work: () => T) => T, weaken: (tf: Tf
     // a variable is held by its engine until it is disposed of
     if (tensor.isDisposed || followed.has(tensor) || "assign" in tensor) return;
     const { id, dataId, dtype, size, shape } = tensor;
-    followed.add(tensor);
     const remains = { id, dataId, dtype, size, shape };
+    // in this order: what a stop cuts here is still held by the books, and looked after by `catchUp`
     gone.register(tensor, remains, tensor);
-    weaken(tf, tensor, remains);
+    books.weaken(tf, tensor, remains);
+    followed.add(tensor);
     count++;
     bytes += size * 4;
   };
@@ -57,12 +60,13 @@ export function freeUnheld(tf: Tf, own: <T>(work: () => T) => T, weaken: (tf: Tf
     if (track !== undefined) for (const tensor of track) follow(tensor);
   };
   engine.disposeTensor = (tensor) => {
+    disposeTensor.call(engine, tensor);
+    // last: where a stop cuts in before, the collector still brings it back
     if (followed.delete(tensor as Tensor)) {
       gone.unregister(tensor);
       count--;
       bytes -= tensor.size * 4;
     }
-    disposeTensor.call(engine, tensor);
   };
 
   return {
@@ -75,6 +79,9 @@ export function freeUnheld(tf: Tf, own: <T>(work: () => T) => T, weaken: (tf: Tf
       }
       collect();
       return true;
+    },
+    catchUp() {
+      for (const tensor of books.heldByBooks(tf)) follow(tensor);
     },
   };
 }

@@ -7,6 +7,7 @@
  */
 import type { Tensor, Variable } from "@tensorflow/tfjs";
 import type { Tf } from "./backend.js";
+import { countHeap } from "./torn.js";
 
 interface DataInfo {
   refCount: number;
@@ -63,6 +64,13 @@ export function weaken(tf: Tf, tensor: Tensor, remains: Remains): void {
   if (live?.has(tensor.id)) live.set(tensor.id, { ref: new WeakRef(tensor), remains });
 }
 
+/** Tensors that the books hold though no scope that is open will end them: a stop came before `weaken`. */
+export function heldByBooks(tf: Tf): Tensor[] {
+  const { scopeStack } = (tf.engine() as unknown as Engine).state;
+  const open = (tensor: Marked) => scopeStack.some(({ id }) => id === tensor[outermost]);
+  return [...(ledgers.get(tf.engine())?.values() ?? [])].filter((entry): entry is Tensor => !("ref" in entry) && !open(entry));
+}
+
 /** Starts the books of this engine. Idempotent. To be called as soon as the wasm back end is set. */
 export function keepLedger(tf: Tf): void {
   const engine = tf.engine() as unknown as Engine;
@@ -105,6 +113,7 @@ function firstId(tf: Tf): number {
 export function walkable(instance: object): void {
   const backend = instance as Backend;
   if (backend.dataIdMap.data instanceof Map) return;
+  countHeap(backend);
   backend.dataIdMap.data = new Map();
   backend.disposeData = (id, force = false) => {
     const data = backend.dataIdMap.get(id);

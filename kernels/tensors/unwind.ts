@@ -3,13 +3,14 @@
  *
  * `terminateExecution` skips `finally`: tidy scopes stay open, gradientDepth stays at 1 and the tape alive, so that every later op leaks and, after a few stops,
  * every training step throws (measured: 20 stops left 58 scopes and 31,939 tensors). A stop inside a wasm kernel also leaves C++ frames on the wasm stack and
- * an output that no tensor knows. All of it is undone down to a savepoint taken when the cell began; one product with a known answer then decides
- * whether the back end still computes.
+ * an output that no tensor knows. All of it is undone down to a savepoint taken when the cell began. A back end whose C code was cut, or that no longer computes
+ * a product with a known answer, is started afresh.
  */
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Tf } from "./backend.js";
 import { dataIds, recount, sweep, walkable } from "./ledger.js";
 import { restoreRandom } from "./seeds.js";
+import { torn } from "./torn.js";
 
 export interface Savepoint {
   /** open tidy scopes */
@@ -24,7 +25,7 @@ export interface Unwound {
   scopes: number;
   /** tensors of the tape and of those scopes, now disposed; negative when the torn books had counted too few */
   disposed: number;
-  /** the back end gave a wrong product and was started afresh */
+  /** the back end was cut in its C code or gave a wrong product, and was started afresh */
   reset: boolean;
   /** tensors whose values could not be carried over to the fresh back end: shape and, for variables, name */
   lost: string[];
@@ -68,10 +69,12 @@ export function savepoint(tf: Tf): Savepoint {
 /** To be called from a fresh stack after a hard stop, before any other tensor work. Does nothing harmful when nothing was left open. */
 export async function unwind(tf: Tf, to: Savepoint): Promise<Unwound> {
   restoreRandom();
+  if (rescue) return { scopes: 0, disposed: 0, reset: true, lost: await carryOver(tf, rescue) };
   const engine = engineOf(tf);
   const { state } = engine;
   const before = state.numTensors;
   const backend = backendOf(tf);
+  const broken = torn(backend);
   if (to.stack !== null) backend.wasm?.stackRestore?.(to.stack);
   const inGradient = state.gradientDepth > to.gradientDepth || state.activeTape !== null;
   for (const node of state.activeTape ?? []) for (const tensor of node.saved ?? []) dispose(tensor);
@@ -93,7 +96,7 @@ export async function unwind(tf: Tf, to: Savepoint): Promise<Unwound> {
   state.numDataMovesStack.length = 0;
   const lost = recount(tf).map((tensor) => describe(tensor));
   const disposed = before - state.numTensors;
-  if (canary(tf)) return { scopes, disposed, reset: false, lost };
+  if (!broken && canary(tf)) return { scopes, disposed, reset: false, lost };
   return { scopes, disposed, reset: true, lost: [...lost, ...(await reset(tf))] };
 }
 
@@ -136,35 +139,55 @@ export function canary(tf: Tf): boolean {
   }
 }
 
+/** What is carried over to a fresh back end, until it is there. */
+interface Rescue {
+  name: string;
+  factory: () => object;
+  kept: { id: object; values: ArrayBufferView; shape: number[]; dtype: string; refCount: number }[];
+  lost: string[];
+}
+let rescue: Rescue | null = null;
+let tries = 0;
+
 /** Starts the back end afresh and carries over what can be read of the old one. Returns a description of what cannot. */
-export async function reset(tf: Tf): Promise<string[]> {
+export function reset(tf: Tf): Promise<string[]> {
   const engine = engineOf(tf);
-  const name = tf.getBackend();
   const old = backendOf(tf);
   const names = new Map(Object.values(engine.state.registeredVariables).map((v) => [v.dataId as object, v.name]));
-  const kept: { id: object; values: ArrayBufferView; shape: number[]; dtype: string; refCount: number }[] = [];
-  const lost: string[] = [];
+  const name = tf.getBackend();
+  const taken: Rescue = { name, factory: tf.findBackendFactory(name) as Rescue["factory"], kept: [], lost: [] };
   for (const id of dataIds(old)) {
     const info = engine.state.tensorInfo.get(id);
     if (!info) continue;
     try {
       const { shape, dtype, refCount } = old.dataIdMap!.get(id);
-      kept.push({ id, values: old.readSync(id), shape, dtype, refCount });
+      taken.kept.push({ id, values: old.readSync(id), shape, dtype, refCount });
     } catch {
-      lost.push(describe({ ...info, name: names.get(id) }));
+      taken.lost.push(describe({ ...info, name: names.get(id) }));
     }
   }
-  const factory = tf.findBackendFactory(name);
-  tf.removeBackend(name);
-  tf.registerBackend(name, factory);
+  rescue = taken;
+  return carryOver(tf, taken);
+}
+
+/** May be begun again at any time: a later stop drops what this waits for. */
+async function carryOver(tf: Tf, { name, factory, kept, lost }: Rescue): Promise<string[]> {
+  const mine = ++tries;
+  if (tf.findBackendFactory(name)) tf.removeBackend(name);
+  tf.registerBackend(name, factory as never);
   await tf.setBackend(name);
+  if (mine !== tries) return lost;
+  const engine = engineOf(tf);
   const fresh = backendOf(tf);
   if (name === "wasm") walkable(fresh);
   for (const { id, values, shape, dtype, refCount } of kept) {
-    fresh.move(id, values, shape, dtype, refCount);
     const info = engine.state.tensorInfo.get(id);
-    if (info) info.backend = fresh;
+    // disposed of meanwhile
+    if (!info) continue;
+    fresh.move(id, values, shape, dtype, refCount);
+    info.backend = fresh;
   }
+  rescue = null;
   if (!canary(tf)) throw new Error(`the "${name}" back end computes wrongly even after a restart: restart the kernel`);
   return lost;
 }

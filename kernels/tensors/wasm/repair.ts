@@ -1,4 +1,5 @@
 /** Repairs of TFJS's wasm back end, so that the layers API trains on it, and fast. What each one does stands in its own file. */
+import { counted } from "../torn.js";
 import { backpropFilter, backpropInput } from "./conv.js";
 import { sharedIdentity, split, tile } from "./copy.js";
 import { depthwiseFilter, depthwiseInput } from "./depthwise.js";
@@ -17,6 +18,7 @@ const done = new WeakSet<object>();
 export function repairWasm(tf: Tf): void {
   if (done.has(tf)) return;
   done.add(tf);
+  for (const { kernelName } of tf.getKernelsForBackend("wasm")) replace(tf, kernelName, counted(kernelOf(tf, kernelName)));
   const stock = (name: string) => kernelOf(tf, name);
   const transpose = stock("Transpose");
   const turn: Tools["transpose"] = (x, perm, backend) => transpose({ inputs: { x }, backend, attrs: { perm } });
