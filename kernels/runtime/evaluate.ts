@@ -9,10 +9,11 @@ import { createBindings, read } from "./bindings.js";
 import { createChance } from "./chance.js";
 import { createCompiled } from "./compiled.js";
 import type { Place } from "./errors.js";
+import { createDrop } from "./drop.js";
 import type { Gate } from "./gate.js";
 import type { Held } from "./held.js";
 import type { Imports } from "./imports.js";
-import { createLeftovers } from "./leftovers.js";
+import { createListing } from "./listing.js";
 import { orElse, sentence } from "./own.js";
 import { createPerform } from "./perform.js";
 import { createRun, settled, type Injected, type Run } from "./run.js";
@@ -97,9 +98,6 @@ const grace = 400;
 const struckGrace = 60;
 /** ms after which the control worker hears that a run is over, unless the next one tells it: a message to a thread costs as much as a small cell */
 const leaveAfter = 30;
-/** ms between two lists of variables, and how many times as long as the making of one: a list of a thousand names takes as long as ten small cells */
-const variablesEvery = 200;
-const variablesShare = 40;
 
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { shared, gate, outputs, tell, control } = options;
@@ -120,9 +118,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   /** ends the part of the current run in which its code runs; null before and after it */
   let end: ((outcome: Outcome) => void) | null = null;
   const chance = createChance();
-  /** when the next list may be told */
-  let variablesAt = -Infinity;
-  let variablesTimer: NodeJS.Timeout | null = null;
+  const listing = createListing(own, () => tell({ type: "variables", variables: bindings.variables() }));
   let leaving: NodeJS.Timeout | null = null;
   const awaits = createAwaits(
     () => current?.number ?? 0,
@@ -138,6 +134,16 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   });
   const reportIn = (run: Run, error: unknown) => run.emit({ kind: "error", error: compiled.describe(error, run) });
   const turns = createTurns(own, reportIn);
+  const drop = createDrop({
+    ...{ bindings, runs, turns },
+    release: (run) => options.held.release(run),
+    dropped: options.dropped,
+    free: options.free,
+    failed(cell, error) {
+      if (current?.cell.id !== cell) throw error;
+      current.warnings.push(`a disposer of the run before failed: ${compiled.describe(error, current).message}`);
+    },
+  });
 
   const meta = Object.freeze({ url: pathToFileURL(options.notebook).href, filename: options.notebook });
   const wrappers = (file: string): Record<string, unknown> => ({
@@ -173,8 +179,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       displayLater: options.displayLater,
     });
     current = last = run;
-    if (variablesTimer) clearTimeout(variablesTimer);
-    variablesTimer = null;
+    listing.hold();
     if (leaving) clearTimeout(leaving);
     control({ type: "run", run: run.id, number: run.number });
     chance.reset();
@@ -263,23 +268,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     const leave = () => control({ type: "over", run: run.id });
     if (run.stopped) leave();
     else leaving = setTimeout(leave, leaveAfter);
-    tellVariables();
+    listing.ask();
     pump();
-  };
-
-  /** At most some times a second: the whole list after each of a thousand cells would be a million entries. */
-  const tellVariables = () => {
-    const now = performance.now();
-    const wait = variablesAt - now;
-    if (wait > 0) {
-      variablesTimer ??= setTimeout(() => own(tellVariables), wait);
-      return;
-    }
-    if (variablesTimer) clearTimeout(variablesTimer);
-    variablesTimer = null;
-    tell({ type: "variables", variables: bindings.variables() });
-    const done = performance.now();
-    variablesAt = done + Math.max(variablesEvery, (done - now) * variablesShare);
   };
 
   /** A name whose definition failed keeps its older value; requests that left nothing behind are forgotten in time. */
@@ -336,32 +326,6 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const quiet = (run: Run) => {
     run.scope.stop();
     turns.each(run, run.scope.listeners(), () => undefined);
-  };
-
-  const leftovers = createLeftovers((values) => options.free(values.values(), bindings.values));
-
-  /** Its names are gone at once; then its disposers run, and when they are over what the names held is freed, as far as no other run may hold it. */
-  const drop = (cell: string, done: () => void) => {
-    const run = runs.get(cell);
-    const values = bindings.take(cell);
-    runs.delete(cell);
-    options.held.release(run?.id ?? "");
-    const free = () => {
-      options.dropped([...values.keys()]);
-      leftovers.drop(run, values, runs.values());
-      done();
-    };
-    // what was shown of the older run is replaced: the new one says it
-    const told = (dispose: () => void) => () => {
-      try {
-        dispose();
-      } catch (error) {
-        if (current?.cell.id !== cell) throw error;
-        current.warnings.push(`a disposer of the run before failed: ${compiled.describe(error, current).message}`);
-      }
-    };
-    if (run) turns.each(run, run.scope.disposers().map(told), free);
-    else free();
   };
 
   return {
