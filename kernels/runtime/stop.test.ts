@@ -2,13 +2,11 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startKernel, type TestKernel } from "../../test/support/kernel.js";
-import { runawayFiles, runaways } from "../../test/support/runaways.js";
+import { runawayKernel, runaways } from "../../test/support/runaways.js";
 
 let kernel: TestKernel;
 beforeAll(async () => {
-  kernel = await startKernel({ backend: "wasm" });
-  for (const [name, text] of Object.entries(runawayFiles)) writeFileSync(join(kernel.workspace, name), text);
-  await kernel.run("const kept = [1, 2, 3]", { id: "kept" });
+  kernel = await runawayKernel();
   await kernel.run(
     `import v8 from "node:v8"; import vm from "node:vm"; v8.setFlagsFromString("--expose-gc"); globalThis.gc = vm.runInNewContext("gc")`,
     { id: "gc" },

@@ -1,15 +1,11 @@
 /** Every kind of runaway once more, while the cell's timers print all the time. */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startKernel, type TestKernel } from "../../test/support/kernel.js";
-import { runawayFiles, runaways } from "../../test/support/runaways.js";
+import type { TestKernel } from "../../test/support/kernel.js";
+import { runawayKernel, runaways } from "../../test/support/runaways.js";
 
 let kernel: TestKernel;
 beforeAll(async () => {
-  kernel = await startKernel({ backend: "wasm" });
-  for (const [name, text] of Object.entries(runawayFiles)) writeFileSync(join(kernel.workspace, name), text);
-  await kernel.run("const kept = [1, 2, 3]", { id: "kept" });
+  kernel = await runawayKernel();
 });
 afterAll(() => kernel.close());
 

@@ -1,13 +1,9 @@
 /** From the stop to the end of the run, over every kind of runaway, in one kernel. */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { startKernel } from "../support/kernel.js";
-import { runawayFiles, runaways } from "../support/runaways.js";
+import { runawayKernel, runaways } from "../support/runaways.js";
 import { quantile, type Figure } from "./figure.js";
 
 export async function bench(): Promise<Figure[]> {
-  const kernel = await startKernel({ backend: "wasm" });
-  for (const [name, text] of Object.entries(runawayFiles)) writeFileSync(join(kernel.workspace, name), text);
+  const kernel = await runawayKernel();
   await kernel.run("tf.zeros([1]).dispose(); await sql`select 1 as a`.rows()", { id: "warm" });
   const times: number[] = [];
   for (let round = 0; round < 3; round++)

@@ -1,7 +1,11 @@
 /** Cells that do not end by themselves, each in its own way. `go` prints the word that the test waits for before it stops the cell. */
 
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startKernel, type TestKernel } from "./kernel.js";
+
 /** Files that some of them import, by name. */
-export const runawayFiles: Record<string, string> = {
+const files: Record<string, string> = {
   "spin.ts": "export function spin(): never { for (;;); }\nexport async function later(): Promise<never> { await null; for (;;); }\n",
   "looping.ts": "for (;;);\n",
 };
@@ -106,3 +110,11 @@ ${go} await m.fit(x, y, { epochs: 1e6, verbose: 0 })`,
     (go) => `${go} const deep = () => { console.log("x"); try { deep() } catch {} }; for (;;) deep()`,
   ],
 ];
+
+/** A kernel on wasm in which they run; its cell `kept` has a list of three. */
+export async function runawayKernel(): Promise<TestKernel> {
+  const kernel = await startKernel({ backend: "wasm" });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(kernel.workspace, name), text);
+  await kernel.run("const kept = [1, 2, 3]", { id: "kept" });
+  return kernel;
+}
