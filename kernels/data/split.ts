@@ -1,4 +1,5 @@
 /** Which rows train, which stop the training, which judge. Three views and a name for the rule; no row is copied. */
+import { kept, type Recipe } from "../protocol/kept.js";
 import { settle, type Hash, type Relation, type Row, type Split, type SplitOptions, type VersionRef } from "../protocol/values.js";
 import type { TrainedOn } from "./engine.js";
 import { literal } from "./literal.js";
@@ -57,6 +58,11 @@ export class TableSplit<R extends object = Row> implements Split<R> {
   get spec(): { by: "time" | "hash" | "fold"; key: keyof R & string; cut: unknown } {
     const { by, key, ...cut } = this.#rule;
     return { by, key: key as keyof R & string, cut: by === "time" && !cut.with ? cut.cut : cut };
+  }
+
+  /** The base and the rule: from equal rows the same rule makes the same split. */
+  get [kept](): Recipe {
+    return { kind: "split", parts: { base: this.#base, options: this.#options, added: this.#added }, functions: new Set() };
   }
 
   [settle](): Promise<void> {

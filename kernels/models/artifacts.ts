@@ -16,6 +16,13 @@ export async function saveModel(tf: Tf, model: LayersModel): Promise<ModelParts 
   return { modelTopology, weightSpecs: weightSpecs ?? [], weightData: tf.io.CompositeArrayBuffer.join(weightData ?? new ArrayBuffer(0)) };
 }
 
+/** The model of such parts. */
+export function loadModel(tf: Tf, { modelTopology, weightSpecs, weightData }: ModelParts): Promise<LayersModel> {
+  return tf.loadLayersModel(
+    tf.io.fromMemory({ modelTopology: modelTopology as object, weightSpecs: weightSpecs as never, weightData: weightData as ArrayBuffer }),
+  );
+}
+
 /**
  * Renames layers to their class and place ("dense_1"): TFJS counts them over the life of the process ("dense_Dense37"), and the same model must
  * always have the same bytes. Names that a person gave are kept.

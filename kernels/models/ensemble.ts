@@ -1,4 +1,5 @@
 /** Several predictors that answer as one: the weighted mean of their answers. */
+import { keptBy } from "../protocol/kept.js";
 import type { Field, Prediction, Predictor, Signature } from "../protocol/values.js";
 import { answersOf, answersTo, type Answers } from "./predictor.js";
 
@@ -31,7 +32,7 @@ export function ensemble<R extends object>(...members: [predictor: Predictor<R>,
     }
     return out;
   };
-  return Object.assign(
+  const made = Object.assign(
     {
       label,
       task: first.task,
@@ -62,6 +63,7 @@ export function ensemble<R extends object>(...members: [predictor: Predictor<R>,
       members: members.map(([one]) => one),
     },
   );
+  return keptBy(made, "ensemble", { members });
 }
 
 function classes(task: Predictor["task"]): string[] | undefined {

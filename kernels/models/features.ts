@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { RunContext } from "../protocol/cells.js";
 import type { FeatureSpec, Features } from "../protocol/library.js";
 import type { Field, Hash, Relation } from "../protocol/values.js";
+import { kept, type Recipe } from "../protocol/kept.js";
 import { settle } from "../protocol/values.js";
 import { checkInput, checkState, describeFields, identityParts } from "./features-input.js";
 import { buildBundle, folderOf } from "./features-bundle.js";
@@ -26,6 +27,11 @@ export class FeatureSet implements Features {
     this.row = spec.row as FeatureSet["row"];
     this.cell = cell;
     Object.freeze(this);
+  }
+
+  /** Its content is what the functions do; as they are the author's, it cannot lie on disk. */
+  get [kept](): Recipe {
+    return { kind: "features", parts: { input: this.input, fit: this.fit, row: this.row }, functions: new Set([this.fit, this.row]) };
   }
 }
 
@@ -64,6 +70,24 @@ export interface FittedFeatures {
   matrix(relation: Relation): Promise<{ x: Vectors; rows: number; width: number }>;
 }
 
+/** What is kept of fitted features. */
+export type FittedParts = Omit<FittedFeatures, "vectors" | "matrix">;
+type Reading = Pick<RunContext, "breathe"> & Partial<Pick<RunContext, "workspace" | "vectorBytes">>;
+
+/** Fitted features from what was kept of them. */
+export function openFitted(parts: FittedParts, context: Reading): FittedFeatures {
+  return fitted(parts, openFeatures(parts.code, parts.state), context);
+}
+
+function fitted(parts: FittedParts, open: OpenFeatures, context: Reading): FittedFeatures {
+  const columns = Object.keys(open.input);
+  return {
+    ...parts,
+    vectors: (records) => open.vectors(records),
+    matrix: (rows) => matrix(open, rows, columns, parts.width, context),
+  };
+}
+
 export interface BundleOptions {
   /** identity: columns that are no inputs (target, key, weight) */
   exclude?: readonly string[];
@@ -93,15 +117,7 @@ export async function bundleFeatures(
   const width = open.width(sample[0])!;
   if (width === 0) throw new RangeError("features: `row` returns no numbers");
   checkPure(bundle.code, state, open, sample);
-  return {
-    ...bundle,
-    state,
-    width,
-    fields,
-    notes,
-    vectors: (records) => open.vectors(records),
-    matrix: (rows) => matrix(open, rows, Object.keys(input), width, context),
-  };
+  return fitted({ ...bundle, state, width, fields, notes }, open, context);
 }
 
 /** rows at the start of a relation on which features are tried first */
@@ -127,7 +143,7 @@ async function matrix(
   relation: Relation,
   columns: string[],
   width: number,
-  context: Pick<RunContext, "breathe"> & Partial<Pick<RunContext, "workspace" | "vectorBytes">>,
+  context: Reading,
 ): Promise<{ x: Vectors; rows: number; width: number }> {
   await relation[settle]?.();
   const rows = await relation.count();

@@ -14,15 +14,16 @@ import type {
   Split,
   Task,
 } from "../protocol/values.js";
+import { keptBy, recipeOf } from "../protocol/kept.js";
 import { splitOf } from "../protocol/values.js";
 import { evaluate } from "../stats/evaluate.js";
 import { paired } from "../stats/paired.js";
 import type { Dependence, Metric } from "../stats/types.js";
 import type { Tf } from "../tensors/backend.js";
 import { derive, generator, permutation } from "../tensors/seeds.js";
-import { canonical, saveModel } from "./artifacts.js";
+import { canonical, loadModel, saveModel } from "./artifacts.js";
 import type { Network } from "./build.js";
-import type { FittedFeatures } from "./features.js";
+import { openFitted, type FittedFeatures, type FittedParts } from "./features.js";
 import { outputs } from "./fit.js";
 import { closeVectors, type Vectors } from "./vectors.js";
 import { writeVersion, vectorHex, type ModelParts, type PredictorParts } from "./version.js";
@@ -68,30 +69,53 @@ export function outputOf(task: Task): Signature["output"] {
   return { name: task.target, kind: "number" };
 }
 
+/** A predictor of ours, of a network. */
+export type ModelPredictor = Predictor & { [inner]: Inner; release(): void };
+
+/** All that there is to a predictor of a network. */
+export interface KeptModel {
+  model: ModelParts;
+  features: FittedParts;
+  shape: number[];
+  outputs: number;
+  params: number;
+  label: string;
+  task: Task;
+  provenance: Provenance;
+}
+
 /** A predictor of a trained network. It keeps a copy of the weights, so it answers on after the network's tensors are gone. */
-export async function modelPredictor(options: ModelOptions): Promise<Predictor & { [inner]: Inner; release(): void }> {
-  const { tf, network, features, task } = options;
-  const saved: ModelParts = canonical(await saveModel(tf, network.answer));
+export async function modelPredictor({ tf, network, features, label, task, provenance }: ModelOptions): Promise<ModelPredictor> {
+  const model = canonical(await saveModel(tf, network.answer));
+  const { shape, outputs, params } = network;
+  return predictorOf({ model, features, shape, outputs, params, label, task, provenance }, features, async () => tf, network.answer);
+}
+
+/** The predictor from what was kept of it. Its network is made when it is first asked. */
+export function revivedModel(parts: KeptModel, tf: () => Promise<Tf>, context: Parameters<typeof openFitted>[1]): ModelPredictor {
+  return predictorOf(parts, openFitted(parts.features, context), tf, null);
+}
+
+function predictorOf(options: KeptModel, features: FittedFeatures, tf: () => Promise<Tf>, made: LayersModel | null): ModelPredictor {
+  const { model: saved, shape, task } = options;
   const input: Signature = { inputs: features.fields, output: outputOf(task) };
-  let live: LayersModel | null = network.answer;
-  const model = async () =>
-    (live ??= await tf.loadLayersModel(
-      tf.io.fromMemory({
-        modelTopology: saved.modelTopology as object,
-        weightSpecs: saved.weightSpecs as never,
-        weightData: saved.weightData as ArrayBuffer,
-      }),
-    ));
+  let live = made;
+  const ask = async (x: Vectors, rows: number): Promise<Float32Array> => {
+    const loaded = await tf();
+    live ??= await loadModel(loaded, saved);
+    return outputs(loaded, { logits: live, shape, outputs: options.outputs }, x, rows);
+  };
   const own: Inner = {
     features,
-    answers: async (x, rows) => ({ values: await outputs(tf, network, x, rows, await model()), width: network.outputs }),
+    answers: async (x, rows) => ({ values: await ask(x, rows), width: options.outputs }),
     parts: async () => ({ kind: "model", model: saved, features: { code: features.code, state: features.state } }),
   };
-  return {
+  const { code, hash, state, width, fields, notes } = features;
+  const predictor: ModelPredictor = {
     label: options.label,
     task,
     input,
-    params: network.params,
+    params: options.params,
     bytes:
       JSON.stringify(saved.modelTopology).length +
       JSON.stringify(saved.weightSpecs).length +
@@ -113,6 +137,7 @@ export async function modelPredictor(options: ModelOptions): Promise<Predictor &
     },
     [inner]: own,
   };
+  return keptBy(predictor, "model", { ...options, features: { code, hash, state, width, fields, notes } satisfies FittedParts });
 }
 
 /** Flat answers to predictions: numbers, or views of one row's probabilities. */
@@ -184,8 +209,9 @@ export interface StageOptions extends EvaluateModelOptions {
   history?: { loss: number[]; valLoss: number[] };
   notebook: string;
   cell: string;
-  /** sketches of the training rows for drift */
-  reference(): Promise<unknown>;
+  /** columns of the training rows whose sketches drift compares with, and what makes these */
+  reference: { columns: string[]; target: string };
+  sketch(relation: Relation, columns: { columns: string[]; target: string }): Promise<unknown>;
   source?: Record<string, string>;
 }
 
@@ -219,14 +245,15 @@ export async function rivalOf(given: Evaluated, options: RivalOptions): Promise<
 
 /** The predictor with its evaluation, able to write itself. */
 export function evaluated<P extends Predictor>(predictor: P, options: StageOptions): P & Evaluated {
-  const { evaluation, split, judged, answers, metric } = options;
-  return Object.assign(predictor, {
+  const { evaluation, split, judged, answers, metric, seed, bar, history, notebook, cell, reference, source } = options;
+  const parts = { predictor: recipeOf(predictor)?.parts, evaluation, split, judged, answers, metric, seed, bar, history };
+  const whole = Object.assign(predictor, {
     evaluation,
     [splitOf]: split,
     stage: async (dir: string, given?: Evaluated) => {
       const own = innerOf(predictor);
       if (!own) throw new Error(`${predictor.label} was not trained here and cannot be staged`);
-      const bar = (given && (await rivalOf(given, { ...options, ps: asPredictions(answers.values, answers.width, predictor.task) }))) ?? options.bar;
+      const rival = (given && (await rivalOf(given, { ...options, ps: asPredictions(answers.values, answers.width, predictor.task) }))) ?? bar;
       return writeVersion(dir, {
         ...(await own.parts()),
         label: predictor.label,
@@ -238,13 +265,12 @@ export function evaluated<P extends Predictor>(predictor: P, options: StageOptio
           value: evaluation.value,
           ci: evaluation.ci,
           n: evaluation.n,
-          baseline: { label: bar.label, value: bar.evaluation.value, ci: bar.evaluation.ci, against: bar.against },
+          baseline: { label: rival.label, value: rival.evaluation.value, ci: rival.evaluation.ci, against: rival.against },
           split: { id: split.id, by: split.spec.by, key: split.spec.key, cut: split.spec.cut },
           task: predictor.task,
           ...("classes" in predictor.task && predictor.task.classes ? { classes: predictor.task.classes } : {}),
-          notebook: options.notebook,
-          cell: options.cell,
-          ...(options.history ? { history: options.history } : {}),
+          ...{ notebook, cell },
+          ...(history ? { history } : {}),
         },
         evaluation: {
           split: split.id,
@@ -257,19 +283,20 @@ export function evaluated<P extends Predictor>(predictor: P, options: StageOptio
           prediction: answers.values,
           width: answers.width,
           losses: evaluation.losses,
-          baselineLosses: bar.evaluation.losses,
-          ...(bar.values ? { baselinePrediction: bar.values } : {}),
+          baselineLosses: rival.evaluation.losses,
+          ...(rival.values ? { baselinePrediction: rival.values } : {}),
           dependence: judged.dependence,
-          seed: options.seed,
+          seed,
         },
-        sample: await sample(predictor, own, split.test, options.seed),
-        reference: await options.reference(),
+        sample: await sample(predictor, own, split.test, seed),
+        reference: await options.sketch(split.train, reference),
         params: predictor.params,
         provenance: predictor.provenance,
-        ...(options.source ? { source: options.source } : {}),
+        ...(source ? { source } : {}),
       });
     },
   });
+  return keptBy(whole, "evaluated", { ...parts, notebook, cell, reference, source });
 }
 
 /** Rows looked at for the sample. */

@@ -34,6 +34,8 @@ export interface KernelConfig {
   backend: string | null;
   /** may results of cells with the option `cache` be taken from disk and kept there? A clean run runs */
   cache: boolean;
+  /** bytes of the results on disk of a workspace, past which those go that were of no use for longest; 4 GiB */
+  cacheBytes?: number;
   /** bytes; soft limit interrupts first */
   memoryLimit: number;
   duckdb: { memoryLimit: string; threads: number; spill: string };

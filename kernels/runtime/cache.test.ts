@@ -120,27 +120,6 @@ it("keeps tensors, also inside lists", async () => {
   );
 });
 
-it("says of a model that it is not kept, as a result, a part of one and an input", async () => {
-  await kernel.run("const parts = sql`select i as id, i % 3 as n from range(60) t(i)`.split({ by: 'time', key: 'id', cut: [40, 50] })", {
-    id: "parts",
-  });
-  const floor = `await baseline({ split: parts, task: { kind: "regression", target: "n" }, metric: "MAE", using: ["mean"] })`;
-  expect((await costly(`const floor = ${floor}`, { kind: "baseline", uses: ["parts"] })).warnings).toEqual([
-    "not cached: floor.bar is a model (of train, distill or baseline), which cannot be stored",
-  ]);
-  expect((await costly(`const both = { floor: ${floor} }`, { uses: ["parts"] })).warnings).toEqual([
-    "not cached: both.floor.bar is a model (of train, distill or baseline), which cannot be stored",
-  ]);
-  // the rows of a split are its content
-  const count = "const rest = (await parts.test.rows()).length";
-  expect([await hit(count, { uses: ["parts"], id: "count" }), await hit(count, { uses: ["parts"], id: "count" })]).toEqual([false, true]);
-  await kernel.run(`const floor = ${floor}`, { id: "floor", uses: ["parts"] });
-  expect(await hit("const one = await floor.bar.predict([{ id: 1 }])", { uses: ["floor"], id: "one" })).toBe(false);
-  expect((await costly("const one = await floor.bar.predict([{ id: 1 }])", { uses: ["floor"], id: "one" })).warnings).toEqual([
-    "not cached: its input floor.bar is a model (of train, distill or baseline), which has no content that could be compared",
-  ]);
-});
-
 it("says in words what it cannot keep or compare, and runs", async () => {
   const done = await costly("const made = { deep: [() => 1] }");
   expect([done.result, done.warnings]).toEqual(["ok", ["not cached: made.deep[0] is a function, which cannot be stored"]]);

@@ -1,17 +1,25 @@
 /**
- * Results of costly cells on disk (the cell's option `cache`): a folder an entry, named by the hash of code, inputs, seed and packages. A
- * changed file that the cell had read makes an entry void. An entry is written aside and renamed: half a one is never read.
+ * Results of costly cells on disk (the cell's option `cache`): named by the hash of code, inputs, seed, packages and version. A changed file that the cell
+ * had read, or another back end of the tensors, makes an entry void; one that cannot be read is said and the cell runs.
  */
-import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { packageRoot } from "../paths/paths.js";
+import { recipeOf, type KeptKind } from "../protocol/kept.js";
 import type { KernelConfig } from "../protocol/kernel.js";
 import { mime, type Output } from "../protocol/output.js";
 import type { Relation } from "../protocol/values.js";
+import { Damaged, drop, readEntry, touch, trim, writeAside, type Entry } from "./cache-folder.js";
 import { packagesHash } from "./context.js";
 import { digest, Opaque } from "./digest.js";
-import type { Run } from "./run.js";
+import { isTensor } from "./display.js";
 import type { Files } from "./files.js";
+import { atPlace, placesIn } from "./inputs.js";
+import type { KeptNetwork } from "./networks.js";
+import type { Run } from "./run.js";
+import type { Shown } from "./shown.js";
 import { shelve, unshelve, type KeptTensor } from "./shelve.js";
 
 export interface Kept {
@@ -25,129 +33,175 @@ export interface Kept {
 
 /** A cell's run, so far as its result is kept: asked for before it starts. */
 export interface Shelf {
+  /** the result, or null: the cell must run */
   find(): Promise<Kept | null>;
   /** `elapsedMs`: what the next run is spared. A sentence says why it was not kept. */
-  keep(values: ReadonlyMap<string, unknown>, outputs: readonly Output[], elapsedMs: number): Promise<string | null>;
+  keep(values: ReadonlyMap<string, unknown>, shown: Shown, elapsedMs: number): Promise<string | null>;
 }
 
 export interface CacheOptions {
-  config: Pick<KernelConfig, "notebook" | "workspace" | "seed" | "backend">;
+  config: Pick<KernelConfig, "notebook" | "workspace" | "seed" | "backend" | "cacheBytes">;
   files: Files;
   isRelation(value: unknown): value is Relation;
   /** hash of what a relation or a split holds */
   contentOf(value: unknown): Promise<string> | undefined;
   relation(file: string, hash: string): Promise<unknown>;
-  tensor(kept: KeptTensor): Promise<unknown>;
+  /** tensors and networks */
+  tensors: {
+    /** name of the back end; `load`: it is loaded for that */
+    backend(load: boolean): Promise<string | null>;
+    tensor(kept: KeptTensor): Promise<unknown>;
+    read(kept: KeptNetwork): Promise<unknown>;
+    isNetwork(value: object): boolean;
+    /** undefined of what is no network */
+    keep(value: object): Promise<KeptNetwork> | undefined;
+    contentOf(value: object): Promise<unknown> | undefined;
+  };
+  revive(kind: KeptKind, parts: Record<string, unknown>, run: Run): Promise<object>;
 }
 
-interface Entry {
-  format: 1;
-  at: number;
-  elapsedMs: number;
-  outputs: Output[];
-  /** "path hash" of each file */
-  reads: string[];
-  /** content hashes of the relations, whose rows are in 0.parquet, 1.parquet ... */
-  relations: string[];
-}
-
-/** older entries of a cell that stay: going back to a former parameter is a hit too */
-const perCell = 5;
-const mostOutput = 8 * 2 ** 20;
+/** bytes of all entries of a workspace, unless the configuration says otherwise */
+const mostBytes = 4 * 2 ** 30;
 const short = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
+const sizeText = (bytes: number) => (bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`);
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+let known: string | undefined;
+/** of Touchstone: another one may compute or read differently */
+const version = () => (known ??= (JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string }).version);
 
 export interface Cache {
   /** `inputs`: names of other cells with their values; `code`: what stands for a function of that name. A sentence says why there is none. */
   open(run: Run, inputs: ReadonlyMap<string, unknown>, code: (name: string) => Promise<string>): Promise<Shelf | string>;
+  /** hash of a value's content; throws an Opaque */
+  digest(value: unknown, name: string, code: (name: string) => Promise<string>): Promise<string>;
   /** hashes of files, as part of an input */
   files(paths: Iterable<string>): Promise<string[]>;
   /** drops every entry of a cell */
   drop(cell: string): Promise<void>;
 }
 
-export function createCache({ config, files, isRelation, contentOf, relation, tensor }: CacheOptions): Cache {
-  const { workspace, notebook } = config;
-  const folderOf = (cell: string) => join(workspace, ".touchstone", "cache", short(notebook), short(cell));
+export function createCache({ config, files, isRelation, contentOf, relation, tensors, revive }: CacheOptions): Cache {
+  const { workspace, notebook, cacheBytes = mostBytes } = config;
+  const root = join(workspace, ".touchstone", "cache");
+  const folderOf = (cell: string) => join(root, short(notebook), short(cell));
+  const digestOf: Cache["digest"] = (value, name, code) =>
+    digest(value, name, { relation: contentOf, network: (each) => tensors.contentOf(each), code: () => code(name) });
 
-  const keyOf = async (run: Run, inputs: ReadonlyMap<string, unknown>, code: (name: string) => Promise<string>): Promise<string> => {
+  /** Content of each input by its name. */
+  const contents = async (inputs: ReadonlyMap<string, unknown>, code: (name: string) => Promise<string>) => {
+    const found: [name: string, hash: string][] = [];
+    for (const name of [...inputs.keys()].sort()) found.push([name, await digestOf(inputs.get(name), name, code)]);
+    return found;
+  };
+  const keyOf = async ({ cell }: Run, inputs: unknown): Promise<string> => {
     const parts = [
-      ["format", 1, process.versions.node.split(".")[0]],
-      ["cell", run.cell.id, run.cell.kind, run.cell.source],
+      ["format", 2, version(), process.versions.node.split(".")[0]],
+      ["cell", cell.id, cell.kind, cell.source],
       ["seed", config.seed, config.backend],
       ["packages", await packagesHash(workspace)],
+      ["inputs", inputs],
     ];
-    for (const name of [...inputs.keys()].sort())
-      parts.push(["input", name, await digest(inputs.get(name), name, { relation: contentOf, code: () => code(name) })]);
     return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
   };
 
-  const read = async (folder: string): Promise<Kept | null> => {
-    let entry: Entry;
-    let bytes: Buffer;
+  const restore = async (folder: string, entry: Entry, inputs: ReadonlyMap<string, unknown>, run: Run): Promise<Kept> => {
+    const made: { dispose(): unknown }[] = [];
+    const noted = async (making: Promise<unknown>) => {
+      const value = await making;
+      made.push(value as { dispose(): unknown });
+      return value;
+    };
     try {
-      entry = JSON.parse(await readFile(join(folder, "entry.json"), "utf8")) as Entry;
-      bytes = await readFile(join(folder, "values.bin"));
-    } catch {
-      return null;
+      const values = await unshelve(await readFile(join(folder, "values.bin")), {
+        tensor: (kept) => noted(tensors.tensor(kept)),
+        network: (kept) => noted(tensors.read(kept)),
+        relation: (at) => relation(join(folder, `${at}.parquet`), entry.relations[at]!),
+        input: (place) => atPlace(inputs, place),
+        made: (kind, parts) => revive(kind, parts, run),
+      });
+      const reads = entry.reads.map((line) => join(workspace, line.slice(0, line.lastIndexOf(" "))));
+      return { values, outputs: entry.outputs, reads, savedMs: entry.elapsedMs, at: entry.at };
+    } catch (error) {
+      for (const each of made) each.dispose();
+      throw error;
     }
-    const paths = entry.reads.map((line) => join(workspace, line.slice(0, line.lastIndexOf(" "))));
-    const now = await files.hashes(paths);
-    if (now.join("\n") !== [...entry.reads].sort().join("\n")) return null;
-    const values = await unshelve(bytes, { tensor, relation: (at) => relation(join(folder, `${at}.parquet`), entry.relations[at]!) });
-    return { values, outputs: entry.outputs, reads: paths, savedMs: entry.elapsedMs, at: entry.at };
   };
 
-  /** Keeps the newest entries of a cell. */
-  const trim = async (folder: string) => {
-    const names = await readdir(folder);
-    const dated = await Promise.all(names.map(async (name) => ({ name, at: (await stat(join(folder, name)).catch(() => null))?.mtimeMs ?? 0 })));
-    for (const { name } of dated.sort((a, b) => b.at - a.at).slice(perCell)) await rm(join(folder, name), { recursive: true, force: true });
+  const read = async (folder: string, inputs: ReadonlyMap<string, unknown>, run: Run): Promise<Kept | null> => {
+    // a kernel beside this one may put another in its place meanwhile
+    const entry = await readEntry(folder).catch(() => readEntry(folder));
+    if (entry === null) return null;
+    const now = await files.hashes(entry.reads.map((line) => join(workspace, line.slice(0, line.lastIndexOf(" ")))));
+    if (now.join("\n") !== [...entry.reads].sort().join("\n")) return null;
+    if (entry.backend !== null && entry.backend !== (await tensors.backend(true))) return null;
+    const kept = await restore(folder, entry, inputs, run);
+    await touch(folder);
+    return kept;
   };
 
   return {
     async open(run, inputs, code) {
-      let key: string;
+      let before: [string, string][];
       try {
-        key = await keyOf(run, inputs, code);
+        before = await contents(inputs, code);
       } catch (error) {
         if (error instanceof Opaque) return `not cached: its input ${error.message}, which has no content that could be compared`;
         throw error;
       }
-      const folder = folderOf(run.cell.id);
+      const cell = folderOf(run.cell.id);
+      const folder = join(cell, await keyOf(run, before));
+      const { placeOf } = placesIn(inputs, (value) => isRelation(value) || isTensor(value) || recipeOf(value) !== null || tensors.isNetwork(value));
       return {
-        find: () => read(join(folder, key)),
-        async keep(values, outputs, elapsedMs) {
-          if (run.volatile !== null) return `not cached: ${run.volatile}`;
-          const shown = outputs.map(plain);
-          if (JSON.stringify(shown).length > mostOutput) return "not cached: it shows more than 8 MB";
-          const aside = join(folder, `.${randomBytes(4).toString("hex")}`);
+        async find() {
           try {
-            const { bytes, relations } = await shelve(values, isRelation);
-            await mkdir(aside, { recursive: true, mode: 0o700 });
-            await writeFile(join(aside, "values.bin"), bytes, { mode: 0o600 });
+            return await read(folder, inputs, run);
+          } catch (error) {
+            if (!run.stopped)
+              run.warnings.push(
+                `the result on disk could not be used${error instanceof Damaged ? " (damaged: " : " ("}${messageOf(error)}): the cell ran anew`,
+              );
+            return null;
+          }
+        },
+        async keep(values, shown, elapsedMs) {
+          if (run.volatile !== null) return `not cached: ${run.volatile}`;
+          if (shown.outputs === null) return "not cached: it shows more than 8 MB";
+          const changed = await changedOf(before, contents(inputs, code));
+          if (changed !== null) return `not cached: it changes its input ${changed}, which a result from disk would not do`;
+          const writing = await writeAside(folder);
+          try {
+            const { bytes, relations } = await shelve(values, { isRelation, input: placeOf, network: (value) => tensors.keep(value) });
+            await writeFile(join(writing.aside, "values.bin"), bytes, { mode: 0o600 });
             const hashes: string[] = [];
             for (const [i, each] of (relations as Relation[]).entries()) {
-              await each.save(join(relative(workspace, aside), `${i}.parquet`));
+              await each.save(join(relative(workspace, writing.aside), `${i}.parquet`));
               hashes.push(await each.hash());
             }
-            const reads = await files.hashes(run.reads);
-            const entry: Entry = { format: 1, at: Date.now(), elapsedMs, outputs: shown, reads, relations: hashes };
-            await writeFile(join(aside, "entry.json"), JSON.stringify(entry), { mode: 0o600 });
-            await rm(join(folder, key), { recursive: true, force: true });
-            await rename(aside, join(folder, key));
-            await trim(folder);
+            const size = await writing.size();
+            if (size > cacheBytes) throw new Error(`its result takes ${sizeText(size)}, more than the cache's ${sizeText(cacheBytes)}`);
+            await writing.commit({
+              ...{ at: Date.now(), elapsedMs, backend: await tensors.backend(false), relations: hashes },
+              ...{ outputs: shown.outputs.map(plain), reads: await files.hashes(run.reads) },
+            });
+            await trim(root, cell, cacheBytes);
             return null;
           } catch (error) {
-            await rm(aside, { recursive: true, force: true });
-            if (error instanceof Opaque) return `not cached: ${error.message}, which cannot be stored`;
-            return `not cached: ${error instanceof Error ? error.message : String(error)}`;
+            await writing.abandon();
+            return `not cached: ${messageOf(error)}${error instanceof Opaque ? ", which cannot be stored" : ""}`;
           }
         },
       };
     },
+    digest: digestOf,
     files: (paths) => files.hashes(paths),
-    drop: (cell) => rm(folderOf(cell), { recursive: true, force: true }),
+    drop: (cell) => drop(folderOf(cell)),
   };
+}
+
+/** The first input whose content is another now, or cannot be told any more. */
+async function changedOf(before: [name: string, hash: string][], again: Promise<[string, string][]>): Promise<string | null> {
+  const now = new Map(await again.catch(() => []));
+  return before.find(([name, hash]) => now.get(name) !== hash)?.[0] ?? null;
 }
 
 /** An output without its ways back into the kernel that made it: tables are shown by their first rows. */

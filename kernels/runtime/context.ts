@@ -60,12 +60,16 @@ export function createContext(run: Run, options: ContextOptions): RunContext {
     },
     staging: () => options.staging.make(),
     async call(method, params) {
+      run.volatile ??= "it asks the server for what may change";
       const result = await options.calls.call(method, params);
       if (method === "registry.propose") await options.staging.handedOver((params as { dir: string }).dir);
       return result;
     },
     sql: options.sql,
-    draw: options.draw,
+    draw(...asked) {
+      run.volatile ??= "it offers rows to be reviewed, which only this kernel has";
+      return options.draw(...asked);
+    },
     capture: (feature) => options.capture(feature, run),
     async breathe() {
       await new Promise((resolve) => setImmediate(resolve));

@@ -80,7 +80,11 @@ export function createData(options: DataOptions): Data {
         ...config.duckdb,
         workspace: config.workspace,
         root: config.root,
-        trainedOn: (ref) => trainedOn(calls, ref),
+        trainedOn(ref) {
+          const run = options.current();
+          if (run) run.volatile ??= "it asks the server for what may change";
+          return trainedOn(calls, ref);
+        },
         tensor: async (values, rows, width) => (await tensors.load()).tf.tensor2d(values, [rows, width]),
       });
       const { resolve } = made.files;
@@ -130,7 +134,10 @@ export function createData(options: DataOptions): Data {
     async kept(path, hash) {
       const [{ engine: made }, { TableRelation }, { text }] = await Promise.all([open(), import("../data/relation.js"), import("../data/names.js")]);
       const build = () => ({ sql: `from read_parquet(${text(path)})`, table: true });
-      return new TableRelation(made, { upstream: [], build, hash: () => Promise.resolve(hash), steady: true });
+      const relation = new TableRelation(made, { upstream: [], build, hash: () => Promise.resolve(hash), steady: true });
+      // another kernel may drop the file
+      await relation.ready();
+      return relation;
     },
     draw: async (...asked) => (await import("../data/draw.js")).draw(...asked),
     display(value) {

@@ -50,8 +50,6 @@ export interface EvaluatorOptions {
   free(values: Iterable<unknown>, kept: () => Iterable<unknown>): void;
   /** results on disk; null: none are taken or kept */
   cache: Cache | null;
-  /** hash of a value's content; throws an Opaque */
-  digest(value: unknown, name: string, code: (name: string) => Promise<string>): Promise<string>;
   /** after each run: memory of the back end, files to watch; gives the hashes of what it read */
   after(run: Run): Promise<string[]>;
 }
@@ -160,7 +158,6 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     injected: options.injected,
     watch: (run, free) => void (run.watch = orElse(() => watcher.begin(run, free), null)),
     cache: options.cache,
-    digest: options.digest,
     definer: (name) => runs.get(names.get(name)?.cell ?? ""),
   });
 

@@ -2,6 +2,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { RunContext } from "../protocol/cells.js";
 import type { KernelQuery } from "../protocol/document.js";
+import type { KeptKind } from "../protocol/kept.js";
 import type { FromKernel, KernelConfig } from "../protocol/kernel.js";
 import type { Output, Progress } from "../protocol/output.js";
 import type { Calls } from "./calls.js";
@@ -41,8 +42,10 @@ export interface LibraryNames {
   /** a strike has landed */
   landed(): void;
   dropped(names: string[]): void;
-  /** a relation from a kept Parquet file */
+  /** a relation from a kept Parquet file, whose rows are in memory when it is given */
   kept(path: string, hash: string): Promise<unknown>;
+  /** a value from its recipe, for the cell of this run */
+  revive(kind: KeptKind, parts: Record<string, unknown>, run: Run): Promise<object>;
   answer(query: KernelQuery): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -180,6 +183,10 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
     landed: () => data.landed(),
     dropped: (gone) => data.forget(gone),
     kept: (path, hash) => data.kept(path, hash),
+    revive: async (kind, parts, run) => {
+      const { revive } = await import("./revive.js");
+      return revive(kind, parts, { context: context(run), tf: async () => (await tensors.load()).tf });
+    },
     answer: (query) => (query.query === "comm" ? comms.receive(query.message) : data.answer(query)),
     close: () => data.close(),
   };

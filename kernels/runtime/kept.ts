@@ -8,8 +8,6 @@ import type { Run } from "./run.js";
 
 export interface KeptOptions {
   cache: Cache;
-  /** hash of a value's content; throws an Opaque */
-  digest(value: unknown, name: string, code: (name: string) => Promise<string>): Promise<string>;
   /** value of a name of a cell; undefined where it has none */
   value(name: string): { value: unknown } | undefined;
   /** the run that defined the name */
@@ -28,7 +26,7 @@ export interface Keeper {
   restore(run: Run, kept: Kept): Promise<void>;
 }
 
-export function createKeeper({ cache, digest, value, definer, define, perform }: KeptOptions): Keeper {
+export function createKeeper({ cache, value, definer, define, perform }: KeptOptions): Keeper {
   /** What a function of that name does: the code of its cell, and the content of what that reads. */
   const codeOf = async (name: string, seen: Set<string>): Promise<string> => {
     const of = definer(name);
@@ -37,7 +35,7 @@ export function createKeeper({ cache, digest, value, definer, define, perform }:
     const parts = [of.cell.source];
     for (const used of [...of.uses].sort()) {
       const input = await inputOf(used);
-      if (input !== undefined) parts.push(used, await digest(input.value, used, (other) => codeOf(other, seen)));
+      if (input !== undefined) parts.push(used, await cache.digest(input.value, used, (other) => codeOf(other, seen)));
     }
     return JSON.stringify(parts);
   };

@@ -9,10 +9,11 @@ import type { Importer } from "./imports.js";
 import { createKeeper, type KeptOptions } from "./kept.js";
 import { orElse } from "./own.js";
 import { showResult, type Injected, type Run } from "./run.js";
+import { Shown } from "./shown.js";
 import type { Outputs } from "./streams.js";
 import type { Turns } from "./turns.js";
 
-export interface PerformOptions extends Pick<KeptOptions, "digest" | "definer"> {
+export interface PerformOptions extends Pick<KeptOptions, "definer"> {
   bindings: Bindings;
   compiled: Compiled;
   turns: Turns;
@@ -73,7 +74,7 @@ export function createPerform(options: PerformOptions): (run: Run) => Promise<vo
     const kept = (await shelf?.find()) ?? null;
     if (run.stopped) return;
     if (kept !== null) return keeper!.restore(run, kept);
-    if (shelf !== null) run.sink.record = [];
+    if (shelf !== null) run.sink.record = new Shown();
     const began = performance.now();
     const reads = [...translation.free, ...translation.live.filter((name) => !bindings.own.has(name))];
     if (console) bindings.replace(run, translation.exports);
@@ -100,14 +101,13 @@ export function createPerform(options: PerformOptions): (run: Run) => Promise<vo
     if (shelf === null || run.stopped) return;
     outputs.flush();
     const values = keeper!.values(run, translation.exports);
-    const why = await shelf.keep(values, run.sink.record ?? [], Math.round(performance.now() - began));
+    const why = await shelf.keep(values, run.sink.record!, Math.round(performance.now() - began));
     if (why !== null) run.warnings.push(why);
   };
   const keeper =
     options.cache &&
     createKeeper({
       cache: options.cache,
-      digest: options.digest,
       value: (name) => read(names.get(name)),
       definer: options.definer,
       define: (name, run, value) => bindings.set(name, { cell: run.cell.id, get: () => value }),

@@ -5,13 +5,13 @@ import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
 import { createCache } from "./cache.js";
 import { createCalls } from "./calls.js";
 import { contentOf, isRelation } from "./data.js";
-import { digest } from "./digest.js";
 import { createEvaluator } from "./evaluate.js";
 import { createFiles } from "./files.js";
 import type { Gate } from "./gate.js";
 import { createHeld } from "./held.js";
 import { createImports, type Imports, type Namespace } from "./imports.js";
 import { createLibrary } from "./injected.js";
+import { createKeptTensors } from "./kept-tensors.js";
 import { look } from "./look.js";
 import { ownFile, pathOfFrame, sentence } from "./own.js";
 import { seedOf } from "./random.js";
@@ -96,10 +96,8 @@ export function createSession({ config, shared, gate, outputs, tell, control }: 
     isRelation,
     contentOf,
     relation: (path, hash) => library.kept(path, hash),
-    async tensor({ shape, dtype, values }) {
-      const { tf } = await tensors.load();
-      return tf.tensor(values as never, shape, dtype as never);
-    },
+    tensors: createKeptTensors(tensors),
+    revive: (kind, parts, run) => library.revive(kind, parts, run),
   });
   const evaluator = createEvaluator({
     held,
@@ -112,7 +110,6 @@ export function createSession({ config, shared, gate, outputs, tell, control }: 
     injected: library.names,
     imports,
     cache: config.cache ? cache : null,
-    digest: (value, name, code) => digest(value, name, { relation: contentOf, code: () => code(name) }),
     notebook: config.notebook,
     filePlace: (file, line, column) => (ownFile(file) ? null : { file: pathOfFrame(file), line, column }),
     displayLater: (value) => library.displayLater(value),

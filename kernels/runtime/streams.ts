@@ -1,6 +1,7 @@
 /** Outputs of runs on their way to the server: streams are coalesced, the order is kept, nothing is dropped. */
 import type { BulkMessage } from "../protocol/kernel.js";
 import type { Output } from "../protocol/output.js";
+import type { Shown } from "./shown.js";
 
 export interface Sink {
   run: string;
@@ -10,7 +11,7 @@ export interface Sink {
   /** the next output drops what was shown before */
   clear?: boolean;
   /** what is sent, for a result that is kept on disk */
-  record?: Output[];
+  record?: Shown;
 }
 
 export interface Outputs {
@@ -36,17 +37,20 @@ export function createOutputs(send: (json: string) => void, own: <T>(work: () =>
   let written = 0;
   let last: Sink | null = null;
 
-  /** `output` is JSON: making it may run the code of a cell */
-  const post = (sink: Sink, output: string, clear?: boolean) => {
+  /** `json` is the output's: making it may run the code of a cell */
+  const post = (sink: Sink, output: Output, json: string, clear?: boolean) => {
     const { run, cell } = sink;
     const head: Omit<BulkMessage, "output"> = { type: "output", run, cell, n: sink.count++ };
     if (clear || sink.clear) head.clear = true;
-    if (head.clear === true && sink.record !== undefined) sink.record = [];
-    sink.record?.push(JSON.parse(output) as Output);
+    if (head.clear === true) sink.record?.clear();
+    sink.record?.add(output, json);
     sink.clear = false;
-    send(`${JSON.stringify(head).slice(0, -1)},"output":${output}}`);
+    send(`${JSON.stringify(head).slice(0, -1)},"output":${json}}`);
   };
-  const stream = (name: "stdout" | "stderr", text: string) => JSON.stringify({ kind: "stream", name, text } satisfies Output);
+  const stream = (sink: Sink, name: "stdout" | "stderr", text: string) => {
+    const output: Output = { kind: "stream", name, text };
+    post(sink, output, JSON.stringify(output));
+  };
   const flush = () => {
     if (timer) clearTimeout(timer);
     timer = null;
@@ -54,7 +58,7 @@ export function createOutputs(send: (json: string) => void, own: <T>(work: () =>
     const { sink, name, parts } = pending;
     pending = null;
     waits(false);
-    post(sink, stream(name, parts.join("")));
+    stream(sink, name, parts.join(""));
   };
 
   return {
@@ -63,14 +67,14 @@ export function createOutputs(send: (json: string) => void, own: <T>(work: () =>
       const json = JSON.stringify(output);
       own(() => {
         flush();
-        post(sink, json, clear);
+        post(sink, output, json, clear);
       });
     },
     clear(sink, wait) {
       own(() => {
         flush();
         sink.clear = true;
-        if (!wait) post(sink, stream("stdout", ""));
+        if (!wait) stream(sink, "stdout", "");
       });
     },
     write(sink, name, text) {
@@ -97,7 +101,7 @@ export function createOutputs(send: (json: string) => void, own: <T>(work: () =>
       own(() => {
         flush();
         // a clear that no output came after
-        if (sink.clear) post(sink, stream("stdout", ""));
+        if (sink.clear) stream(sink, "stdout", "");
         return sink.count;
       }),
   };

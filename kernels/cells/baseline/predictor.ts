@@ -1,6 +1,7 @@
 /** A baseline as a predictor: answers records from its state and stages itself as a version. */
 import type { RunContext } from "../../protocol/cells.js";
 import type { Evaluated, Evaluation, Field, Prediction, Provenance, Relation, SampleLine, Signature, Split, Task } from "../../protocol/values.js";
+import { keptBy } from "../../protocol/kept.js";
 import { splitOf } from "../../protocol/values.js";
 import { baselineSize, predictBaseline, type BaselineState } from "../../stats/baselines.js";
 import { toWire } from "../../models/wire.js";
@@ -72,7 +73,7 @@ export function baselinePredictor(parts: BaselineParts, context: RunContext): Ev
   const { label, state, task, split, evaluation, provenance } = parts;
   const input = signatureOf(state, task, split.spec.key, parts.types);
   const params = baselineSize(state);
-  return {
+  const predictor: Evaluated = {
     label,
     task,
     input,
@@ -134,4 +135,5 @@ export function baselinePredictor(parts: BaselineParts, context: RunContext): Ev
       });
     },
   };
+  return keptBy(predictor, "baseline", parts);
 }

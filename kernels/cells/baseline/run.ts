@@ -2,7 +2,7 @@
 import type { RunContext } from "../../protocol/cells.js";
 import type { BaselineOptions, BaselineResult } from "../../protocol/library.js";
 import type { FindingView } from "../../protocol/output.js";
-import { settle, splitOf, type Evaluated, type Predictor, type Relation, type Row, type Split, type Task } from "../../protocol/values.js";
+import { settle, type Evaluated, type Relation, type Row, type Split, type Task } from "../../protocol/values.js";
 import { evaluate } from "../../stats/evaluate.js";
 import { metricNamed, score } from "../../stats/metrics.js";
 import { millis } from "../../stats/moments.js";
@@ -11,6 +11,7 @@ import { check } from "./options.js";
 import { fitting, scaleOf, tryCandidates, type Candidate, type Using } from "./candidates.js";
 import { schema } from "./cell.js";
 import { barFigure, digits, forecastFigure } from "./figure.js";
+import { given, judgingBy } from "./judging.js";
 import { baselinePredictor } from "./predictor.js";
 import { judgedRows, settled } from "./rows.js";
 import { defaultMetric, metricsOf, resolveTask } from "./task.js";
@@ -28,7 +29,7 @@ export async function run<R extends object>(options: BaselineOptions<R>, context
     throw new RangeError(`Expected \`metric\` of a ${task.kind} task to be one of ${metricsOf(task).join(", ")}, got \`${name}\``);
   const scale = task.kind === "forecast" ? await scaleOf(split, task) : undefined;
   if (name === "MASE" && Number.isNaN(scale)) throw new RangeError("MASE needs training rows that change over a season; they do not: choose MAE");
-  const metric = metricNamed(name, scale);
+  const metric = judgingBy(name, scale);
   const using = checked.using ?? fitting(task);
   context.progress({ label: "reading the test rows", done: 0, total: using.length, eta: null });
   const rows = await judgedRows(split, task);
@@ -140,16 +141,5 @@ export async function run<R extends object>(options: BaselineOptions<R>, context
     bar: best.evaluated as unknown as Evaluated<R>,
     all: all as unknown as Evaluated<R>[],
     ...(checked.expect === undefined ? {} : { expect: checked.expect }),
-  };
-}
-
-/** A predictor that was passed in keeps its methods, with the evaluation on this split's test rows. */
-function given(predictor: Predictor, evaluation: Evaluated["evaluation"], split: Split): Evaluated {
-  return {
-    ...predictor,
-    ...{ label: predictor.label, task: predictor.task, input: predictor.input, params: predictor.params, bytes: predictor.bytes },
-    ...{ provenance: predictor.provenance, evaluation, [splitOf]: split },
-    predict: (rows) => predictor.predict(rows),
-    stage: (dir, bar) => predictor.stage(dir, bar),
   };
 }

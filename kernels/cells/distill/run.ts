@@ -106,7 +106,8 @@ async function distil<R extends object>(options: DistillOptions<R>, context: Run
   const barInUnit = metric.name === unitOf(loss) ? ruled.value : score(metricNamed(unitOf(loss)), tables.judged.ys, barPredictions!);
   const records = (await split.test.rows(200)) as object[];
   const judging = { split, metric, judged: tables.judged, seed: context.seed("intervals") };
-  const reference = () => sketchRelation(context, split.train, { columns: features.fields.map((field) => field.name), target: task.target });
+  const reference = { columns: features.fields.map((field) => field.name), target: task.target };
+  const sketch = (relation: Relation, columns: typeof reference) => sketchRelation(context, relation, columns);
 
   const judge = async (predictor: Predictor, role: Point["role"], hidden: Judged["hidden"], answers: Answers): Promise<Judged> => {
     const evaluation = evaluateAnswers(task, { ...judging, answers });
@@ -199,7 +200,16 @@ async function distil<R extends object>(options: DistillOptions<R>, context: Run
         const answers = { values: await outputs(tf, network, tables.test.x, tables.test.rows, network.answer), width: network.outputs };
         const one = await judge(predictor, role, hidden, answers);
         evaluated(predictor, {
-          ...{ ...judging, answers, evaluation: one.evaluation, history: result.history, notebook: context.notebook, cell: context.cell, reference },
+          ...{
+            ...judging,
+            answers,
+            evaluation: one.evaluation,
+            history: result.history,
+            notebook: context.notebook,
+            cell: context.cell,
+            reference,
+            sketch,
+          },
           bar: { label: bar.label, evaluation: ruled, against: one.against, ...(barValues && !metric.row ? { values: barValues.values } : {}) },
         });
         found.push(one);

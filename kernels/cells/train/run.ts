@@ -206,7 +206,8 @@ async function train<R extends object>(options: TrainOptions<R>, context: RunCon
       bar: { label: bar.label, evaluation: ruled, against, ...(barValues && !metric.row ? { values: barValues.values } : {}) },
       history: result.history,
       ...{ notebook: context.notebook, cell: context.cell },
-      reference: () => sketchRelation(context, split.train, { columns: features.fields.map((field) => field.name), target: task.target }),
+      reference: { columns: features.fields.map((field) => field.name), target: task.target },
+      sketch: (relation, columns) => sketchRelation(context, relation, columns),
     });
     context.onDispose(() => predictor.release());
     context.progress(null);
