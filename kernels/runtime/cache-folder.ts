@@ -116,7 +116,17 @@ async function sizeOf(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-const remove = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
+/** Out of the way by one rename: another kernel may be removing the same, or putting another in its place. */
+async function remove(path: string): Promise<void> {
+  const away = `${dirname(path)}/.${randomBytes(6).toString("hex")}`;
+  try {
+    await rename(path, away);
+  } catch (error) {
+    if (isGone(error)) return;
+    throw error;
+  }
+  await rm(away, { recursive: true, force: true });
+}
 const list = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
 /** paths in a folder with when they were last of use, the newest first */
 async function dated(folder: string): Promise<{ path: string; at: number }[]> {
