@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
+import { repairCpu } from "./cpu.js";
 import { keepLedger, walkable } from "./ledger.js";
 import { repairWasm } from "./wasm/repair.js";
 
@@ -159,6 +160,7 @@ const loaders: Record<BackendName, Loader> = {
     const backend = tf.findBackend("cpu") as unknown as { firstUse?: boolean } | undefined;
     // else the first tensor prints an advertisement to the console
     if (backend) backend.firstUse = false;
+    repairCpu(tf);
     await set(tf, "cpu");
     return "plain JavaScript, 1 thread";
   },

@@ -101,9 +101,9 @@ export function backpropFilter(tools: Tools, { inputs, backend, attrs }: Args): 
 
 /**
  * dx = Conv2D of dy, spread by the stride and padded by (k - 1 - pad), with the filter turned by 180 degrees and its channels swapped.
- * Needs pad < k, else the stock loop is used.
+ * Needs every window to touch the input; else, and for channels first, `cpu` computes it: the stock loop reads outside of its input there.
  */
-export function backpropInput(tools: Tools, args: Args, stock: Kernel): TensorInfo {
+export function backpropInput(tools: Tools, args: Args, cpu: Kernel): TensorInfo {
   const { inputs, backend, attrs } = args;
   const { dy, filter } = inputs as { dy: TensorInfo; filter: TensorInfo };
   const info = convInfo(tools, attrs["inputShape"] as Shape4, filter.shape as Shape4, attrs);
@@ -123,9 +123,11 @@ export function backpropInput(tools: Tools, args: Args, stock: Kernel): TensorIn
   } = info;
   const top = filterHeight - 1 - padInfo.top;
   const left = filterWidth - 1 - padInfo.left;
-  if (info.dataFormat !== "channelsLast" || top < 0 || left < 0) return stock(args);
   const height = inHeight + filterHeight - 1;
   const width = inWidth + filterWidth - 1;
+  // a window that lies in the padding alone has no place in `spread`
+  const inside = top >= 0 && left >= 0 && (outHeight - 1) * strideHeight + top < height && (outWidth - 1) * strideWidth + left < width;
+  if (info.dataFormat !== "channelsLast" || !inside) return cpu(args);
   const spread = backend.makeOutput([batchSize, height, width, outChannels], "float32");
   const turned = backend.makeOutput([filterHeight, filterWidth, outChannels, inChannels], "float32");
   turn(backend, filter, turned);

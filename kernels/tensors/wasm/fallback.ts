@@ -1,4 +1,4 @@
-/** Kernels that wasm lacks, computed by the cpu back end on copies of the inputs. None of them is on a training's hot path. */
+/** Kernels that wasm lacks or computes wrongly, computed by the cpu back end on copies of the inputs. None of them is on a training's hot path. */
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { replace, type Inputs, type Kernel, type Tf } from "./kernel.js";
 
@@ -24,7 +24,8 @@ export function fillFromCpu(tf: Tf): string[] {
   return missing;
 }
 
-function onCpu(tf: Tf, name: string): Kernel {
+/** The kernel of the cpu back end on copies of the inputs. */
+export function onCpu(tf: Tf, name: string): Kernel {
   return function onCpuCopies({ inputs, backend, attrs }) {
     const cpu = tf.findBackend("cpu") as unknown as CpuBackend;
     // else it prints an advertisement to the console
@@ -42,7 +43,12 @@ function onCpu(tf: Tf, name: string): Kernel {
     }) => TensorInfo | TensorInfo[];
     const results = kernel({ inputs: copies, backend: cpu, attrs });
     const list = Array.isArray(results) ? results : [results];
-    const out = list.map((one) => backend.makeOutput(one.shape, one.dtype, undefined, cpu.readSync(one.dataId)));
+    const out = list.map((one) => {
+      const values = cpu.readSync(one.dataId);
+      // places of the largest come as floats that are called whole numbers
+      const whole = one.dtype === "int32" && !(values instanceof Int32Array);
+      return backend.makeOutput(one.shape, one.dtype, undefined, whole ? Int32Array.from(values as Float32Array) : values);
+    });
     // an output may be one of the copies
     for (const id of new Set([...Object.values(copies), ...list].map((x) => x.dataId))) cpu.disposeData(id, true);
     return (Array.isArray(results) ? out : out[0]) as TensorInfo;

@@ -2,19 +2,17 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import type { Kernel, Tf } from "./kernel.js";
 
-/** Copies the run of values behind each index as one block. */
+/** Copies the run of values behind each index as one block; the stock kernel reads beyond its heap when the first axes are batches. */
 export function blockGather(tf: Tf, stock: Kernel): Kernel {
   return (args) => {
     const { inputs, backend, attrs } = args;
     const { x, indices } = inputs as { x: TensorInfo; indices: TensorInfo };
+    if (x.dtype === "string" || indices.dtype !== "int32") return stock(args);
     const [axis] = tf.util.parseAxisParam(attrs["axis"] as number, x.shape) as [number];
     const batchDims = (attrs["batchDims"] as number | undefined) ?? 0;
-    if (x.dtype === "string" || indices.dtype !== "int32" || batchDims !== 0) return stock(args);
-    const length = x.shape[axis] as number;
-    const product = (sizes: number[]) => sizes.reduce((a, b) => a * b, 1);
-    const inner = product(x.shape.slice(axis + 1));
-    const outer = product(x.shape.slice(0, axis));
-    const out = backend.makeOutput([...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)], x.dtype);
+    const shapes = tf.backend_util.segment_util.collectGatherOpShapeInfo(x as never, indices as never, axis, batchDims);
+    const { batchSize, outerSize, dimSize: length, sliceSize: inner } = shapes;
+    const out = backend.makeOutput(shapes.outputShape, x.dtype);
     // views after the allocation: growing the heap detaches older ones
     const index = backend.typedArrayFromHeap(indices);
     const source = backend.typedArrayFromHeap(x);
@@ -26,10 +24,12 @@ export function blockGather(tf: Tf, stock: Kernel): Kernel {
         throw new Error(`GatherV2: the index value ${at} is not in [0, ${length - 1}]`);
       }
     }
-    for (let o = 0; o < outer; o++) {
-      for (let i = 0; i < index.length; i++) {
-        const from = (o * length + (index[i] as number)) * inner;
-        const to = (o * index.length + i) * inner;
+    const each = batchSize === 0 ? 0 : index.length / batchSize;
+    for (let o = 0; o < batchSize * outerSize; o++) {
+      const first = Math.floor(o / outerSize) * each;
+      for (let i = 0; i < each; i++) {
+        const from = (o * length + (index[first + i] as number)) * inner;
+        const to = (o * each + i) * inner;
         if (inner === 1) target[to] = source[from] as number;
         else target.set(source.subarray(from, from + inner), to);
       }

@@ -17,6 +17,16 @@ export function product(transpose: Tools["transpose"], stock: Kernel): Kernel {
   };
 }
 
+/** The stock kernel reads one number a column for bias and prelu, whatever their shape, and so past the end of shorter ones: others are left to `cpu`. */
+export function plainBias(fused: Kernel, cpu: Kernel): Kernel {
+  return (args) => {
+    const { bias, preluActivationWeights: prelu, b } = args.inputs as Record<string, TensorInfo | null | undefined>;
+    const n = args.attrs["transposeB"] === true ? b!.shape.at(-2) : b!.shape.at(-1);
+    const fits = (!bias || (bias.shape.length === 1 && bias.shape[0] === n)) && (!prelu || count(prelu.shape) === n);
+    return (fits ? fused : cpu)(args);
+  };
+}
+
 function bySimd(simd: Simd, { inputs, backend, attrs }: Args): TensorInfo | null {
   const { a, b, bias } = inputs as { a: TensorInfo; b: TensorInfo; bias?: TensorInfo | null };
   const transposed = { a: attrs["transposeA"] === true, b: attrs["transposeB"] === true };

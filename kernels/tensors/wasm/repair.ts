@@ -3,14 +3,16 @@ import { counted } from "../torn.js";
 import { backpropFilter, backpropInput } from "./conv.js";
 import { sharedIdentity, split, tile } from "./copy.js";
 import { depthwiseFilter, depthwiseInput } from "./depthwise.js";
-import { fillFromCpu } from "./fallback.js";
+import { guardDtypes } from "./dtypes.js";
+import { fillFromCpu, onCpu } from "./fallback.js";
 import { blockGather, segmentSum } from "./gather.js";
 import { kernelOf, replace, type Kernel, type Tf, type Tools } from "./kernel.js";
-import { product } from "./matmul.js";
+import { plainBias, product } from "./matmul.js";
 import { fastOptimizers } from "./optimizers.js";
 import { maxPoolGrad } from "./pool.js";
 import { fastElementwise } from "./elementwise.js";
 import { inPlaceSlice } from "./slice.js";
+import { guardWindows } from "./windows.js";
 
 const done = new WeakSet<object>();
 
@@ -30,9 +32,8 @@ export function repairWasm(tf: Tf): void {
     conv2d: stock("Conv2D"),
     add: stock("Add"),
   };
-  const slowInput = stock("Conv2DBackpropInput");
   replace(tf, "BatchMatMul", matMul);
-  replace(tf, "_FusedMatMul", product(turn, stock("_FusedMatMul")));
+  replace(tf, "_FusedMatMul", plainBias(product(turn, stock("_FusedMatMul")), onCpu(tf, "_FusedMatMul")));
   const slice = inPlaceSlice(tf, stock("Slice"));
   replace(tf, "Slice", slice);
   replace(tf, "SplitV", split(tf, slice) as unknown as Kernel);
@@ -43,9 +44,11 @@ export function repairWasm(tf: Tf): void {
   replace(tf, "UnsortedSegmentSum", segmentSum);
   replace(tf, "MaxPoolGrad", maxPoolGrad(tf));
   replace(tf, "Conv2DBackpropFilter", (args) => backpropFilter(tools, args));
-  replace(tf, "Conv2DBackpropInput", (args) => backpropInput(tools, args, slowInput));
+  replace(tf, "Conv2DBackpropInput", (args) => backpropInput(tools, args, onCpu(tf, "Conv2DBackpropInput")));
   replace(tf, "DepthwiseConv2dNativeBackpropFilter", depthwiseFilter(tf));
   replace(tf, "DepthwiseConv2dNativeBackpropInput", depthwiseInput(tf));
   fillFromCpu(tf);
+  guardDtypes(tf);
+  guardWindows(tf);
   fastOptimizers(tf);
 }
