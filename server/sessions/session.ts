@@ -28,9 +28,10 @@ import { sweep } from "./sweep.js";
 import { openHistory, type History } from "./history.js";
 import { recorder } from "./recorder.js";
 import { createInlet, type Inlet } from "./inlet.js";
+import { createKeeping, type Keeping } from "./keeping.js";
 import { Questions } from "./questions.js";
 import { Ring } from "./ring.js";
-import { outputStore, sourceHash, type OutputStore } from "./outputs.js";
+import { outputStore, type OutputStore } from "./outputs.js";
 import type { NotebookPlace } from "./paths.js";
 import { createBatches, type Batches } from "./batches.js";
 import { receive } from "./receive.js";
@@ -78,6 +79,8 @@ export class Session {
   #state: SessionState;
   readonly #effects: SessionEffects;
   readonly #store: OutputStore;
+  /** null: nothing is kept */
+  readonly #keeping: Keeping | null;
   readonly #inlet: Inlet;
   readonly #file: NotebookFile;
   readonly #journalFile: string;
@@ -89,7 +92,6 @@ export class Session {
   #ring = new Ring();
   readonly #link: KernelLink;
   readonly #questions = new Questions();
-  #keepTimer: NodeJS.Timeout | null = null;
   #second: Session | null = null;
   #closed = false;
   readonly #batches: Batches;
@@ -103,6 +105,7 @@ export class Session {
     this.#batches = createBatches(place, effects);
     sweep(join(place.store, "spill"), (name) => /^(\d+)-/.exec(name)?.[1]);
     this.#store = outputStore(join(place.store, "outputs", place.key), failed("outputs could not be kept"));
+    this.#keeping = effects.keep ? createKeeping(this.#store, () => this.#state, effects.now) : null;
     this.#inlet = createInlet(effects.keep ? this.#store : null, (batch) => void this.dispatch(batch));
     this.#link = new KernelLink(place, effects, {
       dispatch: (input) => void this.dispatch(input),
@@ -276,7 +279,7 @@ export class Session {
         return void this.#link.start();
       case "run":
         this.#link.send({ type: "run", request: action.request });
-        this.#keepRunning();
+        this.#keeping?.running();
         return;
       case "forget":
         return this.#link.send({ type: "forget", cells: action.cells });
@@ -302,39 +305,8 @@ export class Session {
         if (this.#effects.keep) this.#file.changed();
         return;
       case "keep":
-        return this.#keep(action.cell);
+        return this.#keeping?.keep(action.cell);
     }
-  }
-
-  #keep(id: string): void {
-    if (!this.#effects.keep) return;
-    const { doc, ran } = this.#state;
-    const run = doc.cells[id]?.run;
-    const outputs = doc.outputs[id] ?? [];
-    const more = doc.more[id];
-    const of = ran.get(id);
-    if (run == null || of === undefined || outputs.length === 0) return this.#store.drop(id);
-    this.#store.keep({
-      cell: id,
-      run,
-      sourceHash: sourceHash(of.source),
-      at: this.#effects.now(),
-      outputs,
-      ...(more !== undefined && { more }),
-    });
-  }
-
-  /** What a long run has shown so far is on disk every two seconds. */
-  #keepRunning(): void {
-    if (this.#keepTimer !== null) return;
-    this.#keepTimer = setTimeout(() => {
-      this.#keepTimer = null;
-      const { running } = this.#state;
-      if (running === null || this.#closed) return;
-      if (running.shown && this.#effects.now() - running.since > 1500) this.#keep(running.cell);
-      this.#keepRunning();
-    }, 2000);
-    this.#keepTimer.unref();
   }
 
   /** The notebook in a second kernel, its outputs beside those on screen. */
@@ -439,9 +411,7 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#effects.languages?.drop(this);
-    if (this.#keepTimer !== null) clearTimeout(this.#keepTimer);
-    const { running } = this.#state;
-    if (running !== null) this.#keep(running.cell);
+    this.#keeping?.close();
     const gone = this.#link.close();
     await this.#second?.close();
     for (const viewer of this.#viewers) viewer.close(1001, reason);
