@@ -21,7 +21,7 @@ import { faultIn, type Engine } from "./engine.js";
 import { isInterrupted, SqlError } from "./fault.js";
 import { imagesIn } from "./images.js";
 import type { LoadColumn, PackedTable } from "./messages.js";
-import { qualify, quote, text } from "./names.js";
+import { bare, qualify, quote, text } from "./names.js";
 import { Once } from "./once.js";
 import { find } from "./near.js";
 import type { Matrix } from "./numeric.js";
@@ -93,8 +93,26 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     this.#name = qualify(`@${++counter}`);
   }
 
+  static {
+    // in a list of values and among the variables
+    Object.defineProperty(this, "name", { value: "Relation" });
+  }
+
   get name(): string {
     return this.#name;
+  }
+
+  /** What it is called inside other values and texts: rows are read by a call alone. */
+  toString(): string {
+    return `Relation ${bare(this.#name).replace(/@\d+$/, "")}`.trimEnd();
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 
   /** Makes the view; with a name also `nb."name"`, so that later SQL reads `from name`. Rejects with the SQL's own error. */

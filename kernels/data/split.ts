@@ -50,6 +50,22 @@ export class TableSplit<R extends object = Row> implements Split<R> {
     this.test = this.#part("test");
   }
 
+  static {
+    Object.defineProperty(this, "name", { value: "Split" });
+  }
+
+  toString(): string {
+    return `Split by ${this.#rule.by} of ${this.#rule.key}`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   get id(): Hash {
     if (this.#id === null) throw new Error("the split is not made yet: export it from its cell, or `await` a read of one of its parts first");
     return this.#id;

@@ -1,7 +1,8 @@
 /** A value in the forms that the page can draw. Never throws: a value that breaks its own inspection is shown as such. */
 import { inspect, types } from "node:util";
 import { mime, type MimeBundle } from "../protocol/output.js";
-import { fullText, lineText } from "./inspection.js";
+import { settle } from "../protocol/values.js";
+import { className, fullText, lineText } from "./inspection.js";
 import { pictureKind } from "../data/image.js";
 import { isPixels, pixelsToPng } from "./picture.js";
 
@@ -67,8 +68,8 @@ export function isTensor(value: object): value is TensorLike {
 
 /** Shape, type, range, mean and first values; pixels also as a picture. */
 function tensorBundle(tensor: TensorLike): MimeBundle {
-  const head = `Tensor ${tensor.dtype} [${tensor.shape.join(", ")}]`;
-  if (tensor.isDisposed) return { [mime.text]: `${head}, disposed` };
+  const head = tensorLine(tensor);
+  if (tensor.isDisposed) return { [mime.text]: head };
   if (tensor.size > 4_000_000) return { [mime.text]: head };
   let data: ArrayLike<number>;
   try {
@@ -105,6 +106,14 @@ interface ModelLike {
 }
 function isModel(value: object): value is ModelLike {
   return "layers" in value && Array.isArray(value.layers) && "summary" in value && typeof value.summary === "function";
+}
+/** One line about a model. */
+export function modelLine(model: ModelLike): string {
+  return `${className(model)} ${model.name}, ${model.layers.length} ${model.layers.length === 1 ? "layer" : "layers"}`;
+}
+/** One line about a tensor. */
+export function tensorLine({ dtype, shape, isDisposed }: TensorLike): string {
+  return `Tensor ${dtype} [${shape.join(", ")}]${isDisposed ? ", disposed" : ""}`;
 }
 /** The model's own table of its layers. */
 function modelText(model: ModelLike): string {
@@ -203,6 +212,8 @@ export function preview(value: unknown): { type: string; size: number | null; pr
     if (typeof value === "object" && value !== null && !types.isProxy(value)) {
       if (isTensor(value))
         return { type: `Tensor ${value.dtype} [${value.shape.join(",")}]`, size: value.size * 4, preview: value.isDisposed ? "disposed" : "" };
+      if (settle in value) return { type: className(value), size: null, preview: String(value) };
+      if (isModel(value)) return { type: "Model", size: null, preview: modelLine(value) };
       if (ArrayBuffer.isView(value)) return { type: value.constructor.name, size: value.byteLength, preview: short(value) };
       if (Array.isArray(value)) return { type: `Array(${value.length})`, size: null, preview: short(value) };
     }

@@ -92,3 +92,22 @@ it("a model whose cell runs again is freed when nobody may use it any more", asy
   await kernel.run("0", { id: "shown" });
   expect(await count()).toBe(before);
 });
+
+it("says what stands inside other values, not the engines' own fields", async () => {
+  const made =
+    "const rows = sql`select 1 as a`; const split = sql`select range as k from range(9)`.split({ by: 'hash', key: 'k' }); const net = tf.sequential({ name: 'net', layers: [tf.layers.dense({ inputShape: [1], units: 1 })] }); const pair = [rows, tf.ones([2, 3])]";
+  await kernel.run(made, { id: "made" });
+  expect(await shown("[rows, { split, net }, pair[1], `${rows}`, JSON.stringify({ rows })]")).toBe(
+    "[\n  Relation rows,\n  { split: Split by hash of k, net: Sequential net, 1 layer },\n  Tensor float32 [2, 3],\n  'Relation rows',\n  '{\"rows\":\"Relation rows\"}'\n]",
+  );
+  const told = await kernel.until(
+    (message) => "type" in message && message.type === "variables" && message.variables.some(({ name }) => name === "pair"),
+  );
+  const variables = Object.fromEntries(
+    (told as { variables: { name: string; type: string; preview: string }[] }).variables.map((one) => [one.name, one]),
+  );
+  expect(variables["rows"]).toMatchObject({ type: "Relation", preview: "Relation rows" });
+  expect(variables["split"]).toMatchObject({ type: "Split", preview: "Split by hash of k" });
+  expect(variables["net"]).toMatchObject({ type: "Model", preview: "Sequential net, 1 layer" });
+  expect(variables["pair"]).toMatchObject({ preview: "[ [Relation], [Tensor] ]" });
+});

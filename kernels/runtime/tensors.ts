@@ -4,7 +4,7 @@ import type { FromKernel } from "../protocol/kernel.js";
 import type { Tensor } from "@tensorflow/tfjs";
 import type { Backend, Tf } from "../tensors/backend.js";
 import type { Savepoint } from "../tensors/unwind.js";
-import { isTensor } from "./display.js";
+import { isTensor, modelLine, tensorLine } from "./display.js";
 import { holding, leakOf } from "./leak.js";
 import type { Run } from "./run.js";
 import { freeUnheld, type Unheld } from "./unheld.js";
@@ -133,6 +133,7 @@ export function createTensors(
         unheld = freeUnheld(loaded.tf, own, books);
         followTensors(loaded.tf);
         watchFits(loaded.tf);
+        nameInside(loaded.tf);
         report();
         return loaded;
       })();
@@ -196,6 +197,20 @@ export function createTensors(
       abandon?.();
     },
   };
+}
+
+/** A list of tensors or models shows what each is, not the engine's own fields. */
+function nameInside({ Tensor, LayersModel }: Tf): void {
+  const show = (prototype: object, text: (value: never) => string) =>
+    Object.defineProperty(prototype, Symbol.for("nodejs.util.inspect.custom"), {
+      value(this: never) {
+        return text(this);
+      },
+      configurable: true,
+      writable: true,
+    });
+  show(Tensor.prototype, tensorLine);
+  show(LayersModel.prototype, modelLine);
 }
 
 /** The value, and what a plain list or object of values holds. */
