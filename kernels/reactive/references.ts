@@ -3,7 +3,7 @@ import type { Variable } from "@typescript-eslint/scope-manager";
 import type { Cell, CellKind, Problem } from "../protocol/document.js";
 import { mutationsOf } from "./mutations.js";
 import { sqlTables } from "./tables.js";
-import { bare, parseCell, place, scopesOf, walk, type Node } from "./tree.js";
+import { bare, hasStatements, parseCell, place, scopesOf, walk, type Node } from "./tree.js";
 
 /** A name at the top level of a cell. */
 export interface Binding {
@@ -104,10 +104,11 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
     privates,
     types,
     uses: unique(reads.map((reference) => reference.identifier.name as string)),
-    writes: through
-      .filter((reference) => reference.isWrite())
-      .map((reference) => reference.identifier as unknown as Node)
-      .map((node) => ({ name: name(node), ...at(node) })),
+    // a default in a pattern counts as a second write of the same place
+    writes: unique(through.filter((reference) => reference.isWrite()).map((reference) => reference.identifier as unknown as Node)).map((node) => ({
+      name: name(node),
+      ...at(node),
+    })),
     mutations: mutationsOf(parsed.program, source, scopes, free),
     tables,
     problems,
@@ -149,7 +150,9 @@ function declaredAs(variable: Variable, own: ReadonlySet<Node | null>): Binding[
         if (!node.declare) return "enum";
         break;
       case "TSModuleName":
-        if (!node.declare && (node.id as Node).type === "Identifier") return "const";
+        if (node.declare || (node.id as Node).type !== "Identifier") break;
+        if (hasStatements(node)) return "const";
+        type = true;
         break;
       case "Type":
         type = true;

@@ -38,7 +38,29 @@ export function parseCell(source: string): Parse {
       message: [error.message, error.helpMessage].filter(Boolean).join(". "),
       at: Math.min(error.labels[0]?.start ?? 0, source.length),
     }));
+  if (errors.length === 0) errors.push(...outsideModules(program, source));
   return { program, body: program.body as Node[], comments: result.comments, errors };
+}
+
+/** What the parser lets pass and no module may hold. */
+function outsideModules(program: Node, source: string): Parse["errors"] {
+  const found: Parse["errors"] = [];
+  if (!/\brequire\s*\(|\bexport\s*=|(?:[):]|\belse)\s*(?:async\s+)?function\b/.test(source)) return found;
+  walk(program, (node) => {
+    if (node.type === "TSImportEqualsDeclaration" && node.importKind !== "type") {
+      const from = (node.moduleReference as Node).expression as Node | undefined;
+      const name = (node.id as Node).name as string;
+      if (from) found.push({ message: `A cell is a module: write \`import ${name} from ${source.slice(from.start, from.end)}\``, at: node.start });
+    } else if (node.type === "TSExportAssignment")
+      found.push({ message: "A cell is a module: write `export default`, or give the value a name", at: node.start });
+    else {
+      const inner = node.type === "LabeledStatement" ? [node.body] : node.type === "IfStatement" ? [node.consequent, node.alternate] : [];
+      for (const each of inner as (Node | null)[])
+        if (each?.type === "FunctionDeclaration")
+          found.push({ message: "A function declaration stands at the top level or in a block: put it in { }", at: each.start });
+    }
+  });
+  return found;
 }
 
 /** Scopes of a parsed cell: `through` of the global scope are its free names. */
@@ -75,4 +97,14 @@ export function bare(node: Node): Node {
   while (["ParenthesizedExpression", "TSAsExpression", "TSSatisfiesExpression", "TSNonNullExpression", "TSTypeAssertion"].includes(one.type))
     one = one.expression as Node;
   return one;
+}
+
+/** Is there a value in this namespace? One of types alone leaves none behind. */
+export function hasStatements(node: Node): boolean {
+  const body = (node.body as Node | null)?.body as Node[] | undefined;
+  return (body ?? []).some((statement) => {
+    const declared = (statement.declaration as Node | null | undefined) ?? statement;
+    if (declared.type === "TSModuleDeclaration") return hasStatements(declared);
+    return !/^TS(InterfaceDeclaration|TypeAliasDeclaration)$/.test(declared.type) && declared.declare !== true;
+  });
 }

@@ -1,4 +1,4 @@
-/** `$w` and `$wi`: the awaits of a cell, which never continue once its run was stopped. */
+/** `$$w` and `$$wi`: the awaits of a cell, which never continue once its run was stopped. */
 
 export interface Awaits {
   wait(value: unknown, file: string, offset: number): Promise<unknown>;

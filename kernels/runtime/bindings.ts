@@ -18,13 +18,13 @@ export interface Bindings {
   set(name: string, of: Name): void;
   /** as that run finds it */
   known(name: string, run: Run): Name | undefined;
-  /** `$x` of a run: takes the definitions that the code exposes */
+  /** `$$x` of a run: takes the definitions that the code exposes */
   define(run: Run, getters: object): void;
   /** a console's request is about to define these names */
   replace(run: Run, names: readonly string[]): void;
   /** the request is over: a name whose definition failed keeps its older value */
   restore(run: Run): void;
-  /** `$n` of a console's requests: the last definition, looked up when it is used */
+  /** `$$n` of a console's requests: the last definition, looked up when it is used */
   readonly live: object;
   find(name: string): { value: unknown } | null;
   /** removes what the cell defined, and gives it */

@@ -93,6 +93,6 @@ export function createCompiled(options: CompiledOptions): Compiled {
 
 /** The compiler's own way of writing a console's names, out of V8's messages. */
 function unwritten(error: CellError): CellError {
-  const message = error.message.replace(/\(0 ?, ?\$n\.([\w$]+)\)|\$n\.([\w$]+)/g, (_, called?: string, read?: string) => called ?? read ?? "");
+  const message = error.message.replace(/\(0 ?, ?\$\$n\.([\w$]+)\)|\$\$n\.([\w$]+)/g, (_, called?: string, read?: string) => called ?? read ?? "");
   return { ...error, message };
 }

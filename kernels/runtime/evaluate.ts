@@ -145,9 +145,9 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
 
   const meta = Object.freeze({ url: pathToFileURL(options.notebook).href, filename: options.notebook });
   const wrappers = (file: string): Record<string, unknown> => ({
-    $w: (value: unknown, offset: number) => awaits.wait(value, file, offset),
-    $wi: (iterable: unknown, offset: number) => awaits.waitEach(iterable, file, offset),
-    $meta: meta,
+    $$w: (value: unknown, offset: number) => awaits.wait(value, file, offset),
+    $$wi: (iterable: unknown, offset: number) => awaits.waitEach(iterable, file, offset),
+    $$meta: meta,
   });
 
   const watcher = createWatcher({ names, runs, goesOn: (other) => awaits.waiting(other.file) });

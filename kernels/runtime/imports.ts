@@ -49,7 +49,7 @@ export class ImportError extends Error {
 }
 
 export interface Imports {
-  /** `$imp` for cells, or for a file */
+  /** `$$imp` for cells, or for a file */
   from(file: string): Importer;
   /** translation and source of an imported file, by its path */
   file(path: string): { source: string; translation: Translation | null } | undefined;
@@ -137,9 +137,9 @@ export function createImports(options: ImporterOptions): Imports {
     }
     if (!module.goesOn()) return never;
     const own = {
-      $x: (getters: object) => void Object.defineProperties(module.exports, Object.getOwnPropertyDescriptors(getters)),
-      $imp: importer(path, [...chain, path]),
-      $meta: Object.freeze({ url: pathToFileURL(path).href, filename: path, dirname: dirname(path) }),
+      $$x: (getters: object) => void Object.defineProperties(module.exports, Object.getOwnPropertyDescriptors(getters)),
+      $$imp: importer(path, [...chain, path]),
+      $$meta: Object.freeze({ url: pathToFileURL(path).href, filename: path, dirname: dirname(path) }),
     };
     const parameters = { ...options.parameters(module.translation.free, path), ...own };
     const body = vm.compileFunction(module.translation.code, Object.keys(parameters), { filename: path });

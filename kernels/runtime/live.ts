@@ -1,5 +1,5 @@
 /**
- * Names of a console's earlier requests, read where they stand: `x` becomes `$n.x`, so that a function sees the last definition, as in any console,
+ * Names of a console's earlier requests, read where they stand: `x` becomes `$$n.x`, so that a function sees the last definition, as in any console,
  * and `x = 1` reaches the variable. A cell of the notebook has parameters instead: its inputs are those of its run.
  */
 import type MagicString from "magic-string";
@@ -27,8 +27,8 @@ export function liveNames(program: Node, free: readonly string[], live: (name: s
 function written(node: Node, parents: readonly Node[]): string {
   const name = node["name"] as string;
   const parent = parents.at(-1);
-  const member = `$n.${name}`;
-  if (parent?.type === "UnaryExpression" && parent["operator"] === "typeof") return `("${name}" in $n?${member}:undefined)`;
+  const member = `$$n.${name}`;
+  if (parent?.type === "UnaryExpression" && parent["operator"] === "typeof") return `("${name}" in $$n?${member}:undefined)`;
   // {x} and {x = 1}
   const holder = parent?.type === "AssignmentPattern" && parent["left"] === node ? parents.at(-2) : parent;
   if (holder?.type === "Property" && holder["shorthand"] === true) return `${name}:${member}`;

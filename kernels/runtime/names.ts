@@ -1,5 +1,5 @@
 /** What a cell's code defines and reads, with the details that the compiler needs (reactive/references.ts gives the graph its own view). */
-import { scopesOf } from "../reactive/tree.js";
+import { hasStatements, scopesOf } from "../reactive/tree.js";
 import type { Node } from "./syntax.js";
 
 export interface Names {
@@ -47,13 +47,4 @@ function hasValue(type: string, node: Node, parent: Node | null | undefined, sta
   }
   if (type === "TSModuleName") return node["declare"] !== true && hasStatements(node);
   return type !== "Type" && node["declare"] !== true && node.type !== "TSDeclareFunction";
-}
-
-/** A namespace of types alone leaves no value behind. */
-function hasStatements(node: Node): boolean {
-  const body = (node["body"] as Node | null)?.["body"] as Node[] | undefined;
-  return (body ?? []).some((statement) => {
-    const declared = (statement["declaration"] as Node | null | undefined) ?? statement;
-    return !/^TS(InterfaceDeclaration|TypeAliasDeclaration)$/.test(declared.type);
-  });
 }

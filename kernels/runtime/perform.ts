@@ -52,11 +52,11 @@ export function createPerform(options: PerformOptions): (run: Run) => Promise<vo
     const mine = console ? bindings.own : names;
     const parameters: Record<string, unknown> = {
       ...options.wrappers(translation.file),
-      ...(console && { $n: bindings.live }),
+      ...(console && { $$n: bindings.live }),
       // whole: a name that is not known to be the cell's would outlive it
-      $x: (getters: object) => own(() => bindings.define(run, getters)),
-      $show: showResult(run),
-      $imp: importer,
+      $$x: (getters: object) => own(() => bindings.define(run, getters)),
+      $$show: showResult(run),
+      $$imp: importer,
     };
     for (const name of translation.free) {
       const other = names.get(name);

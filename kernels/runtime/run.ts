@@ -122,7 +122,7 @@ export function createRun(request: RunRequest, options: RunOptions): Run {
   return run;
 }
 
-/** `$show`: the last expression of a cell, or what its promise gives. */
+/** `$$show`: the last expression of a cell, or what its promise gives. */
 export function showResult(run: Run): (value: unknown) => Promise<void> | undefined {
   return (value) => {
     if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function" && typeof value === "object") {

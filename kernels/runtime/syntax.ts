@@ -23,9 +23,9 @@ export function parse(source: string): Node {
 
 const modifiers = ["declare", "definite", "override", "readonly", "abstract"];
 
-/** Is there anything that JavaScript does not know, or that Node 20 lacks (`using`, decorators)? Then esbuild prints it as JavaScript. */
+/** Is there anything that JavaScript does not know, or that Node 20 lacks (`using`, `accessor`, decorators)? Then esbuild prints it as JavaScript. */
 export function needsStripping(node: Node): boolean {
-  if (node.type.startsWith("TS") || node["accessibility"]) return true;
+  if (node.type.startsWith("TS") || node.type === "AccessorProperty" || node["accessibility"]) return true;
   if (modifiers.some((name) => node[name] === true)) return true;
   if (node["optional"] === true && !/^(Member|Call|Chain)/.test(node.type)) return true;
   if (Array.isArray(node["decorators"]) && node["decorators"].length > 0) return true;

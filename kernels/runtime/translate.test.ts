@@ -22,7 +22,7 @@ const run = async (source: string): Promise<{ shown: unknown[]; exported: object
   const { code } = await translate(source);
   const shown: unknown[] = [];
   let exported = {};
-  const body = new Function("$x", "$show", "$w", "$wi", "$imp", "$meta", code) as (...args: unknown[]) => Promise<void>;
+  const body = new Function("$$x", "$$show", "$$w", "$$wi", "$$imp", "$$meta", code) as (...args: unknown[]) => Promise<void>;
   await body(
     (getters: object) => (exported = getters),
     (value: unknown) => void shown.push(value),
@@ -64,4 +64,16 @@ it.each(["const a = 1\nthrowing()", "type T = { a: 1 }\nconst b: T = { a: 1 }\n 
 
 it("refuses what does not parse, with the place", async () => {
   await expect(translate("const a = 1\nlet = ;")).rejects.toMatchObject({ name: "SyntaxError", offset: expect.any(Number) as number });
+});
+
+it("leaves short names with a dollar to the author", async () => {
+  expect((await run("const $x = 1, $w = 2, $wi = 3, $imp = 4, $meta = 5, $show = 6, $r0 = 7, $default = 8; $x + (await $w)")).shown).toEqual([3]);
+});
+
+it("takes auto-accessors", async () => {
+  expect((await run("class Q { accessor x = 5; static accessor y = 6 }; [new Q().x, Q.y]")).shown).toEqual([[5, 6]]);
+});
+
+it("defines no name that stands in no cell", async () => {
+  expect(Object.keys((await run("export * from 'p'; export { name as other } from 'p'; export const own = 1")).exported)).toEqual(["own"]);
 });

@@ -1,7 +1,7 @@
 /**
  * A cell's TypeScript as the body of one async function (prototypes 1). vm.SourceTextModule never frees an instance, so cells are functions:
- * free names are parameters, `$x({get a() {...}})` exposes the exports, imports go through `$imp`, each `await` through `$w`, so that a stopped
- * run does not continue (with its place, for errors from afar), and the last expression is shown by `$show`.
+ * free names are parameters, `$$x({get a() {...}})` exposes the exports, imports go through `$$imp`, each `await` through `$$w`, so that a stopped
+ * run does not continue (with its place, for errors from afar), and the last expression is shown by `$$show`.
  */
 import MagicString from "magic-string";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
@@ -13,7 +13,7 @@ import { needsStripping, parse, type Node } from "./syntax.js";
 export interface Translation extends Names {
   /** of a console: names of others, read where they stand */
   live: string[];
-  /** body of a function; `$x $imp $meta $w $wi $show` and the free names are its parameters; returns a promise */
+  /** body of a function; `$$x $$imp $$meta $$w $$wi $$show` and the free names are its parameters; returns a promise */
   code: string;
   /** place in the source, 1-based, of a place in `code`; null when it is the compiler's own text */
   locate(line: number, column: number): { line: number; column: number } | null;
@@ -57,13 +57,13 @@ export async function translate(source: string, target: Target = "cell"): Promis
   const last = body.at(-1);
   if (target !== "file" && last?.type === "ExpressionStatement") {
     const expression = last["expression"] as Node;
-    out.appendLeft(expression.start, ";await $w($show((").appendRight(expression.end, `)),${expression.start})`);
+    out.appendLeft(expression.start, ";await $$w($$show((").appendRight(expression.end, `)),${expression.start})`);
   }
   const open = typeof target === "object" ? assignable(body) : new Set<string>();
   const getters = [...exposed].map(
-    ([name, local]) => `get ${JSON.stringify(name)}(){return ${local}}${open.has(name) ? `,set ${JSON.stringify(name)}($v){${local}=$v}` : ""}`,
+    ([name, local]) => `get ${JSON.stringify(name)}(){return ${local}}${open.has(name) ? `,set ${JSON.stringify(name)}($$v){${local}=$$v}` : ""}`,
   );
-  out.prepend(`$x({${getters.join(",")}});`);
+  out.prepend(`$$x({${getters.join(",")}});`);
   const left = new Set(names.free);
   return finish(out, { ...names, live: free.filter((name) => !left.has(name)) }, exposed, strip);
 }
@@ -104,14 +104,14 @@ async function finish(
 function rewrite(node: Node, source: string, out: MagicString): void {
   if (node.type === "AwaitExpression") {
     const argument = node["argument"] as Node;
-    out.appendLeft(argument.start, "$w(").appendRight(argument.end, `,${node.start})`);
+    out.appendLeft(argument.start, "$$w(").appendRight(argument.end, `,${node.start})`);
   } else if (node.type === "ForOfStatement" && node["await"] === true) {
     const right = node["right"] as Node;
-    out.appendLeft(right.start, "$wi(").appendRight(right.end, `,${node.start})`);
+    out.appendLeft(right.start, "$$wi(").appendRight(right.end, `,${node.start})`);
   } else if (node.type === "ImportExpression") {
-    out.update(node.start, node.start + "import".length, "$imp");
+    out.update(node.start, node.start + "import".length, "$$imp");
   } else if (node.type === "MetaProperty" && source.startsWith("import", node.start)) {
-    out.update(node.start, node.end, "$meta");
+    out.update(node.start, node.end, "$$meta");
   }
 }
 
@@ -119,7 +119,7 @@ function importLine(node: Node, names: Names, out: MagicString): void {
   const spec = JSON.stringify((node["source"] as Node)["value"]);
   const specifiers = node["specifiers"] as Node[];
   if (node["importKind"] === "type") return void blank(node, out);
-  if (specifiers.length === 0) return void out.update(node.start, node.end, `await $w($imp(${spec}),${node.start});`);
+  if (specifiers.length === 0) return void out.update(node.start, node.end, `await $$w($$imp(${spec}),${node.start});`);
   const parts: string[] = [];
   const strict: string[] = [];
   let space: string | null = null;
@@ -138,8 +138,8 @@ function importLine(node: Node, names: Names, out: MagicString): void {
   }
   if (parts.length === 0 && space === null) return void blank(node, out);
   const lines = [];
-  if (space !== null) lines.push(`const ${space}=await $w($imp(${spec}),${node.start});`);
-  if (parts.length > 0) lines.push(`const {${parts.join(",")}}=await $w($imp(${spec},undefined,${JSON.stringify(strict)}),${node.start});`);
+  if (space !== null) lines.push(`const ${space}=await $$w($$imp(${spec}),${node.start});`);
+  if (parts.length > 0) lines.push(`const {${parts.join(",")}}=await $$w($$imp(${spec},undefined,${JSON.stringify(strict)}),${node.start});`);
   out.update(node.start, node.end, lines.join(""));
 }
 
@@ -170,24 +170,28 @@ function exportLine(node: Node, out: MagicString, exposed: Map<string, string>, 
       out.remove(node.start, declaration.start);
       exposed.set("default", nameOf(id));
     } else if (target !== "file") {
-      out.update(node.start, declaration.start, "await $w($show((").appendLeft(declaration.end, ")))");
+      out.update(node.start, declaration.start, "await $$w($$show((").appendLeft(declaration.end, ")))");
     } else {
-      out.update(node.start, declaration.start, "const $default=");
-      exposed.set("default", "$default");
+      out.update(node.start, declaration.start, "const $$default=");
+      exposed.set("default", "$$default");
     }
   } else if (node.type === "ExportAllDeclaration") {
     const spec = JSON.stringify((node["source"] as Node)["value"]);
     if (node["exported"]) {
-      const local = `$r${exposed.size}`;
-      out.update(node.start, node.end, `const ${local}=await $w($imp(${spec}),${node.start});`);
+      const local = `$$r${exposed.size}`;
+      out.update(node.start, node.end, `const ${local}=await $$w($$imp(${spec}),${node.start});`);
       exposed.set(nameOf(node["exported"]), local);
-    } else out.update(node.start, node.end, `$x(await $w($imp(${spec})));`);
+    } else {
+      // no name of a cell comes from afar: the graph could not tell it
+      const all = `await $$w($$imp(${spec}),${node.start})`;
+      out.update(node.start, node.end, target === "file" ? `$$x(${all});` : `${all};`);
+    }
   }
 }
 
 function reExport(node: Node, out: MagicString, exposed: Map<string, string>): void {
-  const local = `$r${exposed.size}`;
-  out.update(node.start, node.end, `const ${local}=await $w($imp(${JSON.stringify((node["source"] as Node)["value"])}));`);
+  const local = `$$r${exposed.size}`;
+  out.update(node.start, node.end, `const ${local}=await $$w($$imp(${JSON.stringify((node["source"] as Node)["value"])}));`);
   for (const specifier of node["specifiers"] as Node[]) {
     if (specifier["exportKind"] !== "type") exposed.set(nameOf(specifier["exported"]), `${local}[${JSON.stringify(nameOf(specifier["local"]))}]`);
   }
