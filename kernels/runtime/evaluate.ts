@@ -118,6 +118,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const chance = createChance();
   const listing = createListing(own, () => tell({ type: "variables", variables: bindings.variables() }));
   let leaving: NodeJS.Timeout | null = null;
+  /** `Error.prepareStackTrace` as the current run found it */
+  let stacks: PropertyDescriptor | undefined;
   const awaits = createAwaits(
     () => current?.number ?? 0,
     (number) => shared[word.stopped] === number || stopped.has(number),
@@ -177,6 +179,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     });
     current = last = run;
     listing.hold();
+    stacks = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace");
     if (leaving) clearTimeout(leaving);
     control({ type: "run", run: run.id, number: run.number });
     chance.reset();
@@ -249,6 +252,8 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     const count = outputs.finish(run.sink);
     current = null;
     steps = null;
+    // one that has not ended would hold whatever makes an error next, also the kernel
+    if (run.stopped) restoreStacks(stacks);
     tell({
       type: "done",
       run: run.id,
@@ -409,6 +414,11 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       return [...seen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, source]) => source);
     },
   };
+}
+
+function restoreStacks(before: PropertyDescriptor | undefined): void {
+  if (before) Object.defineProperty(Error, "prepareStackTrace", before);
+  else delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace;
 }
 
 function isStop(error: unknown): boolean {

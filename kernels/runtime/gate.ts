@@ -29,8 +29,11 @@ export interface GateOptions {
 
 /** ms that the thread stands still for the control worker's answer */
 const patience = 500;
-/** questions answered by "not while Node's own code is innermost"; then any stack with user code will do */
-const patientFor = 30;
+/**
+ * Questions answered by "not while Node's own code is innermost"; then any stack with user code will do. Where a question waits for a native call of
+ * some tenths of a second, as many would take seconds: after some ms the least number is enough.
+ */
+const patientFor = { questions: 30, least: 3, ms: 100 };
 /** ms that the kernel's own code waits at its end for a question; without one the event loop goes on and hears */
 const pauseFor = 20;
 /** calls for which the kernel's own code needs room on the stack */
@@ -39,13 +42,13 @@ const room = (calls: number): number => (calls === 0 ? 0 : room(calls - 1) + 1);
 const now = performance.now.bind(performance);
 
 export function createGate({ shared, held, meant }: GateOptions): Gate {
-  const ask = (run: string, question: number, attempt: number): Verdict => {
+  const ask = (run: string, question: number, attempt: number, ms: number): Verdict => {
     if (Atomics.load(shared, word.own) > 0) return "own";
     if (Atomics.load(shared, word.heard) >= question) return "heard";
     if (!meant(run)) return "other";
     // without this function and the line that calls it
     const stack = framesHere(3);
-    if (stack && !stack.more && !cuttable(stack.frames, attempt < patientFor)) return "node";
+    if (stack && !stack.more && !cuttable(stack.frames, attempt < (ms < patientFor.ms ? patientFor.questions : patientFor.least))) return "node";
     if (Atomics.compareExchange(shared, word.strike, strike.none, strike.held) !== strike.none) return "late";
     try {
       held();

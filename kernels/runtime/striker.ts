@@ -19,6 +19,8 @@ export function createStriker(session: Session, shared: Int32Array, landed: (run
   let busy = false;
   /** the run that the strike is for */
   let target = "";
+  /** when its first question was asked */
+  let since = 0;
 
   /** Sends the termination; answered when the stack is unwound. */
   const send = () => {
@@ -30,7 +32,7 @@ export function createStriker(session: Session, shared: Int32Array, landed: (run
     Atomics.store(shared, word.strike, strike.sent);
   };
   const attempt = (run: string, question: number, wanted: () => boolean, count: number) => {
-    const expression = `globalThis[Symbol.for(${JSON.stringify(strikeName)})](${JSON.stringify(run)}, ${question}, ${count})`;
+    const expression = `globalThis[Symbol.for(${JSON.stringify(strikeName)})](${JSON.stringify(run)}, ${question}, ${count}, ${Math.round(performance.now() - since)})`;
     session.post("Runtime.evaluate", { expression, silent: true, returnByValue: true }, (failure, reply) => {
       Atomics.store(shared, word.asking, 0);
       const verdict = failure || reply.exceptionDetails ? null : (reply.result.value as Verdict);
@@ -56,6 +58,7 @@ export function createStriker(session: Session, shared: Int32Array, landed: (run
       if (busy) return;
       busy = true;
       target = run;
+      since = performance.now();
       attempt(run, question, wanted, 0);
     },
     held() {

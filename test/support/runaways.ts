@@ -101,6 +101,25 @@ ${go} await m.fit(x, y, { epochs: 1e6, verbose: 0 })`,
     (go) => `function* all() { try { for (;;) yield 1 } finally { for (;;) {} } } ${go} for (const i of all()) break`,
   ],
   [
+    "a loop of long calls of Node's own code",
+    (go) => `import { gzipSync } from "node:zlib"; const bytes = Buffer.alloc(2e7); ${go} for (;;) gzipSync(bytes)`,
+  ],
+  ["a loop of short calls of Node's own code", (go) => `import { readFileSync } from "node:fs"; ${go} for (;;) readFileSync("/etc/hosts")`],
+  ["a loop in a hook of Error", (go) => `${go} Error.prepareStackTrace = () => { for (;;) {} }; new Error().stack`],
+  [
+    "a loop of a WebAssembly module of the cell's own",
+    (go) =>
+      `const { instance } = await WebAssembly.instantiate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 9, 1, 7, 0, 3, 64, 12, 0, 11, 11])); ${go} instance.exports.f()`,
+  ],
+  ["a thenable that resolves with another", (go) => `const make = () => ({ then(r) { r(make()) } }); ${go} await make()`],
+  ["a loop in the disposal of what was used", (go) => `using x = { [Symbol.dispose]() { for (;;) {} } }; ${go}`],
+  ["a loop in a replacement's callback", (go) => `${go} "aa".replace(/a/g, () => { for (;;) {} })`],
+  [
+    "messages that answer each other",
+    (go) =>
+      `const { port1, port2 } = new MessageChannel(); port1.onmessage = () => port2.postMessage(1); port2.onmessage = () => port1.postMessage(1); cell.onDispose(() => port1.close()); port1.postMessage(1); ${go} await new Promise(() => {})`,
+  ],
+  [
     "a loop of convolutions",
     (go) => `const image = tf.ones([1, 64, 64, 8]), kernel = tf.ones([3, 3, 8, 8]); ${go} for (;;) tf.conv2d(image, kernel, 1, "same").dispose()`,
   ],
