@@ -113,6 +113,13 @@ async function page(connection: DuckDBConnection, ask: Ask, query: Extract<Kerne
   }
 }
 
+/** Sorts whose first rows were asked for once. */
+const asked = new Set<string>();
+function remember(key: string): void {
+  asked.add(key);
+  if (asked.size > 100) asked.delete(asked.values().next().value!);
+}
+
 const topRule = (where: string, keys: Key[]): string => `${where}${orderBy(keys, "rowid")}\0top`;
 
 /** The table of the relation's rows; a view's is made. */
@@ -137,11 +144,15 @@ async function first(
   };
   const top = topRule(where, keys);
   const wanted = Math.min(shallowSorted, Math.floor(topValues / all.length));
+  const makeAll = (by: DuckDBConnection) => async (name: string) => makeTop(by, name, { ...(await source(by)), where, keys, count: wanted });
   const over = asides.giveWay();
   try {
-    // what is being made already is nearly there
-    const made = await had(relation, top);
+    // what is being made already is nearly there; who asks again goes on through these rows
+    const again = wanted === shallowSorted && asked.has(`${relation}\0${top}`);
+    asked.delete(`${relation}\0${top}`);
+    const made = again ? await keep(connection, relation, top, makeAll(connection)) : await had(relation, top);
     if (made) return await read(made);
+    remember(`${relation}\0${top}`);
     const page = freshName();
     try {
       await makeTop(connection, page, { ...(await source(connection)), where, keys, count });
@@ -151,10 +162,7 @@ async function first(
     }
   } finally {
     if (standing.table === null && keepable) asides.later(`${relation}\0`, (other, me) => base(other, ask, me));
-    if (wanted === shallowSorted)
-      asides.later(`${relation}\0top`, (other, me) =>
-        keep(other, relation, top, async (name) => makeTop(other, name, { ...(await source(other)), where, keys, count: wanted }), me),
-      );
+    if (wanted === shallowSorted) asides.later(`${relation}\0top`, (other, me) => keep(other, relation, top, makeAll(other), me));
     over();
   }
 }
