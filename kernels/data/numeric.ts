@@ -29,8 +29,12 @@ export class Folding {
   #filled = 0;
   #rows = 0;
   #width = -1;
-  constructor(nulls: FoldRule) {
+  /** values that the next piece has room for; untouched room costs no memory */
+  #room: number;
+  /** `values`: as many as are expected, so that they lie in one piece */
+  constructor(nulls: FoldRule, values = 0) {
     this.#nulls = nulls;
+    this.#room = Math.min(values, mostRoom);
   }
 
   get rows(): number {
@@ -44,18 +48,45 @@ export class Folding {
     if (this.#width < 0) this.#width = width;
     else if (width !== this.#width) throw new Error(`${width} values a row after rows of ${this.#width}`);
     const size = table.length * width;
-    if (this.#filled + size > this.#piece.length) {
-      if (this.#filled > 0) this.#pieces.push(this.#piece.subarray(0, this.#filled));
-      this.#piece = new Float32Array(Math.max(size, pieceSize));
-      this.#filled = 0;
-    }
+    this.#reserve(size);
     write(parts, this.#piece.subarray(this.#filled, this.#filled + size), table.length, width);
     this.#filled += size;
     this.#rows += table.length;
   }
 
+  /** The same of columns without NULL as they lie in DuckDB's memory. False: one of them has NaNs, and nothing was added. */
+  addPlain(columns: PlainColumn[], rows: number): boolean {
+    const step = this.#nulls === "mask" ? 2 : 1;
+    const width = columns.length * step;
+    this.#width = width;
+    this.#reserve(rows * width);
+    for (let i = 0; i < columns.length; i++) {
+      const column = columns[i]!;
+      const at = this.#filled + i * step;
+      if (column instanceof Float32Array) {
+        if (!placed32(column, this.#piece, at, width, rows)) return false;
+      } else if (column instanceof Float64Array) {
+        if (!placed64(column, this.#piece, at, width, rows)) return false;
+      } else placed(column, this.#piece, at, width, rows);
+    }
+    this.#filled += rows * width;
+    this.#rows += rows;
+    return true;
+  }
+
+  #reserve(size: number): void {
+    if (this.#filled + size <= this.#piece.length) return;
+    if (this.#filled > 0) this.#pieces.push(this.#piece.subarray(0, this.#filled));
+    this.#piece = new Float32Array(Math.max(size, this.#room, pieceSize));
+    this.#room = 0;
+    this.#filled = 0;
+  }
+
   take(): Matrix {
     const width = Math.max(0, this.#width);
+    const [filled, size] = [this.#filled, this.#piece.length];
+    // as it is, unless there were far fewer rows than expected
+    if (this.#pieces.length === 0 && filled > size / 2) return { values: this.#piece.subarray(0, filled), rows: this.#rows, width };
     const values = new Float32Array(this.#rows * width);
     let at = 0;
     for (const piece of [...this.#pieces, this.#piece.subarray(0, this.#filled)]) {
@@ -67,8 +98,13 @@ export class Folding {
   }
 }
 
+/** Numbers that fit a float32 without a rule for each; any bit pattern of an integer is one. */
+export type PlainColumn = Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array;
+
 /** values; 8 MB */
 const pieceSize = 2 ** 21;
+/** values; 1 GB */
+const mostRoom = 2 ** 28;
 /** values of the matrix that are written column by column before the next rows: they stay in a core's cache */
 const tile = 2 ** 14;
 
@@ -178,6 +214,31 @@ function part(column: Packed, name: string, type: string, rows: number, rule: Fo
 }
 
 // One function for each kind of array: a loop that has seen several of them takes three times as long for each.
+
+/** False where a NaN was among them. */
+function placed32(data: Float32Array, into: Float32Array, at: number, width: number, rows: number): boolean {
+  let lost = 0;
+  for (let i = 0, k = at; i < rows; i++, k += width) {
+    const value = data[i]!;
+    into[k] = value;
+    if (value !== value) lost++;
+  }
+  return lost === 0;
+}
+
+function placed64(data: Float64Array, into: Float32Array, at: number, width: number, rows: number): boolean {
+  let lost = 0;
+  for (let i = 0, k = at; i < rows; i++, k += width) {
+    const value = data[i]!;
+    into[k] = value;
+    if (value !== value) lost++;
+  }
+  return lost === 0;
+}
+
+function placed(data: Exclude<PlainColumn, Float32Array | Float64Array>, into: Float32Array, at: number, width: number, rows: number): void {
+  for (let i = 0, k = at; i < rows; i++, k += width) into[k] = data[i]!;
+}
 
 function nans32(data: Float32Array, nulls: Uint8Array | null): number {
   let lost = 0;

@@ -2,6 +2,7 @@
 import { DuckDBTypeId, type DuckDBDataChunk, type DuckDBType, type DuckDBVector } from "@duckdb/node-api";
 import { invalidRows } from "./bits.js";
 import type { Packed, PackedTable } from "./messages.js";
+import type { PlainColumn } from "./numeric.js";
 import { milliseconds, plain } from "./value.js";
 
 interface Reader {
@@ -277,6 +278,32 @@ function readerOf(type: DuckDBType): Reader {
     default:
       return anyReader(type);
   }
+}
+
+const plainTypes = new Set([
+  DuckDBTypeId.TINYINT,
+  DuckDBTypeId.SMALLINT,
+  DuckDBTypeId.INTEGER,
+  DuckDBTypeId.UTINYINT,
+  DuckDBTypeId.USMALLINT,
+  DuckDBTypeId.UINTEGER,
+  DuckDBTypeId.FLOAT,
+  DuckDBTypeId.DOUBLE,
+]);
+
+/** Reads chunks whose columns are all numbers of at most 32 bits or DOUBLE as they lie in DuckDB's memory, without a copy; null where such a chunk has NULLs. */
+export function plainReader(types: DuckDBType[]): ((chunk: DuckDBDataChunk) => PlainColumn[] | null) | null {
+  if (types.length === 0 || !types.every((type) => plainTypes.has(type.typeId))) return null;
+  return (chunk) => {
+    const columns: PlainColumn[] = [];
+    for (let i = 0; i < types.length; i++) {
+      const vector = chunk.getColumnVector(i);
+      const { items } = vector as unknown as { items?: unknown };
+      if (!ArrayBuffer.isView(items) || invalidRows(vector, chunk.rowCount)) return null;
+      columns.push(items as PlainColumn);
+    }
+    return columns;
+  };
 }
 
 /** Collects chunks of one result. */

@@ -15,7 +15,7 @@ import { answer, type Standing } from "./page.js";
 import { scanOf } from "./plan.js";
 import { Folding, fold, type FoldRule, type Matrix } from "./numeric.js";
 import { bare, rejectsOf, text } from "./names.js";
-import { TableReader } from "./read.js";
+import { plainReader, TableReader } from "./read.js";
 import { Stream } from "./stream.js";
 import { buffersOf } from "./unpack.js";
 
@@ -103,7 +103,10 @@ async function run(connection: DuckDBConnection, sql: string): Promise<PackedTab
 async function matrix(connection: DuckDBConnection, sql: string, nulls: FoldRule): Promise<Matrix | { refused: string }> {
   const result = await connection.run(sql);
   const table = reader(result);
-  const folding = new Folding(nulls);
+  const plain = plainReader(result.columnTypes());
+  // a plan of thousands of columns takes longer than the copy that it saves
+  const expected = plain && result.columnCount <= 500 ? (await scanOf(connection, `(${sql})`)).rows : 0;
+  const folding = new Folding(nulls, expected * result.columnCount * (nulls === "mask" ? 2 : 1));
   const fetch = (): Promise<DuckDBDataChunk | null> => {
     const chunk = result.fetchChunk();
     // one that is fetched ahead of a refusal is never looked at
@@ -115,6 +118,8 @@ async function matrix(connection: DuckDBConnection, sql: string, nulls: FoldRule
     const chunk = await ahead;
     if (!chunk || chunk.rowCount === 0) break;
     ahead = fetch();
+    const columns = plain?.(chunk);
+    if (columns && folding.addPlain(columns, chunk.rowCount)) continue;
     table.add(chunk);
     try {
       folding.add(table.lend());
