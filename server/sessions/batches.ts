@@ -1,7 +1,7 @@
 /** Batches of runs, each from an empty queue to an empty queue: how many cells the present one has begun, and what the last one came to, kept for Home. */
 import type { NotebookView } from "../../kernels/protocol/http.js";
 import type { NotebookPlace } from "./paths.js";
-import { readRuns, writeRuns } from "./runs.js";
+import { readRuns, writeRuns, type KeptRun } from "./runs.js";
 import type { SessionEffects } from "./session.js";
 import type { SessionState } from "./state.js";
 
@@ -11,11 +11,29 @@ export interface Batches {
   readonly lastRun: NotebookView["lastRun"];
   /** to be called after each step */
   count(state: SessionState): void;
+  /** what the last one came to is on the disk */
+  flush(): Promise<void>;
 }
+
+/** ms from the end of a batch until it is written: a person runs cell after cell, and a writing takes longer than a small cell */
+const rest = 500;
 
 export function createBatches(place: NotebookPlace, effects: Pick<SessionEffects, "keep" | "log" | "now">): Batches {
   let batch: { at: number; cells: Set<string> } | null = null;
   let lastRun = readRuns(place)?.lastRun ?? null;
+  let timer: NodeJS.Timeout | null = null;
+  let next: KeptRun | null = null;
+  let written = Promise.resolve();
+  const write = () => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    const kept = next;
+    next = null;
+    if (kept === null) return;
+    written = written
+      .then(() => writeRuns(place, kept))
+      .catch((error: unknown) => effects.log.warn({ error, notebook: place.path }, "the last run could not be kept"));
+  };
   return {
     get begun() {
       return batch?.cells.size ?? 0;
@@ -37,14 +55,13 @@ export function createBatches(place: NotebookPlace, effects: Pick<SessionEffects
       const badge = before ?? doc.badge;
       const bad = [...cells].find((id) => doc.cells[id] !== undefined && doc.cells[id].result !== "ok");
       lastRun = { at, elapsedMs: effects.now() - at, result: bad === undefined ? "ok" : doc.cells[bad]!.result, cell: bad ?? null };
-      // off the path of the run: clients are told first
-      setImmediate(() => {
-        try {
-          writeRuns(place, { lastRun, badge });
-        } catch (error) {
-          effects.log.warn({ error, notebook: place.path }, "the last run could not be kept");
-        }
-      });
+      next = { lastRun, badge };
+      timer ??= setTimeout(write, rest);
+      timer.unref();
+    },
+    async flush() {
+      write();
+      await written;
     },
   };
 }

@@ -1,5 +1,6 @@
 /** How a notebook's last run went, beside its outputs, so that Home knows it without opening the notebook. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Badge } from "../../kernels/protocol/document.js";
 import type { NotebookView } from "../../kernels/protocol/http.js";
@@ -20,9 +21,9 @@ export function readRuns(place: NotebookPlace): KeptRun | null {
   }
 }
 
-export function writeRuns(place: NotebookPlace, kept: KeptRun): void {
+export async function writeRuns(place: NotebookPlace, kept: KeptRun): Promise<void> {
   const file = fileOf(place);
-  mkdirSync(join(place.store, "runs"), { recursive: true, mode: 0o700 });
-  writeFileSync(`${file}.new`, JSON.stringify(kept), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  await mkdir(join(place.store, "runs"), { recursive: true, mode: 0o700 });
+  await writeFile(`${file}.new`, JSON.stringify(kept), { mode: 0o600 });
+  await rename(`${file}.new`, file);
 }

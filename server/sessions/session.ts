@@ -401,9 +401,9 @@ export class Session {
     if (!this.#closed) this.dispatch({ type: "language", language });
   }
 
-  /** Journal, outputs and file are on the disk. */
+  /** Journal, outputs, last run and file are on the disk. */
   async flush(): Promise<void> {
-    await Promise.all([this.#file.flush(), this.#store.flush()]);
+    await Promise.all([this.#file.flush(), this.#store.flush(), this.#batches.flush()]);
     await this.#journal?.flush();
   }
 
