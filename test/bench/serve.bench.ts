@@ -2,14 +2,14 @@
  * A distilled student on real flights, promoted through its gates and served by `touchstone start`: 16 connections kept alive, one record a request, logged;
  * then the same client on a bare Node server that parses each request and answers a constant.
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { packageRoot } from "../../kernels/paths/paths.js";
 import { NotebookClient } from "../support/notebook.js";
+import { startChild, stop } from "./child.js";
 import { quantile, type Figure } from "./figure.js";
 
 const notebook = `// ---
@@ -51,25 +51,6 @@ require("node:http").createServer((call, reply) => {
   call.on("data", (piece) => (text += piece));
   call.on("end", () => { JSON.parse(text); reply.setHeader("content-type", "application/json"); reply.end(answer); });
 }).listen(0, "127.0.0.1", function () { console.log("ready: http://127.0.0.1:" + this.address().port + "/"); });`;
-
-/** A child that prints its address, and that address. */
-async function startChild(args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ child: ChildProcess; url: URL }> {
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const address = /ready: (\S+)/.exec(line)?.[1];
-    if (address !== undefined) {
-      child.stdout.resume();
-      return { child, url: new URL(address) };
-    }
-  }
-  throw new Error("the server ended before it was ready");
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
-  await ended;
-}
 
 const airports = ["ATL", "ORD", "DFW", "LAX", "PHX", "STL", "DTW", "MSP", "LAS", "IAH"];
 const record = (i: number): object => ({
