@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import * as arrow from "apache-arrow";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testEngine, type TestEngine } from "../../test/support/data.js";
+import { compressedRows, lz4File, zstdStream } from "../../test/support/arrow-compressed.js";
 import { sqlTag } from "./sql.js";
 import { relationOfValues } from "./values.js";
 
@@ -15,6 +16,24 @@ beforeAll(() => {
   mkdirSync(join(t.folder, "data"));
 });
 afterAll(() => t.close());
+
+describe("compressed buffers", () => {
+  it.each([
+    ["LZ4", "packed.arrow", lz4File],
+    ["Zstandard", "packed.arrows", zstdStream],
+  ])("of %s are read", async (_, path, packed) => {
+    writeFileSync(join(t.folder, path), Buffer.from(packed, "base64"));
+    expect(await sql`from ${path}`.rows()).toEqual(compressedRows);
+  });
+
+  it("that are broken are told, and leave no table", async () => {
+    const bytes = Buffer.from(lz4File, "base64");
+    const at = bytes.indexOf(Buffer.of(4, 0x22, 0x4d, 0x18));
+    bytes.fill(255, at + 11, at + 40);
+    writeFileSync(join(t.folder, "torn.arrow"), bytes);
+    await expect(sql`from 'torn.arrow'`.rows()).rejects.toThrow(/torn.arrow .*: LZ4 data is broken/);
+  });
+});
 
 const write = (path: string, table: arrow.Table, format: "file" | "stream" = "file") =>
   writeFileSync(join(t.folder, path), arrow.tableToIPC(table, format));

@@ -2,6 +2,7 @@
 import { open, type FileHandle } from "node:fs/promises";
 import { DuckDBDataChunk, type DuckDBConnection, type DuckDBType, type DuckDBVector } from "@duckdb/node-api";
 import type { RecordBatch, RecordBatchReader } from "apache-arrow";
+import { setCodecs } from "./arrow-codecs.js";
 import { columnOf, duckType, type Column } from "./arrow-types.js";
 import type { DataRequest } from "./messages.js";
 import { bare, quote } from "./names.js";
@@ -15,7 +16,9 @@ export async function readArrow(
   stopped: () => Error | null,
 ): Promise<void> {
   const { name, paths } = request;
-  const { RecordBatchReader } = await import("apache-arrow");
+  const [arrow, fzstd] = await Promise.all([import("apache-arrow"), import("fzstd")]);
+  const { RecordBatchReader } = arrow;
+  setCodecs(arrow, fzstd);
   let shape: string | null = null;
   try {
     for (const path of paths) {
