@@ -76,7 +76,7 @@ describe("errors", () => {
       ["", "The SQL is empty"],
       ["select 'a", "ends inside a string"],
       ["select 1; select 2", "two statements"],
-      ["drop schema nb", "depend"],
+      ["drop schema nb", "holds the results of the cells"],
       ["select $1", "arameter"],
     ] as const)
       expect((await failure(sqlText(t.engine, text)[settle]())).message).toContain(message);
