@@ -44,6 +44,7 @@ export function buildGraph(analyses: readonly Analysis[]): Graph {
     }
   const places = new Map(ids.map((id, i) => [id, i]));
   const tableOf = tables(definers);
+  const isModule = modules(analyses, places);
   const cells: Record<string, GraphCell> = Object.create(null) as Record<string, GraphCell>;
   const inputs: number[][] = [];
   for (const analysis of analyses) {
@@ -51,7 +52,7 @@ export function buildGraph(analyses: readonly Analysis[]): Graph {
     inputs.push(from);
     cells[analysis.id] = {
       ...{ defines: analysis.defines, uses, inputs: from.map((at) => ids[at]!), outputs: [] },
-      problems: problemsOf(analysis, definers),
+      problems: problemsOf(analysis, definers, isModule),
     };
   }
   const outputs = turned(inputs);
@@ -69,7 +70,9 @@ export function patchGraph(
 ): { graph: Graph; cells: ReadonlyMap<string, GraphCell> } {
   const { ids } = last;
   const { places } = last.edges;
-  const moved = new Set([...changed.values()].flatMap(({ old, now }) => differing(old.defines, now.defines)));
+  const moved = new Set(
+    [...changed.values()].flatMap(({ old, now }) => [...differing(old.defines, now.defines), ...differing(modulesOf(old), modulesOf(now))]),
+  );
   let { definers } = last;
   if (moved.size > 0) {
     const next = new Map(definers);
@@ -91,6 +94,7 @@ export function patchGraph(
         writes.some(({ name }) => moved.has(name)) ||
         mutations.some(({ name }) => moved.has(name))));
   const tableOf = tables(definers);
+  const isModule = modules(analyses, places);
   const cells = new Map<string, GraphCell>();
   let inputs: (readonly number[])[] | null = null;
   for (const [i, analysis] of analyses.entries()) {
@@ -98,7 +102,7 @@ export function patchGraph(
     const old = last.cells[analysis.id]!;
     const { uses, from } = reads(analysis, definers, tableOf, places);
     if (!sameItems(from, last.edges.inputs[i]!)) (inputs ??= [...last.edges.inputs])[i] = from;
-    const problems = [...problemsOf(analysis, definers), ...old.problems.filter((problem) => problem.type === "cycle")];
+    const problems = [...problemsOf(analysis, definers, isModule), ...old.problems.filter((problem) => problem.type === "cycle")];
     cells.set(analysis.id, { ...old, defines: analysis.defines, uses, inputs: from.map((at) => ids[at]!), problems });
   }
   let { edges, order } = last;
@@ -206,8 +210,18 @@ function foldNames(names: Iterable<string>): Map<string, string | null> {
   return folded;
 }
 
+const modulesOf = ({ bindings }: Analysis) => bindings.flatMap(({ name, how }) => (how === "import" ? [name] : []));
+/** Is a name of a cell imported? */
+function modules(analyses: readonly Analysis[], places: ReadonlyMap<string, number>): (cell: string, name: string) => boolean {
+  return (cell, name) => analyses[places.get(cell)!]!.bindings.some((binding) => binding.name === name && binding.how === "import");
+}
+
 /** What is wrong with a cell, but for cycles. */
-function problemsOf(analysis: Analysis, definers: ReadonlyMap<string, readonly string[]>): Problem[] {
+function problemsOf(
+  analysis: Analysis,
+  definers: ReadonlyMap<string, readonly string[]>,
+  isModule: (cell: string, name: string) => boolean,
+): Problem[] {
   const problems: Problem[] = [...analysis.problems];
   for (const name of new Set(analysis.defines)) {
     const others = definers.get(name)!.filter((id) => id !== analysis.id);
@@ -234,9 +248,9 @@ function problemsOf(analysis: Analysis, definers: ReadonlyMap<string, readonly s
         message: `\`${name}\` belongs to cell ${owner} and cannot be assigned here. Give the new value a name of its own`,
       });
   }
-  for (const { name, line, column, code } of analysis.mutations) {
+  for (const { name, line, column, code, call } of analysis.mutations) {
     const owner = foreign(name);
-    if (owner)
+    if (owner && !(call && isModule(owner, name)))
       problems.push({
         type: "mutation",
         severity: "warning",

@@ -8,6 +8,8 @@ export interface Mutation {
   line: number;
   column: number;
   code: string;
+  /** a call by whose name alone it is told: of a module it is a function like any other */
+  call?: true;
 }
 
 const mutators = new Set(["push", "pop", "shift", "unshift", "splice", "sort", "fill", "copyWithin"]);
@@ -18,6 +20,16 @@ const perhaps: Record<string, (call: Node, statement: boolean) => boolean> = {
   clear: (call) => (call.arguments as Node[]).length === 0,
   add: (_, statement) => statement,
   reverse: (_, statement) => statement,
+  next: (call) => (call.arguments as Node[]).length <= 1,
+  fit: () => true,
+  fitDataset: () => true,
+  trainOnBatch: () => true,
+  setWeights: () => true,
+  on: (_, statement) => statement,
+  once: (_, statement) => statement,
+  off: (_, statement) => statement,
+  addListener: (_, statement) => statement,
+  addEventListener: (_, statement) => statement,
 };
 
 /** static functions that change their first argument */
@@ -26,20 +38,30 @@ const changers = /^(Object\.(assign|defineProperty|defineProperties|setPrototype
 const each = new Set(["forEach", "map", "filter", "some", "every", "find", "findIndex", "findLast", "flatMap"]);
 
 /** `free`: identifiers that no scope of the cell defines. */
-export function mutationsOf(program: Node, source: string, scopes: ScopeManager, free: ReadonlySet<Node>): Mutation[] {
+export function mutationsOf(
+  program: Node,
+  source: string,
+  scopes: ScopeManager,
+  free: ReadonlySet<Node>,
+): { mutations: Mutation[]; /** a function changes what stands outside of it */ stateful: boolean } {
   const found: Mutation[] = [];
+  const outer = outsideOf(scopes);
+  let stateful = false;
+  /** nodes around the one that is looked at */
+  let around: readonly Node[] = [];
   const { origin } = origins(program, scopes, free);
-  const add = (target: Node, whole: Node, least: number) => {
+  const add = (target: Node, whole: Node, least: number, call = false) => {
     let root = bare(target);
     let depth = 0;
     while (root.type === "MemberExpression") {
       root = bare(root.object as Node);
       depth++;
     }
+    stateful ||= outer(root, around);
     const name = depth >= least && root.type === "Identifier" ? origin(root) : null;
     if (name === null) return;
     const code = source.slice(whole.start, whole.end).split("\n")[0]!;
-    found.push({ name, ...place(source, whole.start), code: code.length > 60 ? `${code.slice(0, 57)}...` : code });
+    found.push({ name, ...place(source, whole.start), code: code.length > 60 ? `${code.slice(0, 57)}...` : code, ...(call && { call }) });
   };
   const targets = (node: Node | null, whole: Node): void => {
     if (!node) return;
@@ -50,6 +72,7 @@ export function mutationsOf(program: Node, source: string, scopes: ScopeManager,
     else add(node, whole, 1);
   };
   walk(program, (node, parents) => {
+    around = parents;
     if (node.type === "AssignmentExpression") targets(node.left as Node, node);
     else if (node.type === "ForOfStatement" || node.type === "ForInStatement") {
       if ((node.left as Node).type !== "VariableDeclaration") targets(node.left as Node, node.left as Node);
@@ -59,13 +82,44 @@ export function mutationsOf(program: Node, source: string, scopes: ScopeManager,
       const callee = bare(node.callee as Node);
       const method = callee.type === "MemberExpression" && !callee.computed ? ((callee.property as Node).name as string) : null;
       const statement = parents.at(-1)?.type === "ExpressionStatement";
-      if (method !== null && (mutators.has(method) || (Object.hasOwn(perhaps, method) && perhaps[method]!(node, statement)))) add(callee, node, 1);
+      if (method !== null && (mutators.has(method) || (Object.hasOwn(perhaps, method) && perhaps[method]!(node, statement))))
+        add(callee, node, 1, true);
       const first = (node.arguments as Node[])[0];
       if (first !== undefined && changers.test(source.slice(callee.start, callee.end))) add(first, node, 0);
     }
   });
-  return found;
+  return { mutations: found, stateful };
 }
+
+/** calls that are over when they return: what their callback changes is changed once */
+const atOnce = /^(forEach|map|filter|some|every|find\w*|flatMap|reduce|reduceRight|sort|toSorted|replace|replaceAll|from|tidy|then|catch|finally)$/;
+
+/** Tells whether an identifier is a variable of the cell that a function around it, which may be called later, did not make. */
+function outsideOf(scopes: ScopeManager): (identifier: Node, around: readonly Node[]) => boolean {
+  let made: Map<unknown, Node> | null = null;
+  return (identifier, around) => {
+    if (identifier.type !== "Identifier" || !around.some(({ type }) => functions.test(type))) return false;
+    if (made === null) {
+      made = new Map();
+      for (const scope of scopes.scopes)
+        for (const { identifier: each, from, resolved } of scope.references)
+          if (resolved && from.variableScope !== resolved.scope.variableScope) made.set(each, resolved.scope.block as unknown as Node);
+    }
+    const block = made.get(identifier);
+    if (block === undefined) return false;
+    return around.some((node, i) => {
+      if (!functions.test(node.type) || node === block || node.start < block.start || node.end > block.end) return false;
+      let up = i - 1;
+      while (around[up]?.type === "ParenthesizedExpression") up--;
+      const call = around[up];
+      if (call?.type !== "CallExpression") return true;
+      const callee = bare(call.callee as Node);
+      if (callee === node) return false;
+      return !(callee.type === "MemberExpression" && !callee.computed && atOnce.test((callee.property as Node).name as string));
+    });
+  };
+}
+const functions = /^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/;
 
 /** Tells for an identifier whose value it stands for: a free name's own, one bound to it or to a part of it, or an argument that is. */
 function origins(program: Node, scopes: ScopeManager, free: ReadonlySet<Node>) {

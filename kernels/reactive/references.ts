@@ -1,8 +1,8 @@
 /** What a cell defines and what it reads, by JavaScript's own scope rules (design 4, prototypes 1). Pure: source in, names out. */
 import type { Variable } from "@typescript-eslint/scope-manager";
 import type { Cell, CellKind, Problem } from "../protocol/document.js";
-import { mutationsOf } from "./mutations.js";
-import { sqlTables } from "./tables.js";
+import { mutationsOf, type Mutation } from "./mutations.js";
+import { changesTables, sqlTables } from "./tables.js";
 import { bare, hasStatements, parseCell, place, scopesOf, walk, type Node } from "./tree.js";
 
 /** A name at the top level of a cell. */
@@ -34,7 +34,11 @@ export interface Analysis {
   /** assignments to free names */
   writes: NamePlace[];
   /** changes inside the value of a free name: `x.push(1)`, `x.a = 1`, `delete x.a` */
-  mutations: (NamePlace & { code: string })[];
+  mutations: Mutation[];
+  /** its functions change its own values: what others read of it depends on how often they call it */
+  stateful: boolean;
+  /** it changes tables that its names do not show */
+  effects: boolean;
   /** names read as tables by sql`` texts; whether a cell defines them is the graph's to say */
   tables: string[];
   /** syntax errors, with line and column from 1 */
@@ -59,6 +63,8 @@ const nothing = {
   uses: [],
   writes: [],
   mutations: [],
+  stateful: false,
+  effects: false,
   tables: [],
   problems: [],
   displays: false,
@@ -95,7 +101,7 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
   const name = (node: Node) => node.name as string;
   const free = new Set(through.map((reference) => reference.identifier as unknown as Node));
   const last_ = parsed.body.at(-1);
-  const { tables, awaits } = inspect(parsed.program);
+  const { tables, awaits, effects } = inspect(parsed.program);
   return {
     id,
     kind,
@@ -109,7 +115,8 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
       name: name(node),
       ...at(node),
     })),
-    mutations: mutationsOf(parsed.program, source, scopes, free),
+    ...mutationsOf(parsed.program, source, scopes, free),
+    effects,
     tables,
     problems,
     displays: last_?.type === "ExpressionStatement" && last_.directive == null,
@@ -174,17 +181,20 @@ function typeQueries(program: Node): Set<unknown> {
 function inspect(program: Node) {
   const tables: string[] = [];
   let awaits = false;
+  let effects = false;
   walk(program, (node, parents) => {
     if (node.type === "TaggedTemplateExpression") {
       const tag = bare(node.tag as Node);
       if (tag.type === "Identifier" && tag.name === "sql") {
         const quasis = (node.quasi as Node).quasis as { value: { cooked: string | null; raw: string } }[];
-        tables.push(...sqlTables(quasis.map((quasi) => quasi.value.cooked ?? quasi.value.raw).join(" $1 ")));
+        const sql = quasis.map((quasi) => quasi.value.cooked ?? quasi.value.raw).join(" $1 ");
+        tables.push(...sqlTables(sql));
+        effects ||= changesTables(sql);
       }
     } else if (node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node.await === true)) {
       awaits ||= !parents.some((parent) => /Function|^PropertyDefinition$|^StaticBlock$/.test(parent.type));
     } else if (node.type === "VariableDeclaration" && node.kind === "await using")
       awaits ||= !parents.some((parent) => parent.type.includes("Function"));
   });
-  return { tables: unique(tables), awaits };
+  return { tables: unique(tables), awaits, effects };
 }

@@ -38,6 +38,14 @@ export function sqlTables(sql: string): string[] {
   return [...new Set(found.map(({ token }) => token.text))];
 }
 
+const changers = new Set("create insert update delete drop alter attach detach truncate merge set reset import".split(" "));
+
+/** Is this a statement that leaves more behind than its own result? */
+export function changesTables(sql: string): boolean {
+  const [first] = tokens(sql).tokens;
+  return first?.type === "word" && changers.has(first.text.toLowerCase());
+}
+
 /** Each place where a table or a file is named, but for functions and names that WITH makes. */
 export function sourceTokens(list: readonly Token[]): SourceToken[] {
   const found: SourceToken[] = [];

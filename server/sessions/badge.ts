@@ -1,6 +1,7 @@
 /** Does what is on screen equal a clean run from top to bottom? One byte a cell says what stands against it, so that a run changes a byte and not a list. Pure. */
 import type { Badge, Cell } from "../../kernels/protocol/document.js";
 import type { SessionState } from "./state.js";
+import { kernelWide } from "./traces.js";
 
 /** What stands against a cell. */
 const against = {
@@ -14,6 +15,8 @@ const against = {
 const code = 32;
 /** it changes a value of another cell: what that value is now depends on how often it ran */
 const changes = 64;
+/** earlier runs may have changed its values */
+const traced = 128;
 
 /** By place in the document. */
 export interface Marks {
@@ -56,13 +59,14 @@ export function mark(state: SessionState, ids: Iterable<string>): Marks {
   return { cells, bytes };
 }
 
-function markOf({ doc, live }: SessionState, { id, kind, source }: Cell): number {
+function markOf({ doc, live, traces }: SessionState, { id, kind, source }: Cell): number {
   if (kind === "markdown" || source.trim() === "") return 0;
   const cell = doc.cells[id]!;
   let bits = code;
   if (cell.result === "error" || cell.problems.some((problem) => problem.severity === "error")) bits |= against.error;
   if (cell.stale || cell.edited) bits |= against.stale;
   if ((cell.changed ?? []).length > 0 || cell.problems.some((problem) => problem.type === "mutation")) bits |= changes;
+  if (traces.has(id)) bits |= traced;
   // a promotion is proposed only when asked for, so a page without it is complete
   if (cell.status === "disabled" || (kind === "promote" && cell.result === "none")) return bits;
   if (cell.result !== "ok") bits |= cell.result === "none" ? against.open : against.open | against.tried;
@@ -70,7 +74,7 @@ function markOf({ doc, live }: SessionState, { id, kind, source }: Cell): number
   return bits;
 }
 
-export function badgeOf({ doc, marks: { cells, bytes }, runs }: SessionState): Badge {
+export function badgeOf({ doc, marks: { cells, bytes }, runs, traces }: SessionState): Badge {
   let all = 0;
   for (const bits of bytes) all |= bits;
   const list = (bit: number) => {
@@ -94,6 +98,14 @@ export function badgeOf({ doc, marks: { cells, bytes }, runs }: SessionState): B
   const { clean, rev } = doc;
   // a comparison counts until the next edit or run
   if (clean?.status !== "done" || clean.rev !== rev || clean.runs !== runs) {
+    if (all & traced) {
+      const why = "earlier runs may have changed what these cells gave; run them again, or Run clean and compare";
+      return { state: "unchecked", why, ...list(traced) };
+    }
+    if (traces.has(kernelWide)) {
+      const why = "earlier runs changed tables or globals that all cells share; Restart and run all, or Run clean and compare";
+      return { state: "unchecked", why, cells: [] };
+    }
     if (!(all & changes)) return { state: "same" };
     return { state: "unchecked", why: "cells change values of other cells; Run clean and compare shows whether that matters", ...list(changes) };
   }

@@ -6,6 +6,7 @@ import { inputsFirst, isText } from "./plan.js";
 import { PersistentMap } from "../../kernels/notebook/persistent.js";
 import { closeAll } from "./questions.js";
 import type { KeptResult, Queued, Ran } from "./state.js";
+import { affectedByRun, tracedByRun } from "./traces.js";
 import type { Step } from "./step.js";
 
 type Done = Extract<FromKernel, { type: "done" }>;
@@ -64,7 +65,10 @@ export function pump(step: Step, at: number): void {
       record(step, cell.id);
       continue;
     }
+    const traces = tracedByRun(state, cell.id);
+    for (const id of [...state.traces, ...(traces === state.traces ? [] : traces)]) if (traces.has(id) !== state.traces.has(id)) step.dirty.add(id);
     step.set({
+      ...{ traces, affected: affectedByRun(state, cell.id) },
       running: { cell: cell.id, run, since: at, soft: false, shown: false },
       runs: state.runs + 1,
       ran: state.ran.with(cell.id, ran),
@@ -150,6 +154,9 @@ export function dropKernel(step: Step, cause: string | null, at: number): void {
   // a kernel that held nothing takes nothing along: what the one before it held is still what is missing
   if (lost.length > 0) step.set({ lost });
   step.set({ running: null, queue: [], live: PersistentMap.empty<string>(), restarted: true, then: null });
+  const { traces, runs } = step.state;
+  for (const id of traces) step.dirty.add(id);
+  step.set({ traces: new Set(), affected: new Set(), since: runs });
   if (running !== null) record(step, running.cell);
   if (step.doc.variables.length > 0) step.emit({ type: "variables", variables: [] });
   step.settle();

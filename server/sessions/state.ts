@@ -49,6 +49,12 @@ export interface SessionState {
   touched: PersistentMap<string>;
   /** what the badge is made of */
   marks: Marks;
+  /** cells whose values earlier runs may have changed (traces.ts) */
+  traces: ReadonlySet<string>;
+  /** cells whose runs in the present kernel changed what it shares */
+  affected: ReadonlySet<string>;
+  /** runs before the present kernel */
+  since: number;
   /** what to run once the kernel is back */
   then: Extract<Command, { do: "restart" }>["then"] | null;
   /** cells whose values the last kernel held when it ended, and the one that ran */

@@ -1,0 +1,67 @@
+/** The badge says "same" only where no earlier run can show through what another cell gave, or through what the kernel shares. */
+import { expect, it } from "vitest";
+import { Machine, notebookOf } from "../../test/support/machine.js";
+
+type Step = string | { set: [string, string] } | { delete: string } | "all" | "restart";
+const counter = { a: "let n = 0\nexport const inc = () => ++n", b: "inc()" };
+const table = { a: "await sql`create or replace table t as select 1 as x`", b: "await sql`from t`" };
+
+const cases: [name: string, cells: Record<string, string>, steps: Step[], state: "same" | "unchecked", cells?: string[]][] = [
+  ["each cell once", counter, ["all"], "same"],
+  ["everything twice", counter, ["all", "all"], "same"],
+  ["a reader again", counter, ["all", "b"], "unchecked", ["a"]],
+  ["a reader again, then all", counter, ["all", "b", "all"], "same"],
+  ["a reader again, then its owner and itself", counter, ["all", "b", "a", "b"], "same"],
+  ["a reader at a distance", { ...counter, b: "const twice = () => inc() + inc()", c: "twice()" }, ["all", "c"], "unchecked", ["a"]],
+  ["a reader that reads no more", counter, ["all", { set: ["b", "1"] }, "b"], "unchecked", ["a"]],
+  ["a reader that is gone", { ...counter, c: "inc()" }, ["all", { delete: "b" }], "unchecked", ["a"]],
+  ["readers against their order", { ...counter, c: "inc()" }, ["a", "c", "b"], "unchecked", ["a"]],
+  [
+    "a cache",
+    { a: "const kept = new Map()\nconst get = (k) => { kept.set(k, kept.size); return kept.get(k) }", b: "get(1)" },
+    ["all", "b"],
+    "unchecked",
+    ["a"],
+  ],
+  ["a counter in a closure", { a: "const next = (() => { let i = 0; return () => i++ })()", b: "next()" }, ["all", "b"], "unchecked", ["a"]],
+  [
+    "a sum by a callback that is over",
+    { a: "let sum = 0\n;[1, 2].forEach((x) => { sum += x })\nconst f = () => sum", b: "f()" },
+    ["all", "b"],
+    "same",
+  ],
+  [
+    "a function that keeps to itself",
+    { a: "const f = (list) => { const own = []; for (const x of list) own.push(x); return own }", b: "f([1])" },
+    ["all", "b"],
+    "same",
+  ],
+  ["a plain value", { a: "const x = 1", b: "x" }, ["all", "b", "b"], "same"],
+  ["a changer that is gone", { a: "const list = []", b: "list.push(1)", c: "list" }, ["all", { delete: "b" }], "unchecked", ["a"]],
+  ["a changer that is gone, its owner made anew", { a: "const list = []", b: "list.push(1)", c: "list" }, ["all", { delete: "b" }, "a", "c"], "same"],
+  ["a model that is trained elsewhere", { a: "const m = make()", b: "await m.fit(x)" }, ["all"], "unchecked", ["b"]],
+  ["a function of a module that is called fit", { a: "import * as line from './line.js'", b: "line.fit([1])" }, ["all"], "same"],
+  ["an iterator that is advanced", { a: "const it = [1][Symbol.iterator]()", b: "it.next()" }, ["all"], "unchecked", ["b"]],
+  ["a table made once", table, ["all"], "same"],
+  ["a table made twice", table, ["all", "a"], "unchecked", []],
+  ["a table made twice, in a new kernel once", table, ["all", "a", "restart", "all"], "same"],
+  ["a table whose maker is gone", table, ["all", { delete: "a" }], "unchecked", []],
+  ["a table whose maker makes none any more", table, ["all", { set: ["a", "1"] }, "a"], "unchecked", []],
+  ["a global set later and seen above", { a: "globalThis.x", b: "globalThis.x = 1" }, ["all", "a"], "unchecked", []],
+  ["listeners of the cell's own signal", { a: "cell.signal.addEventListener('abort', () => {})\nconsole.clear()" }, ["all", "a"], "same"],
+];
+
+it.each(cases)("%s", (_, cells, steps, state, named) => {
+  const machine = new Machine(notebookOf(cells));
+  machine.do({ do: "mode", mode: "lazy" });
+  for (const step of steps) {
+    if (typeof step === "object" && "set" in step) machine.set(...step.set);
+    else if (typeof step === "object") expect(machine.do({ do: "ops", ops: [{ op: "delete", id: step.delete }] })).toBe(null);
+    else if (step === "all") machine.do({ do: "run-all" });
+    else if (step === "restart") machine.do({ do: "restart", then: "nothing" });
+    else machine.do({ do: "run", cells: [step] });
+    machine.drain();
+  }
+  const { badge } = machine.state.doc;
+  expect(badge).toMatchObject({ state, ...(named && { cells: named }) });
+});
