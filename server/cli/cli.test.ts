@@ -9,6 +9,7 @@ import { parseNotebook } from "../../kernels/notebook/parse.js";
 import { startServer } from "../main.js";
 import { emitModule } from "./emit.js";
 import { execute } from "./main.js";
+import { findNotebook } from "./notebook.js";
 import { findOwner, findRoot, rootOfFile } from "./root.js";
 
 let root: string;
@@ -89,6 +90,18 @@ it("finds the running server and says its address instead of starting a second",
     await server.close();
   }
   expect(await findOwner(root)).toBe(null);
+});
+
+it("takes a file's own root where TOUCHSTONE_HOME names a folder that is not there", () => {
+  const before = process.env["TOUCHSTONE_HOME"];
+  process.env["TOUCHSTONE_HOME"] = join(root, "nowhere");
+  try {
+    writeFileSync(join(root, "workspaces/demo/own.nb.ts"), `// %% id="a"\n1\n`);
+    expect(findNotebook(join(root, "workspaces/demo/own.nb.ts"))).toMatchObject({ path: "workspaces/demo/own.nb.ts" });
+  } finally {
+    if (before === undefined) delete process.env["TOUCHSTONE_HOME"];
+    else process.env["TOUCHSTONE_HOME"] = before;
+  }
 });
 
 it("knows the root of a file", () => {

@@ -22,8 +22,9 @@ export function findNotebook(given: string): NamedNotebook {
   if (!statSync(file).isFile() || !file.endsWith(notebookEnding))
     throw new Failure(64, `${given} is not a notebook: a notebook is a file whose name ends in ${notebookEnding}.`);
   file = realpathSync(file);
-  let root = realpathSync(rootOfFile(file));
-  // TOUCHSTONE_HOME names another folder: the file's own is meant
+  const home = rootOfFile(file);
+  let root = existsSync(home) ? realpathSync(home) : home;
+  // TOUCHSTONE_HOME names another folder, or one that is not there: the file's own is meant
   if (!file.startsWith(root + sep)) root = rootOfFile(file, {});
   let bytes: Buffer;
   try {
