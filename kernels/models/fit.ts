@@ -25,7 +25,7 @@ export interface FitOptions {
   loss: Loss;
   scale?: { mean: number; sd: number };
   /** name of the optimiser, its step, and how that changes */
-  optimizer?: string | { name: string; learningRate?: number; warmup?: number; schedule?: Schedule };
+  optimizer?: string | { name?: string; learningRate?: number; warmup?: number; schedule?: Schedule };
   epochs: number;
   batch: number;
   /** epochs without a better validation loss before stopping; 0 = never */

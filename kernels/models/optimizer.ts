@@ -33,8 +33,8 @@ interface Own {
   dispose(): void;
 }
 
-export function makeOptimizer(tf: Tf, asked: string | { name: string; learningRate?: number } | undefined): Stepper {
-  const { name, learningRate } = typeof asked === "object" ? asked : { name: asked ?? "adam", learningRate: undefined };
+export function makeOptimizer(tf: Tf, asked: string | { name?: string; learningRate?: number } | undefined): Stepper {
+  const { name = "adam", learningRate } = typeof asked === "object" ? asked : { name: asked, learningRate: undefined };
   const rate = learningRate ?? rates[name.toLowerCase()];
   if (rate === undefined || !(rate > 0) || !Number.isFinite(rate)) {
     throw new RangeError(

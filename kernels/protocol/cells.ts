@@ -24,7 +24,10 @@ export interface FormField {
   control: "name" | "text" | "number" | "boolean" | "choice" | "column" | "list" | "json";
   /** name: which types fit */
   accepts?: ScopeName["type"][];
-  choices?: { value: string | number | boolean; label: string }[];
+  /** `source`: what is written at `whole` when this one is chosen */
+  choices?: { value: string | number | boolean; label: string; source?: string }[];
+  /** choice: path of the object that is written anew by a choice, and goes with it when none is chosen */
+  whole?: string;
   /** column: which name field holds the relation or split */
   of?: string;
   default?: unknown;

@@ -24,6 +24,23 @@ const floor = await baseline({
 // after
 `;
 
+describe("a text in the place of an object", () => {
+  const write = (text: string, path: string, value?: CallField["value"]) => {
+    const { at, remove, insert } = writeField(text, "train", path, value);
+    return text.slice(0, at) + insert + text.slice(at + remove);
+  };
+  const cosine: CallField["value"] = { type: "code", text: '{ name: "cosine" }' };
+  it.each<[string, string, CallField["value"] | undefined, string]>([
+    ['train({ optimizer: "sgd" })', "optimizer.name", lit("adam"), 'train({ optimizer: "adam" })'],
+    ['train({ split, optimizer: "sgd" })', "optimizer.name", undefined, "train({ split })"],
+    ['train({ optimizer: "sgd" })', "optimizer.learningRate", lit(0.1), 'train({ optimizer: { name: "sgd", learningRate: 0.1 } })'],
+    ['train({ optimizer: "sgd" })', "optimizer.schedule", cosine, 'train({ optimizer: { name: "sgd", schedule: { name: "cosine" } } })'],
+    ['train({ optimizer: "sgd" })', "optimizer.schedule.every", lit(3), 'train({ optimizer: { name: "sgd", schedule: { every: 3 } } })'],
+    ['train({ optimizer: "sgd" })', "optimizer.schedule", undefined, 'train({ optimizer: "sgd" })'],
+    ["train({ split })", "optimizer.schedule", cosine, 'train({ split, optimizer: { schedule: { name: "cosine" } } })'],
+  ])("%s, %s", (text, path, value, after) => expect(write(text, path, value)).toBe(after));
+});
+
 describe("readCall", () => {
   it("reads literals, names, lists, nested objects; the rest is code", () => {
     const view = readCall(source, "baseline");

@@ -20,7 +20,8 @@ export function readCall(source: string, callName: string): CallView {
 }
 
 /**
- * The one splice that sets a field; `value` undefined removes it. Paths go into nested objects ("task.kind"); missing ones are made.
+ * The one splice that sets a field; `value` undefined removes it. Paths go into nested objects ("task.kind"); missing ones are made, and a text in the
+ * place of an object is its `name`.
  * Throws a RangeError when the form may not write there (computed value, duplicate key, after a spread).
  */
 export function writeField(source: string, callName: string, path: string, value: Value | undefined): Splice {
@@ -50,6 +51,14 @@ export function writeField(source: string, callName: string, path: string, value
     if (rest.length === 0) return value === undefined ? removeProperty(source, object, property) : changeProperty(source, property, value);
     const inner = bare(property.value as Node);
     if (inner.type !== "ObjectExpression") {
+      // `optimizer: "sgd"` is short for `optimizer: { name: "sgd" }`
+      const short = inner.type === "Literal" && typeof inner.value === "string" ? text(inner, source) : null;
+      if (short !== null && rest.length === 1 && rest[0] === "name")
+        return value === undefined ? removeProperty(source, object, property) : changeProperty(source, property, value);
+      if (short !== null && value !== undefined) {
+        const entry = `${rest.map(printKey).join(": { ")}: ${printValue(value)}${" }".repeat(rest.length - 1)}`;
+        return changeProperty(source, property, { type: "code", text: `{ name: ${short}, ${entry} }` });
+      }
       if (value === undefined) return { at: object.end, remove: 0, insert: "" };
       throw new RangeError(`\`${here}\` is not an object literal, so \`${path}\` cannot be changed in the form`);
     }

@@ -21,10 +21,11 @@ export function schemaErrors(schema: z.ZodType, fields: Iterable<{ path: string;
     if (found === undefined) continue;
     const keys = path.split(".");
     const last = keys.pop()!;
-    let at = options;
-    for (const key of keys) at = (at[key] ??= {}) as Record<string, unknown>;
+    let at: unknown = options;
+    for (const key of keys) if (typeof at === "object" && at !== null) at = (at as Record<string, unknown>)[key] ??= {};
+    // a literal stands where this path wants an object
     if (typeof at !== "object" || at === null) continue;
-    at[last] = found;
+    (at as Record<string, unknown>)[last] = found;
     paths.push(path);
   }
   const errors = new Map<string, string>();

@@ -73,7 +73,13 @@ export class TouchForm extends TouchElement {
   }
 
   get #fields(): Map<string, CallField> {
-    return new Map(this.view?.ok === true ? this.view.fields.map((field) => [field.path, field]) : []);
+    const fields = new Map(this.view?.ok === true ? this.view.fields.map((field) => [field.path, field]) : []);
+    // a text in the place of an object is its name: `optimizer: "sgd"`
+    for (const { path } of this.definition.fields) {
+      const short = path.endsWith(".name") && !fields.has(path) ? fields.get(path.slice(0, -".name".length)) : undefined;
+      if (short?.value.type === "literal" && typeof short.value.value === "string") fields.set(path, { ...short, path });
+    }
+    return fields;
   }
 
   #shown(field: FormField, fields: Map<string, CallField>): boolean {
@@ -95,18 +101,21 @@ export class TouchForm extends TouchElement {
         : value === undefined && field.required === true
           ? "is required"
           : null;
-    const others = [...this.#fields.values()].filter((other) => other.path !== field.path);
+    const replaced = (path: string) => path === field.path || (field.whole !== undefined && path.startsWith(`${field.whole}.`));
+    const others = [...this.#fields.values()].filter((other) => !replaced(other.path));
     const error =
       own !== null
         ? `${field.label} ${own}`
-        : value === undefined
+        : value === undefined || field.whole !== undefined
           ? null
           : (schemaErrors(this.definition.schema, [...others, { path: field.path, value }]).get(field.path) ?? null);
     this.errors = { ...this.errors, [field.path]: error ?? "" };
     if (error !== null) return;
     // what equals the default is left out of the source
     const same = value?.type === "literal" && field.default !== undefined && value.value === field.default;
-    this.emit("form-field", { path: field.path, value: same ? undefined : value });
+    const source = value?.type === "literal" ? field.choices?.find((choice) => choice.value === value.value)?.source : undefined;
+    const written: Value | undefined = source === undefined ? value : { type: "code", text: source };
+    this.emit("form-field", { path: field.whole ?? field.path, value: same ? undefined : written });
   }
 
   #check(field: FormField, value: unknown): string | null {

@@ -21,7 +21,7 @@ export const optimizer = z.union(
   [
     z.enum(optimizers),
     z.strictObject({
-      name: z.enum(optimizers),
+      name: z.enum(optimizers).optional(),
       learningRate: z.number().positive("Expected `optimizer.learningRate` to be above 0").optional(),
       /** epochs over which the rate rises from 0 */
       warmup: z.number().nonnegative("Expected `optimizer.warmup` to be a number of epochs from 0").optional(),
@@ -76,6 +76,8 @@ export const schema = z.strictObject({
 export function nearest(scope: ScopeName[], types: ScopeName["type"][], otherwise: string): string {
   return scope.findLast((name) => types.includes(name.type))?.name ?? otherwise;
 }
+
+const when = (...is: string[]) => ({ path: "optimizer.schedule.name", is });
 
 export const cell: CellDefinition = {
   kind: "train",
@@ -136,12 +138,74 @@ export const cell: CellDefinition = {
       help: "Stops when the validation loss has not improved for so long; 0 = never",
     },
     {
-      path: "optimizer",
+      path: "optimizer.name",
       label: "Optimiser",
       control: "choice",
       default: "adam",
       advanced: true,
       choices: optimizers.map((value) => ({ value, label: value })),
+    },
+    {
+      path: "optimizer.learningRate",
+      label: "Learning rate",
+      control: "number",
+      min: 0,
+      advanced: true,
+      help: "0.001 for Adam and RMSprop, 0.01 for the others and for a linear model when left out",
+    },
+    {
+      path: "optimizer.schedule.name",
+      label: "Rate over time",
+      control: "choice",
+      advanced: true,
+      whole: "optimizer.schedule",
+      choices: [
+        { value: "step", label: "Step", source: '{ name: "step", every: 10 }' },
+        { value: "cosine", label: "Cosine", source: '{ name: "cosine" }' },
+        { value: "plateau", label: "Plateau", source: '{ name: "plateau", patience: 2 }' },
+      ],
+      help: "Constant when left out; step: lower after so many epochs; cosine: down to its floor in the last epoch; plateau: lower when validation stands still",
+    },
+    { path: "optimizer.schedule.every", label: "Step after", control: "number", min: 1, step: 1, unit: "epochs", advanced: true, when: when("step") },
+    {
+      path: "optimizer.schedule.patience",
+      label: "Plateau after",
+      control: "number",
+      min: 1,
+      step: 1,
+      unit: "epochs",
+      advanced: true,
+      when: when("plateau"),
+      help: "Epochs without a better validation loss",
+    },
+    {
+      path: "optimizer.schedule.factor",
+      label: "Times",
+      control: "number",
+      min: 0,
+      max: 1,
+      advanced: true,
+      when: when("step", "plateau"),
+      help: "What the rate is multiplied by: 0.1 for step, 0.5 for plateau when left out",
+    },
+    {
+      path: "optimizer.schedule.floor",
+      label: "Floor",
+      control: "number",
+      min: 0,
+      max: 1,
+      advanced: true,
+      when: when("cosine", "plateau"),
+      help: "Share of the first rate that it never falls below: 0 for cosine, 0.001 for plateau when left out",
+    },
+    {
+      path: "optimizer.warmup",
+      label: "Warm-up",
+      control: "number",
+      min: 0,
+      unit: "epochs",
+      advanced: true,
+      help: "Epochs in which the rate rises from 0",
     },
     {
       path: "loss",

@@ -319,3 +319,16 @@ describe("train", () => {
     expect(cell.schema.safeParse({ split: 1, against: 1, features: 1 }).success).toBe(true);
   });
 });
+
+it("has a form for the learning rate over time whose every choice is a call that trains", async () => {
+  const schedule = cell.fields.find((field) => field.path === "optimizer.schedule.name")!;
+  expect(schedule.whole).toBe("optimizer.schedule");
+  expect(schedule.choices!.map(({ value }) => value)).toEqual(["step", "cosine", "plateau"]);
+  for (const { value, source } of schedule.choices!) {
+    // as the form writes it: JSON but for its keys
+    const written = JSON.parse(source!.replaceAll(/(\w+):/g, '"$1":')) as { name: string };
+    expect(written.name).toBe(value);
+    const result = await go({ epochs: 2, optimizer: { schedule: written } });
+    expect(result.history.loss).toHaveLength(2);
+  }
+});

@@ -117,11 +117,7 @@ async function train<R extends object>(options: TrainOptions<R>, context: RunCon
       valid: tables.valid,
       ...{ outcome, loss, epochs: checked.epochs, batch, patience: checked.patience, seed, signal: context.signal },
       ...(scale ? { scale } : {}),
-      ...(checked.optimizer !== undefined
-        ? { optimizer: checked.optimizer }
-        : checked.model === "linear"
-          ? { optimizer: { name: "adam", learningRate: 0.01 } }
-          : {}),
+      ...optimizerOf(checked),
       ...(tables.weights ? { weights: tables.weights } : {}),
       // the sources hold the options, the features and the model
       checkpoint: fileCheckpoint(context.workspace, [context.notebook, context.cell], {
@@ -221,6 +217,12 @@ async function train<R extends object>(options: TrainOptions<R>, context: RunCon
     network.answer.dispose();
     throw error;
   }
+}
+
+/** A linear model learns at ten times Adam's usual rate, unless the call names another optimiser or rate. */
+function optimizerOf({ optimizer, model }: Checked): Pick<FitOptions, "optimizer"> {
+  if (model !== "linear" || typeof optimizer === "string" || optimizer?.name !== undefined) return optimizer === undefined ? {} : { optimizer };
+  return { optimizer: { learningRate: 0.01, ...optimizer } };
 }
 
 function lossOf(asked: Loss | undefined, outcome: Outcome, metric: Metric): Loss {
