@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { Field } from "../protocol/values.js";
+import { generator } from "../tensors/seeds.js";
 import { strongestInput } from "./single.js";
 
 const field = (name: string, type: Field["type"] = "double"): Field => ({ name, type, nullable: true });
@@ -35,4 +36,29 @@ it("finds little in noise, in a key and in values missing by chance, and nothing
   const found = strongestInput(fields, [noise, gaps, rows.map((i) => `k${i}`)], y, "binary");
   expect(found!.score).toBeLessThan(0.65);
   expect(strongestInput([field("noise")], [noise.slice(0, 20)], y.slice(0, 20), "binary")).toBeNull();
+});
+
+it.each<[string, Field["type"], (c: number, i: number) => unknown]>([
+  ["the class's own number", "integer", (c) => c],
+  ["its name", "string", (c) => ["a", "b", "c"][c]],
+  ["its absence for one, its value for the others", "string", (c) => (c === 1 ? null : `x${c}`)],
+])("sees which of three classes it is by %s", (_, type, value) => {
+  const three = rows.map((i) => (i * 7919) % 3);
+  const found = strongestInput([field("noise"), field("leak", type)], [noise, rows.map((i) => value(three[i]!, i))], three, "multiclass");
+  expect(found).toEqual({ field: "leak", score: 1, measure: "lambda" });
+});
+
+it("sees the middle of three classes by ranges of a number with thousands of values, and nothing in noise or keys", () => {
+  const many = Array.from({ length: 4000 }, (_, i) => i);
+  const random = generator(5);
+  const draw = many.map(() => random());
+  const three = draw.map((v) => (v < 0.34 ? 0 : v < 0.6 ? 1 : 2));
+  const leak = draw.map((v) => 100 * v);
+  const nothing = many.map(() => random());
+  const fields = [field("nothing"), field("key", "string"), field("leak")];
+  const found = strongestInput(fields, [nothing, many.map((i) => `k${i}`), leak], three, "multiclass");
+  expect(found).toMatchObject({ field: "leak", measure: "lambda" });
+  expect(found!.score).toBeGreaterThan(0.995);
+  const none = strongestInput(fields.slice(0, 2), [nothing, many.map((i) => `k${i}`)], three, "multiclass");
+  expect(none!.score).toBeLessThan(0.1);
 });

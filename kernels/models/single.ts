@@ -12,7 +12,8 @@ export interface Single {
 const fewest = 30;
 
 /**
- * The input that tells the most: AUC for two classes, |correlation| for numbers. A value that is missing is a value too: a date of closing that only closed
+ * The input that tells the most: AUC for two classes, |correlation| for numbers, for more classes Goodman and Kruskal's lambda: which share of the errors of the
+ * commonest class the input's value takes away. A value that is missing is a value too: a date of closing that only closed
  * accounts have tells everything by being there. Null when no input can be measured. `columns[i]`: the values of `fields[i]` as the wire brings them.
  */
 export function strongestInput(
@@ -24,7 +25,7 @@ export function strongestInput(
   let best: Single | null = null;
   const consider = (field: string, values: readonly number[]): void => {
     const usable = values.map((_, i) => i).filter((i) => Number.isFinite(values[i]) && Number.isFinite(y[i]));
-    if (usable.length < fewest || kind === "multiclass") return;
+    if (usable.length < fewest) return;
     const xs = usable.map((i) => values[i]!);
     const ys = usable.map((i) => y[i]!);
     const score = kind === "binary" ? twoSided(auc(ys, xs)) : Math.abs(correlation(xs, ys));
@@ -32,6 +33,11 @@ export function strongestInput(
   };
   for (const [i, field] of fields.entries()) {
     if (field.type === "double[]" || field.type === "image" || ["history", "ahead"].includes(field.name)) continue;
+    if (kind === "multiclass") {
+      const score = columns[i]!.length < fewest ? NaN : lambda(columns[i]!, y);
+      if (Number.isFinite(score) && (best === null || score > best.score)) best = { field: field.name, score, measure: "lambda" };
+      continue;
+    }
     const values = columns[i]!.map((value) =>
       value instanceof Date ? value.getTime() : typeof value === "boolean" ? Number(value) : (value ?? null),
     );
@@ -57,6 +63,60 @@ export function strongestInput(
       );
   }
   return best;
+}
+
+/** Most different values of numbers that are taken as they are; of more, a row looks at its nearest. */
+const mostValues = 50;
+
+/**
+ * (right - prior) / (1 - prior): a row's class is guessed from the other half of the rows, as the commonest class at its value (or its absence), or for a number
+ * of many values as that of the nearest one. 0 tells nothing, 1 everything; symmetric in the classes, so that the middle one of three counts too.
+ */
+function lambda(column: readonly unknown[], y: readonly number[]): number {
+  const values = column.map((value) => (value instanceof Date ? value.getTime() : (value ?? null)));
+  const all = new Map<number, number>();
+  for (const one of y) all.set(one, (all.get(one) ?? 0) + 1);
+  const otherwise = commonest(all);
+  const prior = all.get(otherwise)! / y.length;
+  if (prior === 1) return NaN;
+  const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+  const nearest = new Set(values.filter(isNumber)).size > mostValues ? nearestOf(values.map((value) => (isNumber(value) ? value : NaN))) : null;
+  const counts = [new Map<string, Map<number, number>>(), new Map<string, Map<number, number>>()];
+  values.forEach((value, i) => {
+    const half = counts[i % 2]!;
+    const classes = half.get(String(value)) ?? new Map<number, number>();
+    half.set(String(value), classes.set(y[i]!, (classes.get(y[i]!) ?? 0) + 1));
+  });
+  let right = 0;
+  values.forEach((value, i) => {
+    const classes = counts[1 - (i % 2)]!.get(String(value));
+    const near = nearest?.[i] ?? -1;
+    if ((near >= 0 ? y[near] : classes ? commonest(classes) : otherwise) === y[i]) right++;
+  });
+  return (right / y.length - prior) / (1 - prior);
+}
+
+function commonest(classes: Map<number, number>): number {
+  return [...classes].reduce((most, one) => (one[1] > most[1] ? one : most))[0];
+}
+
+/** For each row the row of the other half (even and odd places) whose value is nearest; -1 where there is none, or the value is NaN. */
+function nearestOf(values: readonly number[]): Int32Array {
+  const order = values.map((_, i) => i).filter((i) => !Number.isNaN(values[i]!));
+  order.sort((a, b) => values[a]! - values[b]! || a - b);
+  const found = new Int32Array(values.length).fill(-1);
+  const pass = (rows: number[]): void => {
+    const last = [-1, -1];
+    for (const i of rows) {
+      const near = last[1 - (i % 2)]!;
+      const gap = (j: number) => Math.abs(values[j]! - values[i]!);
+      if (near >= 0 && (found[i]! < 0 || gap(near) < gap(found[i]!))) found[i] = near;
+      last[i % 2] = i;
+    }
+  };
+  pass(order);
+  pass(order.reverse());
+  return found;
 }
 
 const twoSided = (value: number): number => Math.max(value, 1 - value);

@@ -67,7 +67,14 @@ export interface TrainOptions<R extends object> {
   against: Against<R>;
   features: Features | "identity";
   model?: "linear" | "mlp" | "cnn" | ((shape: number[]) => tf.LayersModel);
-  optimizer?: string | { /** default "adam" */ name?: string; learningRate?: number; /** epochs in which the rate rises from 0 */ warmup?: number; schedule?: Schedule };
+  optimizer?:
+    | string
+    | {
+        /** default "adam" */ name?: string;
+        learningRate?: number;
+        /** epochs in which the rate rises from 0 */ warmup?: number;
+        schedule?: Schedule;
+      };
   loss?: "log" | "squared" | "absolute";
   epochs?: number;
   batch?: number;

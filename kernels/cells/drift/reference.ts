@@ -75,13 +75,21 @@ async function betweenRelations(reference: Relation, now: Schema, columns: strin
   const skipped: Skipped[] = [];
   const pairs: Pair[] = [];
   for (const { name, type } of then) {
-    if (columns ? !columns.includes(name) : !types.has(name)) continue;
-    const typeNow = types.get(name)!;
+    if (columns && !columns.includes(name)) continue;
+    const typeNow = types.get(name);
+    if (typeNow === undefined) {
+      skipped.push({ column: name, why: `\`${name}\` is not in the current rows`, changed: true });
+      continue;
+    }
     const [old, fresh] = [probesOf(name, type), probesOf(name, typeNow)];
     const same = fresh.filter((probe) => old.some((one) => one.column === probe.column && one.kind === probe.kind));
     if (same.length === 0) skipped.push({ column: name, why: `\`${name}\` (${type} and ${typeNow}) cannot be compared`, changed: typeNow !== type });
     for (const probe of same) pairs.push({ probe, stored: null, prediction: false });
   }
+  // nothing to compare it with, and whoever reads the result should know of it
+  if (!columns)
+    for (const { name } of now)
+      if (!then.some((c) => c.name === name)) skipped.push({ column: name, why: `\`${name}\` is new in the current rows`, changed: false });
   if (pairs.length === 0)
     throw new RangeError(
       `drift: the two sides share no column that can be compared; the reference has ${then.map((c) => c.name).join(", ")}, the current ${now.map((c) => c.name).join(", ")}`,

@@ -33,6 +33,18 @@ afterAll(() => b.close());
 const go = (options: object): Promise<DriftResult> => run(options as DriftOptions<Row>, b.context);
 
 describe("drift", () => {
+  it("says which columns are gone from the current rows, and which are new", async () => {
+    const other = await b.table(`select * exclude (stars, late), 1 as fresh from (${rows(20_000, 28_000, "0")})`);
+    const result = await go({ reference: then, current: other });
+    expect(b.shown.at(-1)!.warnings).toEqual(
+      expect.arrayContaining([
+        "`stars` is not in the current rows",
+        "`late` is not in the current rows",
+        "`fresh` is new in the current rows",
+      ]) as string[],
+    );
+    expect(result.sentence).toContain("`stars`, `late` are gone or of another type, so not compared.");
+  });
   it("finds nothing between two draws of the same, by each test", async () => {
     for (const test of ["auto", "psi", "ks", "chi-square", "js", "wasserstein"]) {
       const result = await go({ reference: then, current: same, columns: ["distance", "origin", "stars", "late"], test });
