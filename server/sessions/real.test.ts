@@ -112,8 +112,8 @@ it("a stop ends what waits too", async () => {
 
 it("a stop before the kernel has started is kept", async () => {
   await client.add("a", "for (;;) {}");
-  await client.do({ do: "run", cells: ["a"] });
-  await client.do({ do: "interrupt" });
+  // one behind the other, before a kernel can be there
+  await Promise.all([client.do({ do: "run", cells: ["a"] }), client.do({ do: "interrupt" })]);
   await client.until(() => client.state.kernel.state === "idle");
   expect(cell("a")).toMatchObject({ status: "idle", result: "none" });
 });
