@@ -219,6 +219,8 @@ describe("wrong requests change nothing and say why", () => {
     ["GET", "/api/ts/tables/export?path=demo/one.nb.ts", undefined, 400],
     ["GET", "/api/ts/tables/export?path=demo/one.nb.ts&relation=t&format=xls", undefined, 400],
     ["GET", "/api/ts/tables/export?path=demo/one.nb.ts&relation=t&sort=x", undefined, 400],
+    ["GET", `/api/ts/tables/export?path=demo/one.nb.ts&relation=t&sort=${encodeURIComponent('[{"column":"a"}]')}`, undefined, 400],
+    ["GET", `/api/ts/tables/export?path=demo/one.nb.ts&relation=t&where=${encodeURIComponent('[{"op":"drop","column":"a"}]')}`, undefined, 400],
     ["GET", "/api/ts/tables/export?path=demo/one.nb.ts&relation=t", undefined, 409],
     ["GET", "/api/ts/models/none", undefined, 404],
     ["GET", "/api/ts/models/flights/versions/9", undefined, 404],

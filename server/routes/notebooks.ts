@@ -4,8 +4,8 @@ import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { Hono } from "hono";
-import type { Filter, SortKey } from "../../kernels/protocol/document.js";
 import type { Effects } from "../effects.js";
+import { readTable } from "../sessions/guard.js";
 import { inside, notebookEnding, placeOf } from "../sessions/paths.js";
 import { body, RequestError, text } from "./problem.js";
 
@@ -123,32 +123,20 @@ export function notebookRoutes({ root, sessions }: Effects): Hono {
       // a relation as the grid shows it: sorted and filtered
       .get("/tables/export", async (c) => {
         const session = open(c.req.query("path"));
-        const relation = c.req.query("relation") ?? "";
-        if (relation === "") throw new RequestError(400, "bad-request", "Expected `relation` in the query.");
         const format = c.req.query("format") ?? "csv";
         if (format !== "csv" && format !== "parquet")
           throw new RequestError(400, "bad-request", `Expected \`format\` to be csv or parquet, got ${JSON.stringify(format)}.`);
-        const list = <T>(name: string): T[] | undefined => {
-          const given = c.req.query(name);
-          if (given === undefined) return undefined;
-          try {
-            const value = JSON.parse(given) as unknown;
-            if (Array.isArray(value)) return value as T[];
-          } catch {}
-          throw new RequestError(400, "bad-request", `Expected \`${name}\` to be a JSON list.`);
-        };
-        const sort = list<SortKey>("sort");
-        const where = list<Filter>("where");
+        const table = tableOf(c.req.query());
         const folder = join(session.place.store, "exports");
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         const file = join(folder, `${Date.now()}-${Math.random().toString(36).slice(2)}.${format}`);
         try {
-          await session.query({ query: "table.export", relation, format, path: file, ...(sort && { sort }), ...(where && { where }) });
+          await session.query({ query: "table.export", ...table, format, path: file });
         } catch (error) {
           await rm(file, { force: true });
           throw new RequestError(409, "kernel", (error as Error).message);
         }
-        const name = `${relation.split(".").at(-1)!.replace(/["@]/g, "")}.${format}`;
+        const name = `${table.relation.split(".").at(-1)!.replace(/["@]/g, "")}.${format}`;
         return download(
           file,
           name,
@@ -168,6 +156,14 @@ const kept = [
   ["limits", ".json"],
   ["logs", ".log"],
 ] as const;
+
+function tableOf(query: Record<string, string>): ReturnType<typeof readTable> {
+  try {
+    return readTable(query);
+  } catch (error) {
+    throw new RequestError(400, "bad-request", (error as Error).message);
+  }
+}
 
 function wholeNumber(given: string, name: string, most: number): number {
   const value = Number(given);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { parseFront } from "../../kernels/notebook/front.js";
 import { isReserved } from "../../kernels/notebook/parse.js";
 import { parseMarker, printMarker } from "../../kernels/notebook/marker.js";
-import type { CellOptions, ClientMessage, Operation } from "../../kernels/protocol/document.js";
+import type { CellOptions, ClientMessage, Filter, Operation, SortKey } from "../../kernels/protocol/document.js";
 import { wellFormed } from "./well-formed.js";
 
 const id = z.string().min(1).max(200);
@@ -53,21 +53,23 @@ const value: z.ZodType = z.lazy(() =>
   ]),
 );
 const count = z.number().int().min(0);
-const sort = z.array(z.object({ column: z.string(), desc: z.boolean() })).optional();
+const sortKeys = z.array(z.strictObject({ column: z.string(), desc: z.boolean() })).max(1000);
+const sort = sortKeys.optional();
 const scalar = z.union([z.string(), z.number()]);
-const where = z
+const filters = z
   .array(
     z.discriminatedUnion("op", [
-      z.object({ column: z.string(), op: z.literal("range"), min: scalar.optional(), max: scalar.optional() }),
-      z.object({ column: z.string(), op: z.literal("contains"), text: z.string() }),
-      z.object({ column: z.string(), op: z.literal("regex"), text: z.string() }),
-      z.object({ column: z.string(), op: z.literal("in"), values: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])) }),
-      z.object({ column: z.string(), op: z.literal("null") }),
-      z.object({ column: z.string(), op: z.literal("not-null") }),
-      z.object({ op: z.literal("search"), text: z.string().max(1000) }),
+      z.strictObject({ column: z.string(), op: z.literal("range"), min: scalar.optional(), max: scalar.optional() }),
+      z.strictObject({ column: z.string(), op: z.literal("contains"), text: z.string() }),
+      z.strictObject({ column: z.string(), op: z.literal("regex"), text: z.string() }),
+      z.strictObject({ column: z.string(), op: z.literal("in"), values: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])) }),
+      z.strictObject({ column: z.string(), op: z.literal("null") }),
+      z.strictObject({ column: z.string(), op: z.literal("not-null") }),
+      z.strictObject({ op: z.literal("search"), text: z.string().max(1000) }),
     ]),
   )
-  .optional();
+  .max(1000);
+const where = filters.optional();
 const relation = z.string().min(1).max(1000);
 // table.export writes a file: it is asked for by a route of its own, never by a client
 const query = z.discriminatedUnion("query", [
@@ -144,6 +146,31 @@ const message: z.ZodType = z.discriminatedUnion("type", [
   z.object({ type: z.literal("cancel"), id: z.number() }),
   z.object({ type: z.literal("ping"), id: z.number() }),
 ]);
+
+/** What an address says of a table: its name, and the keys and filters as JSON. Throws a sentence. */
+export function readTable(given: { relation?: string | undefined; sort?: string | undefined; where?: string | undefined }): {
+  relation: string;
+  sort?: SortKey[];
+  where?: Filter[];
+} {
+  const read = <T>(name: string, schema: z.ZodType<T>, json: string | undefined): T | undefined => {
+    if (json === undefined) return undefined;
+    let value: unknown;
+    try {
+      value = JSON.parse(json);
+    } catch {
+      throw new Error(`Expected \`${name}\` to be a JSON list.`);
+    }
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) throw new Error(describe(name, parsed.error));
+    return value as T;
+  };
+  const named = relation.safeParse(given.relation);
+  if (!named.success) throw new Error("Expected `relation` in the query: a table's name of up to 1,000 characters.");
+  const keys = read("sort", sortKeys, given.sort);
+  const conditions = read("where", filters, given.where);
+  return { relation: named.data, ...(keys && { sort: keys }), ...(conditions && { where: conditions as Filter[] }) };
+}
 
 /** A client's message, or why it is none; `id` lets the refusal be an answer. */
 export function readMessage(textOf: string): { message: ClientMessage } | { wrong: string; id: number | null } {
