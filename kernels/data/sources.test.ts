@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testEngine, type TestEngine } from "../../test/support/data.js";
@@ -167,6 +167,30 @@ describe("relation of bytes", () => {
     expect(await relation(new Blob([parquet])).rows()).toEqual([{ v: 5 }]);
     expect(await relation(new Response("a\n7\n")).rows()).toEqual([{ a: 7 }]);
     expect(await relation(bytes("[1\n2\n"), { format: "csv" }).count()).toBeGreaterThan(0);
+  });
+  it("a stream goes to the disk piece by piece, once", async () => {
+    const { spill } = t.engine.options;
+    const sizes: number[] = [];
+    const kept = () => readdirSync(spill).filter((name) => name.startsWith("bytes-"));
+    const before = new Set(kept());
+    async function* pieces(rows: number, broken = false): AsyncGenerator<Uint8Array> {
+      yield bytes("a,b\n");
+      for (let i = 0; i < rows; i++) {
+        yield bytes(`${i},x\n`);
+        sizes.push(kept().reduce((sum, name) => sum + (before.has(name) ? 0 : statSync(join(spill, name)).size), 0));
+      }
+      if (broken) throw new Error("the line was cut");
+    }
+    const relation = relationOfValues(t.engine, pieces(5) as never, { format: "csv" });
+    expect(await relation.columns()).toMatchObject({ a: Float64Array.of(0, 1, 2, 3, 4) });
+    expect(sizes).toEqual([8, 12, 16, 20, 24]);
+    expect(await relation.hash()).toBe(await relationOfValues(t.engine, bytes("a,b\n0,x\n1,x\n2,x\n3,x\n4,x\n") as never, { format: "csv" }).hash());
+    const count = kept().length;
+    const cut = relationOfValues(t.engine, pieces(2, true) as never, { format: "csv" });
+    await expect(cut.rows()).rejects.toThrow("the line was cut");
+    // what is left of it is not the whole
+    await expect(cut.rows()).rejects.toThrow("can be read once");
+    expect(kept().length).toBe(count);
   });
   it("refuses what is none", async () => {
     await expect(relationOfValues(t.engine, new Uint8Array(0) as never).rows()).rejects.toThrow("no bytes");
