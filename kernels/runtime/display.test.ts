@@ -43,6 +43,9 @@ it("survives values that break when they are looked at", () => {
 it("knows figures, small tables, pictures and findings", () => {
   const figure = { data: [{ type: "bar", y: [1] }], layout: { title: "Bars" } };
   expect(toBundle(figure)).toEqual({ "application/vnd.plotly.v1+json": figure, "text/plain": 'figure "Bars", 1 trace' });
+  const when = new Date(0);
+  const columns = { data: [{ type: "heatmap", x: new Float64Array([0.5, 1]), y: [1n, when], z: [new Int32Array([1]), new BigInt64Array([2n])] }] };
+  expect(toBundle(columns)["application/vnd.plotly.v1+json"]).toEqual({ data: [{ type: "heatmap", x: [0.5, 1], y: [1, when], z: [[1], [2]] }] });
   expect(toBundle({ data: [1, 2] })["application/vnd.plotly.v1+json"]).toBeUndefined();
   expect(toBundle([{ a: 1, "<b>": "x&y" }, { a: null }])["text/html"]).toBe(
     '<table><thead><tr><th scope="col">a</th><th scope="col">&#60;b&#62;</th></tr></thead><tbody><tr><td class="number">1</td><td>x&#38;y</td></tr><tr><td>null</td><td></td></tr></tbody></table>',

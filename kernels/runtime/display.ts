@@ -39,7 +39,7 @@ function rich(value: unknown): MimeBundle {
   }
   if (isTensor(value)) return tensorBundle(value);
   if (isModel(value)) return { [mime.text]: modelText(value) };
-  if (isPlotly(value)) return { [mime.plotly]: value, [mime.text]: plotText(value) };
+  if (isPlotly(value)) return { [mime.plotly]: drawable(value), [mime.text]: plotText(value) };
   if (isFinding(value)) return { [mime.text]: `${value.verdict}: ${value.sentence}` };
   const table = recordsTable(value);
   const text = fullText(value);
@@ -131,6 +131,17 @@ function isPlotly(value: object): value is { data: Record<string, unknown>[]; la
   const keys = Object.keys(value);
   if (!keys.every((key) => ["data", "layout", "title", "config", "frames"].includes(key))) return false;
   return "layout" in value || (value.data.length > 0 && value.data.every((trace) => typeof trace === "object" && trace !== null && "type" in trace));
+}
+
+/** As JSON can carry it: columns of numbers are typed arrays, and 64-bit ones are no numbers there. */
+function drawable(value: unknown, depth = 0): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (typeof value !== "object" || value === null || depth > 12) return value;
+  if (ArrayBuffer.isView(value)) return value instanceof DataView ? value : Array.from(value as unknown as ArrayLike<number | bigint>, Number);
+  if (Array.isArray(value)) return value.map((item) => drawable(item, depth + 1));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, drawable(item, depth + 1)]));
 }
 
 function plotText(value: { data: unknown[]; layout?: Record<string, unknown>; title?: string }): string {
