@@ -7,7 +7,16 @@ it("writes memory in powers of two", () => {
 
 it("writes sizes, times and figures as people read them", () => {
   expect([0, 999, 1000, 412_345_678, 1_800_000_000, 999_999].map(bytes)).toEqual(["0 B", "999 B", "1.0 kB", "412 MB", "1.8 GB", "1.0 MB"]);
-  expect([210, 1500, 41_000, 72_000, 3_723_000].map(duration)).toEqual(["0.21 s", "1.5 s", "0:41", "1:12", "1:02:03"]);
+  expect([0.2, 4.9, 10, 210, 1500, 41_000, 72_000, 3_723_000].map(duration)).toEqual([
+    "<1 ms",
+    "4 ms",
+    "0.01 s",
+    "0.21 s",
+    "1.5 s",
+    "0:41",
+    "1:12",
+    "1:02:03",
+  ]);
   expect(clock(41_900)).toBe("0:41");
   expect([14.9, 0.123456, 2_914_003, 0.00001234, 0, NaN, 1234.56].map(figure)).toEqual([
     "14.9",

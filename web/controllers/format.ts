@@ -20,8 +20,9 @@ export function memory(value: number): string {
   return megabytes < 1000 ? `${Math.round(megabytes)} MB` : `${(megabytes / 1024).toFixed(1)} GB`;
 }
 
-/** 0.21 s below a minute, 1:12 above, 2:03:04 above an hour. */
+/** 4 ms, 0.21 s below a minute, 1:12 above, 2:03:04 above an hour. */
 export function duration(ms: number): string {
+  if (ms < 10) return ms < 1 ? "<1 ms" : `${Math.floor(ms)} ms`;
   const seconds = ms / 1000;
   if (seconds < 1) return `${seconds.toFixed(2)} s`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;

@@ -328,6 +328,7 @@ export class TouchCell extends TouchElement {
     const progress =
       s.status === "running" && s.progress !== null && s.progress.total !== null && s.progress.total > 0 ? s.progress.done / s.progress.total : null;
     const showForm = this.definition !== null && this.form;
+    const outputs = told(this.outputs, s);
     const read = markdown && !this.editing && cell.source.trim() !== "";
     const old = view.name === "stale" ? "from the last run" : view.name === "edited" ? "from the code before" : null;
     return html`<article
@@ -375,7 +376,7 @@ export class TouchCell extends TouchElement {
           </p>`,
       )}
       ${
-        this.outputs.length > 0 && !markdown
+        outputs.length > 0 && !markdown
           ? this.folded
             ? html`<button class="fold-bar" @click=${() => this.#act("fold")}>Output folded: show</button>`
             : html`<section
@@ -384,7 +385,7 @@ export class TouchCell extends TouchElement {
               >
                 ${old !== null ? html`<p class="from">${old}${this.from === null ? "" : `, ${time(this.from.at)}`}</p>` : nothing}
                 <touch-output
-                  .outputs=${this.outputs}
+                  .outputs=${outputs}
                   .more=${this.more}
                   .query=${this.query}
                   .notebook=${this.notebook}
@@ -406,6 +407,13 @@ export class TouchCell extends TouchElement {
   }
 }
 define("touch-cell", TouchCell);
+
+/** Without the errors that stand as problems above the code already. */
+function told(outputs: Output[], { problems }: CellState): Output[] {
+  const errors = problems.filter(({ severity }) => severity === "error");
+  if (errors.length === 0) return outputs;
+  return outputs.filter((output) => output.kind !== "error" || !errors.some(({ message }) => message === output.error.message));
+}
 
 /** x -> x2, x3 ... the first that no cell defines. */
 export function freeName(name: string, scope: { name: string }[]): string {

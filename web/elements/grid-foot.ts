@@ -75,12 +75,12 @@ export function footView(parts: FootParts): TemplateResult {
         ? nothing
         : html`<button class="link" aria-expanded=${String(parts.summary)} @click=${parts.summarise}>${icon("table-2")} Summary</button>`
     }
-    <button class="link" title=${size} @click=${parts.csv}>${icon("download")} Download CSV</button>
+    <button class="link" title=${size} @click=${parts.csv}>${icon("download")} <span class="sr">Download </span>CSV</button>
     ${
       parquet === undefined
         ? nothing
         : html`<button class="link" title=${size} @click=${() => parts.parquet(parquet(tiles.sort, tiles.where))}>
-            ${icon("download")} Parquet
+            ${icon("download")} <span class="sr">Download </span>Parquet
           </button>`
     }
   </div>`;

@@ -27,6 +27,8 @@ import "./text.js";
 import "./value.js";
 
 const step = 50;
+/** px: a box is cut to 480 only where that saves some */
+const boxed = 560;
 
 export class TouchOutput extends TouchElement {
   static override properties = {
@@ -169,7 +171,7 @@ export class TouchOutput extends TouchElement {
       (output) =>
         output.kind === "error" || (output.kind === "display" && [mime.finding, mime.table, mime.plotly].some((type) => type in output.data)),
     );
-    const cut = this.bounded && !own && this.tall > 480;
+    const cut = this.bounded && !own && this.tall > boxed;
     return html`<div class="output-box ${cut ? "bounded" : ""}">
         <div class="output-inner">
           ${repeat(
@@ -187,7 +189,7 @@ export class TouchOutput extends TouchElement {
           ${this.failure !== null ? html`<p class="inline-error" role="alert">${this.failure}</p>` : nothing}
         </div>
       </div>
-      ${cut ? html`<button class="fold-bar" @click=${() => this.emit("unbound")}>Show all (${this.tall} px)</button>` : nothing}`;
+      ${cut ? html`<button class="fold-bar" @click=${() => this.emit("unbound")}>Show all (${integer(this.tall)} px)</button>` : nothing}`;
   }
 }
 define("touch-output", TouchOutput);

@@ -13,9 +13,17 @@ export interface Heading {
   level: number;
 }
 
+interface Entry extends Heading {
+  cell: Cell;
+  icon: string | null;
+  /** in words, and as the name that styles use */
+  status: string;
+  state: string;
+}
+
 /** Headings of text cells, and cells with a name. */
-export function outlineOf(cells: Cell[], state: NotebookState): (Heading & { cell: Cell; icon: string | null; status: string })[] {
-  return cells.flatMap((cell) => {
+export function outlineOf(cells: Cell[], state: NotebookState): Entry[] {
+  return cells.flatMap((cell): Entry[] => {
     const asks = state.questions.some((question) => question.cell === cell.id);
     const status = statusOf(cell, state.cells[cell.id], 0, null, null, asks);
     if (cell.kind === "markdown")
@@ -26,11 +34,12 @@ export function outlineOf(cells: Cell[], state: NotebookState): (Heading & { cel
         level: match[1]!.length,
         icon: null,
         status: "",
+        state: "",
       }));
     const name = state.cells[cell.id]?.defines[0];
     return name === undefined
       ? []
-      : [{ id: cell.id, cell, text: name, level: 4, icon: status.name === "none" ? null : status.icon, status: status.text }];
+      : [{ id: cell.id, cell, text: name, level: 4, icon: status.name === "none" ? null : status.icon, status: status.text, state: status.name }];
   });
 }
 
@@ -76,7 +85,7 @@ export function outlinePanel(cells: Cell[], state: NotebookState, current: strin
                 go(entry.id);
               }}
               >${entry.level === 4 ? html`<code>${entry.text}</code>` : entry.text}
-              ${entry.icon === null ? nothing : icon(entry.icon, entry.status)}</a
+              ${entry.icon === null ? nothing : html`<span class="status-${entry.state}">${icon(entry.icon, entry.status)}</span>`}</a
             >
           </li>`,
       )}

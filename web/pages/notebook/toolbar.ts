@@ -61,7 +61,7 @@ export function toolbar(page: NotebookCommands) {
     </div>
     ${busy ? html`<button class="stop" @click=${() => page.interrupt()}>${icon("square")} Stop</button>` : nothing} ${queueMenu(page, state, blur)}
     <button
-      class="quiet"
+      class="quiet mode"
       title="Auto: what depends on a change runs by itself. Lazy: it is marked stale."
       ?disabled=${!writing}
       @click=${() => page.toggleMode()}
@@ -93,14 +93,15 @@ export function toolbar(page: NotebookCommands) {
     ${people(page)}
     <span class="hint kernel-state">${state.kernel.state === "none" ? "" : state.kernel.state}</span>
     <button class="quiet panel-toggle" aria-pressed=${String(page.left)} @click=${() => page.togglePanel("left")}>
-      ${icon("list-tree")} Outline
+      ${icon("list-tree")} <span class="words">Outline</span>
     </button>
     <button class="quiet panel-toggle" aria-pressed=${String(page.right)} @click=${() => page.togglePanel("right")}>
-      ${icon("table-2")} Variables
+      ${icon("table-2")} <span class="words">Variables</span>
     </button>
-    <details class="menu" @focusout=${blur}>
+    <details class="menu more" @focusout=${blur}>
       <summary aria-label="More">${icon("ellipsis")}</summary>
       <div class="menu-list">
+        ${item(state.mode === "auto" ? "Mode: Auto, switch to Lazy" : "Mode: Lazy, switch to Auto", () => page.toggleMode(), !writing)}
         ${item("Restart the kernel", () => page.restart())} ${item("Shut down the kernel", () => page.shutdown())}
         ${item("Kernel log", () => page.showLog())} ${item("History", () => page.showLeft("history"))}
         ${item("Export HTML", () => void page.exportHtml())} ${item("Packages", () => page.showLeft("packages"))}
