@@ -268,7 +268,7 @@ export class TouchApp extends TouchElement implements AppControl {
     const words: Record<Link, string> = { connecting: "connecting", open: "connected", lost: "connection lost", closed: "closed" };
     return html`
       <a class="skip" href="#main">To the page</a>
-      ${route.page === "notebook" ? html`<a class="skip" href="#cells">To cells</a><a class="skip" href="#outline">To outline</a>` : nothing}
+      ${route.page === "notebook" ? html`<a class="skip" href="#cells">To cells</a>` : nothing}
       <header class="top" role="banner">
         <a class="brand" href="/" aria-label="Touchstone, home"><img src="/icon.svg" alt="" width="22" height="22" /></a>
         ${crumbs(route)}

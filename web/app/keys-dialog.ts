@@ -13,7 +13,10 @@ const places = {
 
 export const keysDialog = (): TemplateResult =>
   html`<dialog class="keys" aria-labelledby="keys-title">
-    <h2 id="keys-title">Keyboard</h2>
+    <header class="row">
+      <h2 id="keys-title">Keyboard</h2>
+      <form method="dialog"><button>Close</button></form>
+    </header>
     <div class="keys-list">
       ${Object.entries(places).map(
         ([where, title]) =>
@@ -33,5 +36,4 @@ export const keysDialog = (): TemplateResult =>
           </section>`,
       )}
     </div>
-    <form method="dialog"><button class="primary">Close</button></form>
   </dialog>`;

@@ -226,6 +226,13 @@ export class TouchEditor extends TouchElement {
         this.value = this.#model!.getValue();
         this.emit("source-edit", edits);
       }),
+      editor.onKeyDown((event) => {
+        // what the hint says; a comment can be begun in any other cell
+        if (event.browserEvent.key !== "/" || this.hint === "" || this.#model?.getValueLength() !== 0) return;
+        event.preventDefault();
+        event.stopPropagation();
+        dispatchEvent(new CustomEvent("touch-command", { detail: "insert-menu" }));
+      }),
       editor.onDidFocusEditorText(() => {
         this.emit("editor-focus");
         this.#far?.disconnect();

@@ -8,6 +8,7 @@ import "monaco-editor/features/multicursor/register.js";
 // the package's own registration of this feature leaves its controller out: nothing would ever be suggested
 import "monaco-editor/editor/contrib/suggest/browser/suggestController.js";
 import "monaco-editor/features/toggleTabFocusMode/register.js";
+import "monaco-editor/features/placeholderText/register.js";
 import "monaco-editor/features/wordOperations/register.js";
 import "monaco-editor/features/indentation/register.js";
 import "monaco-editor/features/cursorUndo/register.js";

@@ -78,6 +78,7 @@ function theme(): void {
       "editor.lineHighlightBorder": "#00000000",
       "editorCursor.foreground": token("text"),
       "editor.selectionBackground": `${token("accent")}40`,
+      "editor.placeholder.foreground": token("text-3"),
       "editorLineNumber.foreground": token("text-3"),
       "editorWidget.background": token("surface"),
       "editorWidget.border": token("line"),

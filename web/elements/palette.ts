@@ -125,7 +125,8 @@ export class TouchPalette extends TouchElement {
                 @click=${() => this.#choose(entry)}
               >
                 ${icon(entry.icon)} <span class="label">${entry.label}</span>
-                <span class="hint">${entry.group}</span> ${entry.keys === undefined ? nothing : html`<kbd>${keyText(entry.keys, isMac())}</kbd>`}
+                ${entry.group === "command" ? nothing : html`<span class="hint">${entry.group}</span>`}
+                ${entry.keys === undefined ? nothing : html`<kbd>${keyText(entry.keys, isMac())}</kbd>`}
               </li>`,
           )}
           ${found.length === 0 ? html`<li class="hint" role="presentation">Nothing found.</li>` : nothing}

@@ -68,7 +68,8 @@ export class TouchNotebook extends NotebookCommands {
       this.#act,
     );
     return html`
-      ${toolbar(this)} ${bannerView(banner, this.#act)} <touch-kernel-log .path=${state.path}></touch-kernel-log> ${uploadsView(this.uploads)}
+      ${this.left ? html`<a class="skip" href="#outline">To outline</a>` : nothing} ${toolbar(this)} ${bannerView(banner, this.#act)}
+      <touch-kernel-log .path=${state.path}></touch-kernel-log> ${uploadsView(this.uploads)}
       <touch-package-task
         .task=${state.packages}
         .writing=${session.writing}

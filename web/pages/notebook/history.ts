@@ -8,6 +8,7 @@ import { plural, time } from "../../controllers/format.js";
 import { diffLines, folded } from "../../controllers/lines.js";
 import { Load } from "../../controllers/load.js";
 import { define, TouchElement } from "../../elements/base.js";
+import { addForm } from "../../elements/add-form.js";
 import { icon } from "../../elements/icon.js";
 import type { NotebookCommands } from "./commands.js";
 
@@ -65,9 +66,7 @@ export class TouchHistory extends TouchElement {
     if (changed.has("saved") && this.hasUpdated) void this.#load.refresh();
   }
 
-  async #name(event: Event): Promise<void> {
-    event.preventDefault();
-    const input = this.querySelector<HTMLInputElement>("input[name=point]")!;
+  async #name(input: HTMLInputElement): Promise<void> {
     if (input.value.trim() === "") {
       this.wrong = "Type a few words by which you will know this point.";
       return;
@@ -123,38 +122,33 @@ export class TouchHistory extends TouchElement {
     const { value, error } = this.#load;
     const days = new Map<string, PointView[]>();
     for (const point of value?.points ?? []) days.set(day(point.at), [...(days.get(day(point.at)) ?? []), point]);
-    return html`<form class="package-add" @submit=${(event: Event) => void this.#name(event)}>
-        <label for="point-name">Name this point</label>
-        <div class="package-line">
-          <input
-            id="point-name"
-            name="point"
-            maxlength="200"
-            placeholder="before the clean-up"
-            autocomplete="off"
-            aria-describedby=${this.wrong === null ? nothing : "point-wrong"}
-          />
-          <button class="small">${icon("flag")} Save</button>
-        </div>
-        ${this.wrong === null ? nothing : html`<p class="field-error" id="point-wrong" role="alert">${this.wrong}</p>`}
-      </form>
-      ${error === null ? nothing : html`<p class="package-trouble" role="alert">${icon("circle-x")} ${error}</p>`}
-      ${value?.git == null ? nothing : html`<p class="package-trouble">${icon("triangle-alert")} ${value.git}</p>`}
-      ${
-        value === null
-          ? html`<p class="hint" aria-busy="true">${error === null ? "Looking" : ""}</p>`
-          : value.points.length === 0
-            ? html`<p class="hint">A point is kept each time the file is written. Choose one to see what differs, and to go back.</p>`
-            : html`<div @keydown=${this.#key}>
-                ${[...days].map(
-                  ([name, points]) =>
-                    html`<h3>${name}</h3>
-                      <ul class="points" aria-label=${name}>
-                        ${points.map((point) => this.#point(point))}
-                      </ul>`,
-                )}
-              </div>`
-      }`;
+    return html`${addForm({
+      name: "point",
+      label: "Name this point",
+      placeholder: "before the clean-up",
+      most: 200,
+      sign: "flag",
+      action: "Save",
+      wrong: this.wrong,
+      submit: (input) => void this.#name(input),
+    })}
+    ${error === null ? nothing : html`<p class="package-trouble" role="alert">${icon("circle-x")} ${error}</p>`}
+    ${value?.git == null ? nothing : html`<p class="package-trouble">${icon("triangle-alert")} ${value.git}</p>`}
+    ${
+      value === null
+        ? html`<p class="hint" aria-busy="true">${error === null ? "Looking" : ""}</p>`
+        : value.points.length === 0
+          ? html`<p class="hint">A point is kept each time the file is written. Choose one to see what differs, and to go back.</p>`
+          : html`<div @keydown=${this.#key}>
+              ${[...days].map(
+                ([name, points]) =>
+                  html`<h2>${name}</h2>
+                    <ul class="points" aria-label=${name}>
+                      ${points.map((point) => this.#point(point))}
+                    </ul>`,
+              )}
+            </div>`
+    }`;
   }
 }
 define("touch-history", TouchHistory);

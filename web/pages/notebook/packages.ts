@@ -6,6 +6,7 @@ import { api } from "../../controllers/api.js";
 import { bytes, clock } from "../../controllers/format.js";
 import { Load } from "../../controllers/load.js";
 import { define, TouchElement } from "../../elements/base.js";
+import { addForm } from "../../elements/add-form.js";
 import { icon } from "../../elements/icon.js";
 
 export type PackageChange = Pick<PackageTask, "task" | "packages">;
@@ -75,9 +76,7 @@ export class TouchPackages extends TouchElement {
   #change(change: PackageChange): void {
     this.emit("packages-change", change);
   }
-  #add(event: Event): void {
-    event.preventDefault();
-    const input = this.querySelector<HTMLInputElement>("input[name=package]")!;
+  #add(input: HTMLInputElement): void {
     // "d3@>=7 <8" is one, "d3 vega" and "d3, vega" are two
     const packages = input.value
       .trim()
@@ -149,52 +148,46 @@ export class TouchPackages extends TouchElement {
     const { value, error } = this.#load;
     const running = this.task?.status === "running";
     const behind = value?.packages.some((one) => one.wanted !== null && packageTrouble(one) !== null);
-    return html`<form class="package-add" @submit=${this.#add}>
-        <label for="package-name">Add a package</label>
-        <div class="package-line">
-          <input
-            id="package-name"
-            name="package"
-            placeholder="name or name@version"
-            autocomplete="off"
-            autocapitalize="off"
-            spellcheck="false"
-            ?disabled=${!this.writing}
-            aria-describedby=${this.wrong === null ? nothing : "package-wrong"}
-          />
-          <button class="small" ?disabled=${!this.writing || running}>${icon("plus")} Add</button>
-        </div>
-        ${this.wrong === null ? nothing : html`<p class="field-error" id="package-wrong" role="alert">${this.wrong}</p>`}
-      </form>
-      ${error === null ? nothing : html`<p class="package-trouble" role="alert">${icon("circle-x")} ${error}</p>`}
-      ${value?.broken == null ? nothing : html`<p class="package-trouble" role="alert">${icon("circle-x")} ${value.broken}</p>`}
-      ${
-        behind !== true
-          ? nothing
-          : html`<p>
-              <button class="small" ?disabled=${!this.writing || running} @click=${() => this.#change({ task: "restore", packages: [] })}>
-                ${icon("download")} Install what package.json asks for
-              </button>
-            </p>`
-      }
-      ${
-        value === null
-          ? html`<p class="hint" aria-busy="true">${error === null ? "Looking" : ""}</p>`
-          : value.packages.length === 0
-            ? html`<p class="hint">No packages yet. What a cell imports and is not there will be offered here and below the cell.</p>`
-            : html`<ul class="packages" aria-label="Packages">
-                ${value.packages.map((one) => this.#package(one))}
-              </ul>`
-      }
-      ${value?.shared === true ? html`<p class="hint">The lock is that of the folder above, which lists this workspace.</p>` : nothing}
-      ${
-        value === null || value.log === ""
-          ? nothing
-          : html`<details class="package-log" ?open=${this.task?.status === "failed"}>
-              <summary>npm's log</summary>
-              <pre tabindex="0" aria-label="npm's log">${value.log}</pre>
-            </details>`
-      }`;
+    return html`${addForm({
+      name: "package",
+      label: "Add a package",
+      placeholder: "name or name@version",
+      sign: "plus",
+      action: "Add",
+      wrong: this.wrong,
+      off: !this.writing,
+      busy: running,
+      submit: (input) => this.#add(input),
+    })}
+    ${error === null ? nothing : html`<p class="package-trouble" role="alert">${icon("circle-x")} ${error}</p>`}
+    ${value?.broken == null ? nothing : html`<p class="package-trouble" role="alert">${icon("circle-x")} ${value.broken}</p>`}
+    ${
+      behind !== true
+        ? nothing
+        : html`<p>
+            <button class="small" ?disabled=${!this.writing || running} @click=${() => this.#change({ task: "restore", packages: [] })}>
+              ${icon("download")} Install what package.json asks for
+            </button>
+          </p>`
+    }
+    ${
+      value === null
+        ? html`<p class="hint" aria-busy="true">${error === null ? "Looking" : ""}</p>`
+        : value.packages.length === 0
+          ? html`<p class="hint">No packages yet. What a cell imports and is not there will be offered here and below the cell.</p>`
+          : html`<ul class="packages" aria-label="Packages">
+              ${value.packages.map((one) => this.#package(one))}
+            </ul>`
+    }
+    ${value?.shared === true ? html`<p class="hint">The lock is that of the folder above, which lists this workspace.</p>` : nothing}
+    ${
+      value === null || value.log === ""
+        ? nothing
+        : html`<details class="package-log" ?open=${this.task?.status === "failed"}>
+            <summary>npm's log</summary>
+            <pre tabindex="0" aria-label="npm's log">${value.log}</pre>
+          </details>`
+    }`;
   }
 }
 define("touch-packages", TouchPackages);
