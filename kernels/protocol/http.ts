@@ -75,6 +75,8 @@ export interface PackageView {
   bytes: number | null;
   /** cells that import it or read its files, in document order */
   cells: string[];
+  /** the workspace's other notebooks with such cells, and how many; as their files say, or the pages where they are open */
+  others: { path: string; href: string; cells: number }[];
 }
 
 /** GET /api/ts/files?workspace=NAME&path=data */

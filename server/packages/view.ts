@@ -10,7 +10,14 @@ import { installLog } from "./install.js";
 import { listedAs, lockedAt, readLock, readManifest, type Manifest } from "./listed.js";
 import { packageOf } from "./names.js";
 
-export async function viewPackages(workspace: string, root: string, cells: readonly Cell[]): Promise<PackagesView> {
+/** A notebook beside the one that asks. */
+export interface Other {
+  path: string;
+  href: string;
+  cells: readonly Cell[];
+}
+
+export async function viewPackages(workspace: string, root: string, cells: readonly Cell[], others: readonly Other[] = []): Promise<PackagesView> {
   let broken: string | null = null;
   const tolerant = <T>(read: () => T, otherwise: T): T => {
     try {
@@ -24,6 +31,7 @@ export async function viewPackages(workspace: string, root: string, cells: reado
   const manifest = tolerant(() => readManifest(workspace), {} as Manifest);
   const lock = tolerant(() => readLock(own === null ? workspace : root), {});
   const users = usersOf(cells);
+  const elsewhere = others.map(({ path, href, cells }) => ({ path, href, users: usersOf(cells) }));
   const wanted = new Map<string, Pick<PackageView, "wanted" | "kind">>();
   const kinds = [
     ["optionalDependencies", "optional"],
@@ -31,7 +39,8 @@ export async function viewPackages(workspace: string, root: string, cells: reado
     ["dependencies", "dependency"],
   ] as const;
   for (const [field, kind] of kinds) for (const [name, range] of Object.entries(manifest[field] ?? {})) wanted.set(name, { wanted: range, kind });
-  for (const name of users.keys()) if (!wanted.has(name)) wanted.set(name, { wanted: null, kind: null });
+  for (const name of [users, ...elsewhere.map((one) => one.users)].flatMap((one) => [...one.keys()]))
+    if (!wanted.has(name)) wanted.set(name, { wanted: null, kind: null });
   const packages = await Promise.all(
     [...wanted].map(async ([name, want]): Promise<PackageView> => {
       const folder = findPackage(workspace, name);
@@ -45,6 +54,10 @@ export async function viewPackages(workspace: string, root: string, cells: reado
         description: typeof found["description"] === "string" ? found["description"].slice(0, 200) : null,
         bytes: folder === null ? null : await sizeOf(folder, found.version ?? ""),
         cells: users.get(name) ?? [],
+        others: elsewhere.flatMap(({ path, href, users }) => {
+          const count = users.get(name)?.length ?? 0;
+          return count === 0 ? [] : [{ path, href, cells: count }];
+        }),
       };
     }),
   );

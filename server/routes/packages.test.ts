@@ -55,6 +55,27 @@ it("tells every notebook of the workspace, and who imported what is gone", async
     ["fixture-a", ["a"]],
     ["fixture-b", []],
   ]);
+  // the other notebook counts, as its page has it now
+  const others = async () =>
+    ((await (await server.fetch(`/api/ts/packages?path=${path}`)).json()) as PackagesView).packages.map(({ name, others }) => [
+      name,
+      others.map((one) => [one.path, one.cells]),
+    ]);
+  const b = "workspaces/demo/b.nb.ts";
+  expect(await others()).toEqual([
+    ["fixture-a", []],
+    ["fixture-b", [[b, 1]]],
+  ]);
+  await other.do({
+    do: "ops",
+    ops: [{ op: "insert", cell: { id: "b2", kind: "code", source: 'import "fixture-a"; import "left-pad"', options: {} }, after: "b" }],
+  });
+  expect(await others()).toEqual([
+    ["fixture-a", [[b, 1]]],
+    ["fixture-b", [[b, 1]]],
+    ["left-pad", [[b, 1]]],
+  ]);
+  await other.do({ do: "ops", ops: [{ op: "delete", id: "b2" }] });
   expect((await ask("remove", ["fixture-a", "fixture-b"])).status).toBe(200);
   const notices = () => client.events.flatMap((event) => (event.type === "notice" ? [event.text] : []));
   await client.until(() => notices().length > 0);

@@ -1,11 +1,15 @@
 /** Packages of a notebook's workspace: listed; installed, removed and restored on request, which every open notebook of the workspace is told. */
+import { readFileSync } from "node:fs";
+import { relative } from "node:path";
 import { Hono } from "hono";
-import type { PackageTask } from "../../kernels/protocol/document.js";
+import { parseNotebook } from "../../kernels/notebook/parse.js";
+import type { Cell, PackageTask } from "../../kernels/protocol/document.js";
 import type { Effects } from "../effects.js";
 import { cancelInstall, changePackages, InstallError, type Installed, type PackageChange } from "../packages/install.js";
 import { readSpec } from "../packages/names.js";
-import { installedVersion, usersOf, viewPackages } from "../packages/view.js";
-import { placeOf } from "../sessions/paths.js";
+import { installedVersion, usersOf, viewPackages, type Other } from "../packages/view.js";
+import { placeOf, type NotebookPlace } from "../sessions/paths.js";
+import { findNotebooks } from "./home.js";
 import { body, RequestError, text } from "./problem.js";
 
 /** ms between two lines of npm that clients are told */
@@ -62,10 +66,16 @@ export function packageRoutes({ root, sessions, now }: Pick<Effects, "root" | "s
       throw known ? refusal(error) : error;
     }
   };
+  /** The workspace's other notebooks: as they are open, else as their files say; one that cannot be read has no cells. */
+  const others = ({ workspace, path }: NotebookPlace): Other[] =>
+    findNotebooks(workspace)
+      .map((file) => placeOf(root, relative(root, file)))
+      .filter((place) => place.path !== path && place.workspace === workspace)
+      .map((place) => ({ path: place.path, href: place.href, cells: sessions.get(place.path)?.state.source.cells ?? cellsOf(place.file) }));
   return new Hono()
     .get("/packages", async (c) => {
       const session = sessions.open(c.req.query("path") ?? "");
-      return c.json(await viewPackages(session.place.workspace, root, session.state.source.cells));
+      return c.json(await viewPackages(session.place.workspace, root, session.state.source.cells, others(session.place)));
     })
     .post("/packages/:task{install|remove|restore}", async (c) => {
       const given = await body(c);
@@ -79,6 +89,14 @@ export function packageRoutes({ root, sessions, now }: Pick<Effects, "root" | "s
       cancelInstall(placeOf(root, c.req.query("path") ?? "").workspace);
       return c.json({ ok: true });
     });
+}
+
+function cellsOf(file: string): readonly Cell[] {
+  try {
+    return parseNotebook(readFileSync(file, "utf8")).source.cells;
+  } catch {
+    return [];
+  }
 }
 
 function refusal(error: InstallError): RequestError {

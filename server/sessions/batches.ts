@@ -5,12 +5,20 @@ import { readRuns, writeRuns, type KeptRun } from "./runs.js";
 import type { SessionEffects } from "./session.js";
 import type { SessionState } from "./state.js";
 
+/** A batch that is over. */
+export interface Batch {
+  cells: number;
+  /** cells that did not end well */
+  bad: number;
+  elapsedMs: number;
+}
+
 export interface Batches {
   /** cells that the present batch has begun; 0 when nothing runs */
   readonly begun: number;
   readonly lastRun: NotebookView["lastRun"];
-  /** to be called after each step */
-  count(state: SessionState): void;
+  /** to be called after each step; gives what a batch came to when it is over */
+  count(state: SessionState): Batch | null;
   /** what the last one came to is on the disk */
   flush(): Promise<void>;
 }
@@ -45,19 +53,21 @@ export function createBatches(place: NotebookPlace, effects: Pick<SessionEffects
       if (running !== null || queue.length > 0) {
         batch ??= { at: effects.now(), cells: new Set() };
         if (running !== null) batch.cells.add(running.cell);
-        return;
+        return null;
       }
-      if (batch === null) return;
+      if (batch === null) return null;
       const { at, cells } = batch;
       batch = null;
       // a headless run keeps no outputs: what a page would show is as before
       const before = effects.keep ? null : (readRuns(place)?.badge ?? { state: "unchecked", why: "not run yet", cells: [] });
       const badge = before ?? doc.badge;
-      const bad = [...cells].find((id) => doc.cells[id] !== undefined && doc.cells[id].result !== "ok");
-      lastRun = { at, elapsedMs: effects.now() - at, result: bad === undefined ? "ok" : doc.cells[bad]!.result, cell: bad ?? null };
+      const bad = [...cells].filter((id) => doc.cells[id] !== undefined && doc.cells[id].result !== "ok");
+      const [first] = bad;
+      lastRun = { at, elapsedMs: effects.now() - at, result: first === undefined ? "ok" : doc.cells[first]!.result, cell: first ?? null };
       next = { lastRun, badge };
       timer ??= setTimeout(write, rest);
       timer.unref();
+      return { cells: cells.size, bad: bad.length, elapsedMs: lastRun.elapsedMs };
     },
     async flush() {
       write();

@@ -1,5 +1,5 @@
 /** What a kill -9 leaves behind, opened again: the disk is copied and the copy is opened. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -183,12 +183,19 @@ it("removes the half-written file of a process that is gone, and no other", () =
   const dead = spawnSync(process.execPath, ["-e", ""]).pid;
   for (const name of [`a.nb.ts.${dead}.new`, `b.nb.ts.${dead}.new`, "a.nb.ts.new", `a.nb.ts.${process.pid}.new`])
     writeFileSync(join(dirname(d.file), name), "half");
-  d.session();
-  expect(
+  // of another process that lives
+  writeFileSync(join(dirname(d.file), `a.nb.ts.${process.ppid}.new`), "half");
+  const left = () =>
     readdirSync(dirname(d.file))
       .filter((name) => name.endsWith(".new"))
-      .sort(),
-  ).toEqual(["a.nb.ts.new", `a.nb.ts.${process.pid}.new`, `b.nb.ts.${dead}.new`].sort());
+      .sort();
+  const others = ["a.nb.ts.new", `a.nb.ts.${process.ppid}.new`, `b.nb.ts.${dead}.new`];
+  d.session();
+  expect(left()).toEqual([...others, `a.nb.ts.${process.pid}.new`].sort());
+  // as in a container, where every process that writes has one number
+  utimesSync(join(dirname(d.file), `a.nb.ts.${process.pid}.new`), 1, 1);
+  d.session();
+  expect(left()).toEqual(others.sort());
 });
 
 it("says which cells were merged when edits were not in the file yet, and keeps both sides as points", async () => {
@@ -207,6 +214,31 @@ it("says which cells were merged when edits were not in the file yet, and keeps 
   // a client that comes later is told too, and the next opening has nothing to merge
   await again.close();
   expect(d.session().state.reopened).toBe(null);
+});
+
+it("keeps what was typed as a point when another program has replaced the file meanwhile, also where it could not be read at first", async () => {
+  const words = (session: Session) =>
+    session.history!.points().map(({ why, source }) => `${why}: ${source.cells.map((cell) => cell.source).join(" ")}`);
+  // as a kill leaves it before the points are on the disk
+  const unsaid = (d: ReturnType<typeof desk>) => rmSync(join(dirname(d.file), ".touchstone/history"), { recursive: true });
+  for (const broken of [false, true]) {
+    const d = desk("a=1 b=1");
+    const typed = d.session();
+    await change(typed, set("a", "2"));
+    await typed.flush();
+    await typed.close();
+    unsaid(d);
+    d.write("a=7 b=7");
+    if (broken) writeFileSync(d.file, `<<<<<<< ours\n${text("a=2")}=======\n${text("a=7")}>>>>>>> theirs\n`);
+    const again = d.session();
+    if (broken) {
+      expect(again.state.broken).not.toBe(null);
+      d.write("a=7 b=7");
+      await again.flush();
+    }
+    expect(shown(again)).toBe("a=7 b=7");
+    expect(words(again)).toEqual(["edit: 2 1", "outside: 7 7"]);
+  }
 });
 
 it("says nothing when only the file had changed, or only the page", async () => {

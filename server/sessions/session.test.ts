@@ -22,6 +22,7 @@ import { fakeKernels } from "../../test/support/fake-kernel.js";
 import { startServer, type RunningServer } from "../../test/support/server.js";
 import { noServing } from "../../test/support/serving.js";
 import { replay } from "../../kernels/notebook/replay.js";
+import type { HistoryView } from "../../kernels/protocol/history.js";
 import type { NotebookEvent, NotebookState, ServerMessage } from "../../kernels/protocol/document.js";
 
 let root: string;
@@ -406,4 +407,30 @@ it("has the old document or a newer one, wherever a kill cut the journal", async
     await server.close();
   }
   await start();
+});
+
+it("makes a point of the history of what came of running all, once as long as nothing is new", async () => {
+  const client = await NotebookClient.open(server, path);
+  const points = async () => {
+    const { points } = (await (await server.fetch(`/api/ts/history?path=${path}`)).json()) as HistoryView;
+    return points.map(({ why, name, changed }) => [why, name?.replace(/ in [\d.]+ s/, ""), changed]).reverse();
+  };
+  const all = async () => {
+    await client.do({ do: "run-all", promote: false });
+    await client.until(() => Object.values(client.state.cells).every((cell) => cell.status === "idle" && cell.result !== null));
+  };
+  await all();
+  const first = [
+    ["run", undefined, 0],
+    ["run", "2 cells ran", 0],
+  ];
+  expect(await points()).toEqual(first);
+  await all();
+  expect(await points()).toEqual(first);
+  await edit(client, "b", "fail");
+  await all();
+  expect((await points()).slice(-2)).toEqual([
+    ["run", undefined, 1],
+    ["run", "2 cells ran, 1 failed", 0],
+  ]);
 });

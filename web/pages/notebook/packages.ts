@@ -3,7 +3,7 @@ import { html, nothing } from "lit";
 import type { PackageTask } from "../../../kernels/protocol/document.js";
 import type { PackagesView, PackageView } from "../../../kernels/protocol/http.js";
 import { api } from "../../controllers/api.js";
-import { bytes, clock } from "../../controllers/format.js";
+import { bytes, clock, plural } from "../../controllers/format.js";
 import { Load } from "../../controllers/load.js";
 import { define, TouchElement } from "../../elements/base.js";
 import { addForm } from "../../elements/add-form.js";
@@ -133,11 +133,21 @@ export class TouchPackages extends TouchElement {
       ${one.description === null ? nothing : html`<p class="hint package-words">${one.description}</p>`}
       ${
         one.cells.length === 0
-          ? html`<p class="hint">no cell imports it</p>`
+          ? html`<p class="hint">no cell ${one.others.length === 0 ? "" : "here "}imports it</p>`
           : html`<p class="hint">
               used by
               ${one.cells.slice(0, 8).map((cell, i) => html`${i > 0 ? ", " : ""}<button class="link" @click=${() => this.emit("go-cell", cell)}>cell ${this.number(cell)}</button>`)}${
                 one.cells.length > 8 ? ` and ${one.cells.length - 8} more` : ""
+              }
+            </p>`
+      }
+      ${
+        one.others.length === 0
+          ? nothing
+          : html`<p class="hint">
+              also in
+              ${one.others.slice(0, 5).map(({ path, href, cells }, i) => html`${i > 0 ? ", " : ""}<a href=${href}>${path.split("/").at(-1)}</a> (${plural(cells, "cell")})`)}${
+                one.others.length > 5 ? ` and ${one.others.length - 5} more` : ""
               }
             </p>`
       }
