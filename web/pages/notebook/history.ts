@@ -42,10 +42,18 @@ const day = (at: number) => new Date(at).toLocaleDateString("en-GB", { weekday: 
 const label = (point: PointView): string => point.name ?? reasons[point.why][1];
 
 export class TouchHistory extends TouchElement {
-  static override properties = { path: { attribute: false }, saved: { attribute: false }, chosen: { attribute: false }, wrong: { state: true } };
+  static override properties = {
+    path: { attribute: false },
+    saved: { attribute: false },
+    busy: { attribute: false },
+    chosen: { attribute: false },
+    wrong: { state: true },
+  };
   declare path: string;
   /** when the file was last written: there is a new point */
   declare saved: number | null;
+  /** the kernel runs: when it ends, running all may have made a point */
+  declare busy: boolean;
   /** id of the point that is compared */
   declare chosen: string | null;
   declare wrong: string | null;
@@ -59,11 +67,12 @@ export class TouchHistory extends TouchElement {
   constructor() {
     super();
     this.saved = null;
+    this.busy = false;
     this.chosen = null;
     this.wrong = null;
   }
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
-    if (changed.has("saved") && this.hasUpdated) void this.#load.refresh();
+    if (this.hasUpdated && (changed.has("saved") || (changed.has("busy") && !this.busy))) void this.#load.refresh();
   }
 
   async #name(input: HTMLInputElement): Promise<void> {

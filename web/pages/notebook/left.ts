@@ -33,6 +33,7 @@ function content(page: NotebookCommands, state: NotebookState) {
       return html`<touch-history
         .path=${state.path}
         .saved=${state.savedAt}
+        .busy=${state.kernel.state === "busy"}
         .chosen=${page.compared?.point.id ?? null}
         @history-compare=${(event: CustomEvent<Compared>) => page.showComparison(event.detail)}
       ></touch-history>`;
