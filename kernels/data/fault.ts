@@ -65,8 +65,16 @@ export function sentenceOf(fault: Fault): string {
   const disk = /max_temp_directory_size|temp directory/i.test(fault.message) ? ", and more disk than it may fill" : "";
   if (fault.type === "Out of Memory")
     return `The query needs more memory than DuckDB may use here${disk}. Select fewer columns or rows, or aggregate before joining. (DuckDB: ${firstLine(fault.message)})`;
-  if (/extension/i.test(fault.message) && /(install|download|load|autoload)/i.test(fault.message))
-    return `This needs DuckDB's extension${extensionOf(fault.message)}, which is downloaded when it is first used, and that did not work here: check the network and run again. Files in CSV, Parquet, JSON, Arrow and DuckDB's own format need none. (DuckDB: ${firstLine(fault.message)})`;
+  const other = /([^/\\']+\.duckdb_extension)'[\s\S]*built specifically for DuckDB version '([^']+)'[\s\S]*this version of DuckDB is '([^']+)'/.exec(
+    fault.message,
+  );
+  if (other)
+    return `The extension file ${other[1]} is of DuckDB ${other[2]}, and this is DuckDB ${other[3]}, which loads files of its own version alone: put that one in its place (docs/extensions.md).`;
+  if (/extension/i.test(fault.message) && /(install|download|load|autoload)/i.test(fault.message)) {
+    const file = /\/(v[\d.]+\/\w+\/\w+\.duckdb_extension)/.exec(fault.message)?.[1];
+    const place = file === undefined ? "" : `, or put it there yourself as ~/.duckdb/extensions/${file} (docs/extensions.md)`;
+    return `This needs DuckDB's extension${extensionOf(fault.message)}, which is downloaded when it is first used, and that did not work here: check the network and run again${place}. Files in CSV, Parquet, JSON, Arrow and DuckDB's own format need none. (DuckDB: ${firstLine(fault.message)})`;
+  }
   return fault.message.trim();
 }
 
