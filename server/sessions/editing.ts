@@ -3,7 +3,7 @@ import type { NotebookSource, Operation } from "../../kernels/protocol/document.
 import { remember } from "./applied.js";
 import { viewGraph, type GraphView } from "./graph.js";
 import { checkOps } from "./guard.js";
-import { inputsFirst } from "./plan.js";
+import { blocked, inputsFirst } from "./plan.js";
 import type { Refusal } from "./state.js";
 import type { Step } from "./step.js";
 import { repaired } from "./well-formed.js";
@@ -51,7 +51,9 @@ function regraph(step: Step): void {
   const { ran, live, touched } = step.state;
   const stays = (id: string) => graph.cells.has(id);
   const gone = graph.graph.ids === step.state.graph.graph.ids ? [] : [...ran].map(([id]) => id).filter((id) => !stays(id));
-  const queue = step.state.queue.filter((item) => stays(item.cell));
+  // one that was disabled while it waited, and what reads from it, wait on without a place
+  const waits = blocked({ doc: step.doc, graph });
+  const queue = step.state.queue.filter((item) => stays(item.cell) && !waits.has(item.cell));
   const kept = gone.length === 0 ? {} : { ran: ran.only(stays), live: live.only(stays), touched: touched.only(stays) };
   step.set({ graph, ...kept, queue: inputsFirst({ graph }, queue) });
   if (gone.length > 0 && step.doc.kernel.pid !== null) step.act({ do: "forget", cells: gone });

@@ -131,6 +131,16 @@ describe("running", () => {
     expect(machine.drain()).toEqual(["d"]);
   });
 
+  it("takes a cell that is disabled while it waits, and what reads it, out of the queue", () => {
+    const machine = new Machine(notebookOf({ a: "const a = 1", b: "const b = a", c: "b", d: "a" }));
+    machine.do({ do: "run-all" });
+    machine.step();
+    machine.do({ do: "ops", ops: [{ op: "options", id: "b", options: { disabled: true } }] });
+    expect(machine.client.queue).toEqual(["d"]);
+    expect(machine.cell("c")).toMatchObject({ status: "disabled", blockedBy: "b", result: "none" });
+    expect(machine.drain()).toEqual(["a", "d"]);
+  });
+
   it("leaves disabled cells and what reads them out", () => {
     const machine = new Machine(notebookOf({ a: "const a = 1", b: "const b = a", c: "b", d: "a" }, { b: "disabled" }));
     machine.do({ do: "run-all" });
