@@ -46,6 +46,9 @@ it("knows figures, small tables, pictures and findings", () => {
   const when = new Date(0);
   const columns = { data: [{ type: "heatmap", x: new Float64Array([0.5, 1]), y: [1n, when], z: [new Int32Array([1]), new BigInt64Array([2n])] }] };
   expect(toBundle(columns)["application/vnd.plotly.v1+json"]).toEqual({ data: [{ type: "heatmap", x: [0.5, 1], y: [1, when], z: [[1], [2]] }] });
+  const circle: { data: object[]; layout: Record<string, unknown> } = { data: [{ type: "bar" }], layout: {} };
+  circle.layout["self"] = circle;
+  expect(toBundle(circle)).toEqual({ "text/plain": expect.stringContaining("[Circular *1]") as string });
   expect(toBundle({ data: [1, 2] })["application/vnd.plotly.v1+json"]).toBeUndefined();
   expect(toBundle([{ a: 1, "<b>": "x&y" }, { a: null }])["text/html"]).toBe(
     '<table><thead><tr><th scope="col">a</th><th scope="col">&#60;b&#62;</th></tr></thead><tbody><tr><td class="number">1</td><td>x&#38;y</td></tr><tr><td>null</td><td></td></tr></tbody></table>',

@@ -4,6 +4,7 @@ import { mime, type MimeBundle } from "../protocol/output.js";
 import { settle } from "../protocol/values.js";
 import { className, fullText, lineText } from "./inspection.js";
 import { pictureKind } from "../data/image.js";
+import { orElse } from "./own.js";
 import { isPixels, pixelsToPng } from "./picture.js";
 
 /** marks what `html` and `md` make */
@@ -39,7 +40,8 @@ function rich(value: unknown): MimeBundle {
   }
   if (isTensor(value)) return tensorBundle(value);
   if (isModel(value)) return { [mime.text]: modelText(value) };
-  if (isPlotly(value)) return { [mime.plotly]: drawable(value), [mime.text]: plotText(value) };
+  const figure = isPlotly(value) ? orElse(() => drawable(value), null) : null;
+  if (figure !== null) return { [mime.plotly]: figure, [mime.text]: plotText(value as { data: unknown[] }) };
   if (isFinding(value)) return { [mime.text]: `${value.verdict}: ${value.sentence}` };
   const table = recordsTable(value);
   const text = fullText(value);
@@ -133,10 +135,12 @@ function isPlotly(value: object): value is { data: Record<string, unknown>[]; la
   return "layout" in value || (value.data.length > 0 && value.data.every((trace) => typeof trace === "object" && trace !== null && "type" in trace));
 }
 
-/** As JSON can carry it: columns of numbers are typed arrays, and 64-bit ones are no numbers there. */
+const deepestFigure = 40;
+/** As JSON can carry it: columns of numbers are typed arrays, and 64-bit ones are no numbers there. Throws for a figure that holds itself. */
 function drawable(value: unknown, depth = 0): unknown {
   if (typeof value === "bigint") return Number(value);
-  if (typeof value !== "object" || value === null || depth > 12) return value;
+  if (typeof value !== "object" || value === null) return value;
+  if (depth > deepestFigure) throw new RangeError("a figure that holds itself");
   if (ArrayBuffer.isView(value)) return value instanceof DataView ? value : Array.from(value as unknown as ArrayLike<number | bigint>, Number);
   if (Array.isArray(value)) return value.map((item) => drawable(item, depth + 1));
   const prototype: unknown = Object.getPrototypeOf(value);
