@@ -69,10 +69,17 @@ function packColumn(name: string, values: ArrayLike<unknown>): LoadColumn {
       return { name, type: "TIMESTAMP", column: { kind: "date", data: Float64Array.from(list as Date[], (value) => value?.getTime() ?? 0), nulls } };
     case "bytes":
       return { name, type: "BLOB", column: bytes(list as (Uint8Array | null)[], nulls) };
+    case "none":
     case "numbers":
       return { name, type: "DOUBLE[]", column: any(list.map((value) => (value == null ? null : Array.from(value as ArrayLike<number>)))) };
     case "floats":
       return { name, type: "FLOAT[]", column: any(list.map((value) => (value == null ? null : Array.from(value as ArrayLike<number>)))) };
+    case "longs":
+      return {
+        name,
+        type: "BIGINT[]",
+        column: any(list.map((value) => (value == null ? null : Array.from(value as ArrayLike<number | bigint>, BigInt)))),
+      };
     case "texts":
       return { name, type: "VARCHAR[]", column: any(list) };
     case "json":
@@ -80,7 +87,7 @@ function packColumn(name: string, values: ArrayLike<unknown>): LoadColumn {
         name,
         type: "JSON",
         column: texts(
-          list.map((value) => (value == null ? null : JSON.stringify(value))),
+          list.map((value, row) => (value == null ? null : jsonOf(value, name, row))),
           nulls,
         ),
       };
@@ -90,7 +97,8 @@ function packColumn(name: string, values: ArrayLike<unknown>): LoadColumn {
   }
 }
 
-type Kind = "boolean" | "int" | "long" | "huge" | "double" | "text" | "date" | "bytes" | "numbers" | "floats" | "texts" | "json" | "empty";
+type Kind =
+  "boolean" | "int" | "long" | "huge" | "double" | "text" | "date" | "bytes" | "numbers" | "floats" | "longs" | "texts" | "none" | "json" | "empty";
 
 /** The narrowest type that holds every value of the column. */
 function kindOf(name: string, list: unknown[]): Kind {
@@ -140,7 +148,15 @@ function kindOfValue(value: unknown): Kind | null {
   if (ArrayBuffer.isView(value))
     return value instanceof DataView || value instanceof BigInt64Array || value instanceof BigUint64Array ? null : "numbers";
   if (Array.isArray(value)) {
+    // a list of nothing is one of anything
+    if (value.length === 0) return "none";
     if (value.every((item) => typeof item === "number")) return "numbers";
+    if (
+      value.every(
+        (item) => (typeof item === "number" && Number.isSafeInteger(item)) || (typeof item === "bigint" && BigInt.asIntN(64, item) === item),
+      )
+    )
+      return "longs";
     return value.every((item) => typeof item === "string") ? "texts" : "json";
   }
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -155,9 +171,22 @@ function join(a: Kind, b: Kind): Kind | null {
   if (i >= 0 && j >= 0) return widths[Math.max(i, j)]!;
   const both = new Set([a, b]);
   if (both.has("double")) return both.has("int") || both.has("long") ? "double" : null;
+  if (both.has("none")) {
+    const other = a === "none" ? b : a;
+    return ["numbers", "floats", "longs", "texts", "json"].includes(other) ? other : null;
+  }
   if (both.has("numbers") && both.has("floats")) return "numbers";
   if (["json", "numbers", "texts"].includes(a) && ["json", "numbers", "texts"].includes(b)) return "json";
   return null;
+}
+
+function jsonOf(value: unknown, name: string, row: number): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (typeof inner !== "bigint") return inner;
+    throw new Error(
+      `column \`${name}\` holds a bigint inside of an object or a mixed list in row ${row}, which JSON cannot hold exactly: make it a text`,
+    );
+  });
 }
 
 function any(data: unknown[]): Packed {

@@ -3,6 +3,7 @@ import { testEngine, type TestEngine } from "../../test/support/data.js";
 import { settle } from "../protocol/values.js";
 import { database } from "./database.js";
 import { sqlText } from "./sql.js";
+import { relationOfValues } from "./values.js";
 import type { TableRelation } from "./relation.js";
 
 let t: TestEngine;
@@ -284,5 +285,47 @@ describe("tensor", () => {
     ["select case when i = 8000 then [1.0] else [1.0, 2.0] end as x from range(9000) t(i)", "column `x` has 2 values in row 0 and 1 in row 8000"],
   ])("counts over the whole what it refuses: %s", async (text, message) => {
     await expect(sqlText(t.engine, text).tensor()).rejects.toThrow(message);
+  });
+});
+
+describe("at the edges of what JavaScript holds", () => {
+  const one = async (expression: string) => (await sqlText(t.engine, `select ${expression} as v`).rows())[0]!["v"];
+  it("a time that no Date holds keeps its place in the order, and its text on the page", async () => {
+    expect(await one("timestamp '290309-12-22 (BC) 00:00:00'")).toEqual(new Date(-8.64e15));
+    expect(await one("timestamp '294247-01-10 04:00:54.775806'")).toEqual(new Date(8.64e15));
+    expect(await wire(sqlText(t.engine, "select timestamp '290309-12-22 (BC) 00:00:00'"))).toBe("290309-12-22 (BC) 00:00:00");
+    expect(await wire(sqlText(t.engine, "select timestamp '-infinity'"))).toBe("-infinity");
+  });
+  it("an integer of JSON beyond 2^53 stays exact, digits in texts stay texts", async () => {
+    expect(
+      await one(`'{"a": [9007199254740993, -12345678901234567890, 1, 1.5e3], "9007199254740993": "x 9007199254740993 \\" 9007199254740993"}'::json`),
+    ).toEqual({
+      a: [9007199254740993n, -12345678901234567890n, 1, 1500],
+      "9007199254740993": 'x 9007199254740993 " 9007199254740993',
+    });
+  });
+  it("relation() takes lists of long integers and lists of nothing, and names column and row of what it cannot keep", async () => {
+    const rows = [
+      { a: [9007199254740993n, 1], b: [] },
+      { a: [], b: ["x"] },
+    ];
+    const relation = relationOfValues(t.engine, rows);
+    expect((await relation.info()).map(({ type }) => type)).toEqual(["BIGINT[]", "VARCHAR[]"]);
+    expect(await relation.rows()).toEqual(rows);
+    expect(() => relationOfValues(t.engine, [{ a: { b: 1 } }, { a: { b: 9007199254740993n } }])).toThrow(
+      "column `a` holds a bigint inside of an object or a mixed list in row 1",
+    );
+  });
+  it.each([
+    ["170141183460469231731687303715884105727::hugeint", "1 of the values of column `v` (HUGEINT)"],
+    ["340282366920938463463374607431768211455::uhugeint", "(UHUGEINT) without loss"],
+    ["interval '1000000 hours'", "(INTERVAL) without loss"],
+    ["interval '-1 month'", "(INTERVAL) without loss"],
+    ["interval '1 microsecond'", "(INTERVAL) without loss"],
+    ["union_value(n := 5)", "Parquet cannot hold column `v`, a UNION"],
+  ])("Parquet is refused what it would change: %s", async (expression, message) => {
+    await expect(sqlText(t.engine, `select ${expression} as v`).save("lost.parquet")).rejects.toThrow(message);
+    await sqlText(t.engine, "select 5::hugeint as a, interval '3 months 2 days 01:00:00.5' as b, null::interval as c").save("kept.parquet");
+    expect(await sqlText(t.engine, "from 'kept.parquet'").rows()).toEqual([{ a: 5, b: { months: 3, days: 2, micros: 3_600_500_000 }, c: null }]);
   });
 });

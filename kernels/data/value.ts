@@ -29,8 +29,13 @@ export function integer(value: bigint): number | bigint {
   return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value;
 }
 
-/** ms since epoch of a DATE or any TIMESTAMP, rounded down; infinities are +-8.64e15; null when it is none. */
+/** ms since epoch of a DATE or any TIMESTAMP, rounded down; infinities, and what no Date holds, are +-8.64e15; null when it is none. */
 export function milliseconds(value: DuckDBValue): number | null {
+  const ms = unbounded(value);
+  return ms === null ? null : Math.max(-farthest, Math.min(farthest, ms));
+}
+
+function unbounded(value: DuckDBValue): number | null {
   if (value instanceof DuckDBDateValue) return value.isFinite ? value.days * 86_400_000 : Math.sign(value.days) * farthest;
   if (value instanceof DuckDBTimestampValue || value instanceof DuckDBTimestampTZValue)
     return value.isFinite ? floor(value.micros, 1000n) : value.micros > 0n ? farthest : -farthest;
@@ -86,10 +91,22 @@ function decimal(value: DuckDBDecimalValue): number {
     : Number(value.toString());
 }
 
+/** Integers beyond 2^53 stay exact, as bigints. */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return /\d{16}/.test(text) ? parseWide(text) : JSON.parse(text);
   } catch {
     return text;
   }
+}
+
+const marker = "\u0000integer ";
+
+function parseWide(text: string): unknown {
+  const marked = text.replaceAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) =>
+    /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token)) ? JSON.stringify(marker + token) : token,
+  );
+  return JSON.parse(marked, (_, value: unknown) =>
+    typeof value === "string" && value.startsWith(marker) ? BigInt(value.slice(marker.length)) : value,
+  );
 }

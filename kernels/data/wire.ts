@@ -20,7 +20,8 @@ export function wire(value: DuckDBValue, type: DuckDBType): WireValue {
   if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
   if (typeof value === "bigint") return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : String(value);
   const time = milliseconds(value);
-  if (time !== null) return isoOf(time, value instanceof DuckDBDateValue);
+  // beyond what a Date holds: as DuckDB writes it
+  if (time !== null) return Math.abs(time) >= farthest && isFinite(value) ? String(value) : isoOf(time, value instanceof DuckDBDateValue);
   if (value instanceof DuckDBBlobValue) return Buffer.from(value.bytes).toString("base64");
   if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) {
     const inner = (type as { valueType: DuckDBType }).valueType;
@@ -41,6 +42,8 @@ export function wire(value: DuckDBValue, type: DuckDBType): WireValue {
   if (value instanceof DuckDBVariantValue) return value.type ? wire(value.value, value.type) : String(value);
   return String(value);
 }
+
+const isFinite = (value: DuckDBValue): boolean => (value as { isFinite?: boolean }).isFinite === true;
 
 /** ISO in UTC; a DATE without its time. */
 export function isoOf(ms: number, date: boolean): string {

@@ -67,7 +67,8 @@ export async function describeFields(
     if (upcasts[declared]?.test(type.toUpperCase())) notes.push(`${name}: ${type} is read as ${declared}`);
   }
   if (names.includes("length")) throw new RangeError("features: a field cannot be called `length`, batches of rows use that name; rename it in SQL");
-  const seen = names.map(() => ({ nulls: false, numbers: [] as number[], counts: new Map<string, number>(), full: false }));
+  const seen = names.map(() => ({ nulls: 0, numbers: new Thinned(), counts: new Map<string, number>(), full: false }));
+  let rows = 0;
   for await (const batch of relation.batches({ columns: names, nulls: NaN })) {
     for (const [i, name] of names.entries()) {
       const type = input[name]!.replace("?", "");
@@ -75,22 +76,27 @@ export async function describeFields(
       const one = seen[i]!;
       for (let row = 0; row < batch.length; row++) {
         const value = column[row];
-        if (value === null || value === undefined || value !== value) one.nulls = true;
-        else if (numeric.has(type)) one.numbers.push(Number(value));
+        if (value === null || value === undefined || value !== value) one.nulls++;
+        else if (numeric.has(type)) one.numbers.add(Number(value));
         else if (type === "string" && !one.full) {
           one.counts.set(value as string, (one.counts.get(value as string) ?? 0) + 1);
           one.full = one.counts.size > 100_000;
         }
       }
     }
+    rows += batch.length;
     await context.breathe();
   }
   const fields = names.map((name, i): Field => {
-    const { nulls, numbers, counts } = seen[i]!;
+    const { nulls, counts } = seen[i]!;
+    const { numbers } = seen[i]!.numbers;
     const type = input[name]!.replace("?", "") as Field["type"];
     const declared = input[name]!.endsWith("?");
-    if (nulls && !declared) notes.push(`${name}: the training rows hold nulls, so it may be null when served`);
-    const field: Field = { name, type, nullable: declared || nulls };
+    if (nulls > 0 && !declared)
+      notes.push(
+        `${name}: NULL or NaN in ${nulls.toLocaleString("en")} of ${rows.toLocaleString("en")} training rows, so it may be null when served`,
+      );
+    const field: Field = { name, type, nullable: declared || nulls > 0 };
     if (numbers.length > 0) {
       const sorted = Float64Array.from(numbers).sort();
       const at = (p: number) => sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))]!;
@@ -103,6 +109,20 @@ export async function describeFields(
     return field;
   });
   return { fields, notes };
+}
+
+/** Numbers whose quantiles are asked for: past a million every second one is dropped, again and again, so that any number of rows takes the same room. */
+class Thinned {
+  numbers: number[] = [];
+  #every = 1;
+  #count = 0;
+  add(value: number): void {
+    if (this.#count++ % this.#every !== 0) return;
+    this.numbers.push(value);
+    if (this.numbers.length < 1_048_576) return;
+    this.numbers = this.numbers.filter((_, i) => i % 2 === 0);
+    this.#every *= 2;
+  }
 }
 
 /** The parts of a bundle that passes numbers and lists of numbers through, in the relation's column order; null is 0, booleans 0 and 1. */

@@ -16,7 +16,8 @@ interface Part {
  * one of the first rows and of some others, and of the others a column that holds such a value anywhere is named.
  */
 export async function holeOf(error: unknown, { part, name, inputs, sampled = false }: Part): Promise<unknown> {
-  if (!(error instanceof FeatureError) || error.index === null) return error;
+  if (!(error instanceof FeatureError)) return error;
+  if (error.index === null) return error.field === null ? error : await misfitOf(error, error.field, part, name);
   const { record, index } = error;
   const exact = !sampled || record < firstRows;
   const seen = new Map(inputs.map((column) => [column, { here: undefined as unknown, count: 0, first: -1, value: undefined as unknown }]));
@@ -46,6 +47,29 @@ export async function holeOf(error: unknown, { part, name, inputs, sampled = fal
     `${place} is no finite number in row ${record + 1} of ${total}, where ${told.join(", ")}: let \`row\` give one for such values`,
     { cause: error },
   );
+}
+
+/** A value of another type than the features declare: how many rows have one like it. */
+async function misfitOf(error: FeatureError, field: string, part: Relation, name: string): Promise<unknown> {
+  const kinds = new Map<string, number>();
+  let rows = 0;
+  for await (const batch of part.batches({ columns: [field], nulls: NaN })) {
+    const values = batch[field] as ArrayLike<unknown>;
+    for (let i = 0; i < batch.length; i++) kinds.set(kindOf(values[i]), (kinds.get(kindOf(values[i])) ?? 0) + 1);
+    rows += batch.length;
+  }
+  const told = [...kinds].map(([kind, count]) => `${kind} in ${count.toLocaleString("en")}`).join(", ");
+  const reason = error.message.slice(error.message.indexOf(": ") + 2);
+  return new RangeError(`column \`${field}\` does not fit the features: ${reason}. Of ${rows.toLocaleString("en")} ${name} rows it is ${told}`, {
+    cause: error,
+  });
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined || value !== value) return "NULL or NaN";
+  if (value instanceof Date) return "a date";
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return `a list of ${(value as unknown as ArrayLike<unknown>).length}`;
+  return typeof value === "string" ? "a text" : `a ${typeof value}`;
 }
 
 /** NULL of a column of numbers comes as NaN; what float32 cannot hold becomes infinite. */

@@ -332,3 +332,47 @@ it("has a form for the learning rate over time whose every choice is a call that
     expect(result.history.loss).toHaveLength(2);
   }
 });
+
+describe("data that break a training are told by column and count before the first step", () => {
+  const flawed = async (more: string, options: object, input: Record<string, string> = { distance: "double" }) => {
+    const split = await b.split(`select *, ${more} from (${query})`, { by: "hash", key: "id", ratio: [0.7, 0.15, 0.15] });
+    const task = { kind: "multiclass", target: "kind" } as const;
+    const bar = await baseline({ split, task, using: ["prior"] } as never, b.context);
+    b.shown.length = 0;
+    const [name] = Object.keys(input) as [string];
+    const feats = features({ input, row: (r: Record<string, number>) => Object.values(r).map((v) => Number(v) / 1000) } as never);
+    const result = run({ split, against: bar, features: feats, epochs: 1, ...options } as never, b.context);
+    return { name, result };
+  };
+  it.each<[string, string, object, RegExp]>([
+    ["weights of nothing", "1 as one", { classWeights: { a: 0, b: 0, c: 0 } }, /^`classWeights` leave all [\d,]+ training rows a weight of 0/],
+    [
+      "a weight beyond float32",
+      "case when id % 3 = 0 then 1e300 else 1 end as heavy",
+      { weight: "heavy" },
+      /`1e\+300` in row \d+; [\d,]+ of [\d,]+ training rows have none$/,
+    ],
+  ])("%s", async (_, more, options, message) => {
+    await expect((await flawed(more, options)).result).rejects.toThrow(message);
+    expect(b.shown).toEqual([]);
+  });
+  it("a text where a number is due", async () => {
+    const { result } = await flawed("'x' || id as word", {}, { word: "double" });
+    await expect(result).rejects.toThrow(
+      /^column `word` does not fit the features: Expected a number, got "x\d+"\. Of [\d,]+ training rows it is a text in [\d,]+$/,
+    );
+  });
+  it("a constant column, NULLs and a class without rows are warned of", async () => {
+    const task = { kind: "multiclass", target: "kind", classes: ["a", "b", "c", "d"] };
+    const { result } = await flawed(
+      "7.0 as seven, case when id % 10 = 0 then null else 1.5 end as gaps",
+      { task },
+      { seven: "double", gaps: "double" },
+    );
+    await result;
+    const warnings = b.shown.at(-1)!.warnings.join("\n");
+    expect(warnings).toMatch(/column `seven` is 7 in all [\d,]+ training rows: it tells nothing/);
+    expect(warnings).toMatch(/gaps: NULL or NaN in \d+ of [\d,]+ training rows/);
+    expect(warnings).toMatch(/none of [\d,]+ training rows has `kind` = d/);
+  });
+});

@@ -59,7 +59,7 @@ export async function readTables(
   say("reading the training rows");
   const train = await readTable(split.train, task, features, "training", hold);
   refuse(train, task);
-  warnings.push(...constants(train));
+  warnings.push(...absent(train, task), ...constants(train), ...(await constantColumns(split.train, features)));
   say("reading the validation rows");
   let valid = await readTable(split.valid, task, features, "validation", hold);
   let kept = train;
@@ -118,6 +118,31 @@ function constants({ x, rows, width }: Table): string[] {
   return found;
 }
 
+/** Columns that the features read and that have one value in all rows. */
+async function constantColumns(part: Relation, features: FittedFeatures): Promise<string[]> {
+  const first = new Map<string, unknown>();
+  let open = features.fields.map((field) => field.name);
+  let rows = 0;
+  const plain = (value: unknown): unknown => (value instanceof Date ? value.getTime() : value === null || value !== value ? null : value);
+  for await (const batch of part.batches({ columns: [...new Set(open)], nulls: NaN })) {
+    open = open.filter((name) => {
+      const values = batch[name] as ArrayLike<unknown>;
+      if (!first.has(name)) first.set(name, plain(values[0]));
+      const one = first.get(name);
+      if (typeof one === "object" && one !== null) return false;
+      for (let i = 0; i < batch.length; i++) if (plain(values[i]) !== one) return false;
+      return true;
+    });
+    rows += batch.length;
+    if (open.length === 0) return [];
+  }
+  if (rows < 2) return [];
+  return open.map(
+    (name) =>
+      `column \`${name}\` is ${first.get(name) === null ? "NULL or NaN" : String(first.get(name))} in all ${rows.toLocaleString("en")} training rows: it tells nothing`,
+  );
+}
+
 function refuse(train: Table, task: Task): void {
   if (train.rows === 0) throw new RangeError("the split has no training rows: there is nothing to learn from");
   for (let i = 0; i < train.rows; i++) {
@@ -151,8 +176,12 @@ async function rowWeights(
     const column = (await readColumns(part, [weight], "`weight`"))[weight]!;
     for (let i = 0; i < kept.rows; i++) {
       const w = Number(column[i] ?? Number.NaN);
-      if (!(w >= 0) || !Number.isFinite(w))
-        throw new RangeError(`Expected \`${weight}\` to be a weight of 0 or more, got \`${String(column[i])}\` in row ${i + 1}`);
+      if (!isWeight(w)) {
+        const bad = Array.from({ length: kept.rows }, (_, k) => k).filter((k) => !isWeight(Number(column[k] ?? Number.NaN))).length;
+        throw new RangeError(
+          `Expected \`${weight}\` to be a weight of 0 or more, got \`${String(column[i])}\` in row ${i + 1}; ${bad.toLocaleString("en")} of ${kept.rows.toLocaleString("en")} training rows have none`,
+        );
+      }
       weights[i] = w;
     }
     if (weights.every((w) => w === 0)) throw new RangeError(`all weights in \`${weight}\` are 0: there is nothing to learn from`);
@@ -170,8 +199,25 @@ async function rowWeights(
     const unknown = classWeights === "balanced" ? undefined : Object.keys(classWeights).find((name) => !names.includes(name));
     if (unknown !== undefined) throw new RangeError(`Expected each of \`classWeights\` to be one of ${names.join(", ")}, got \`${unknown}\``);
     for (let i = 0; i < kept.rows; i++) weights[i]! *= factors[kept.y[i]!]!;
+    if (weights.every((w) => w === 0))
+      throw new RangeError(
+        `\`classWeights\` leave all ${kept.rows.toLocaleString("en")} training rows a weight of 0: there is nothing to learn from`,
+      );
   }
   return weights;
+}
+
+/** Held in float32, and added up over a batch. */
+const isWeight = (w: number): boolean => w >= 0 && w < 1e30;
+
+/** Classes that the task knows and that no row has: a network cannot learn them, and the first row of such a class costs a great loss. */
+function absent(train: Table, task: Task): string[] {
+  if (task.kind !== "binary" && task.kind !== "multiclass") return [];
+  const seen = new Set(train.y);
+  const names = (task.classes ?? []).filter((_, c) => !seen.has(c));
+  if (names.length === 0) return [];
+  const shown = names.slice(0, 5).join(", ") + (names.length > 5 ? ` and ${names.length - 5} more` : "");
+  return [`none of ${train.rows.toLocaleString("en")} training rows has \`${task.target}\` = ${shown}: what no row shows cannot be learned`];
 }
 
 function slice(table: Table, from: number, to: number): Table {
