@@ -160,3 +160,25 @@ it("a file that was changed while the notebook was closed and edits waited: whic
   expect(await banner.count()).toBe(0);
   await v.leave();
 });
+
+it("an empty notebook says what / does, and does it; a window made narrow shows its cells, not two drawers", async () => {
+  const v = await Visitor.enter(stage, writeNotebook(stage, "p", "empty", ""));
+  const [cell] = [v.cells().first()];
+  await cell.locator(".monaco-editor.focused").waitFor({ state: "attached" });
+  await cell.getByText("TypeScript. Type / to insert a cell").waitFor();
+  await v.page.keyboard.press("/");
+  await v.page.getByRole("combobox", { name: "Insert a cell" }).waitFor();
+  expect(await v.cells().first().locator(".view-line").innerText()).not.toContain("/");
+  await v.page.keyboard.press("Escape");
+  await v.page.locator(".panel.left").waitFor();
+  await v.page.setViewportSize({ width: 390, height: 800 });
+  await v.page.locator(".panel").first().waitFor({ state: "detached" });
+  await v.page.getByRole("button", { name: "Outline" }).click();
+  await v.page.locator(".panel.left").waitFor();
+  // the keys are shown from their beginning
+  await v.page.getByRole("button", { name: "Close" }).first().click();
+  await v.page.keyboard.press("?");
+  expect(await v.page.locator("dialog.keys").evaluate((dialog) => dialog.scrollTop)).toBe(0);
+  await v.page.keyboard.press("Escape");
+  await v.leave();
+});

@@ -328,7 +328,9 @@ export class TouchLive extends TouchElement {
             ([n, host]) =>
               html`<div>
                 <dt>Host of v${n}</dt>
-                <dd>${host.state}${host.backend === null ? "" : `, ${host.backend}`}${host.reason === undefined ? "" : `: ${host.reason}`}</dd>
+                <dd>
+                  ${host.state}${host.backend === null || host.backend === "none" ? "" : ` on ${host.backend}`}${host.reason === undefined ? "" : `: ${host.reason}`}
+                </dd>
               </div>`,
           )}
         </dl>

@@ -2,8 +2,9 @@
 import { html, nothing } from "lit";
 import type { VersionView } from "../../kernels/protocol/http.js";
 import type { PlotlySpec } from "../../kernels/protocol/output.js";
+import type { VersionCard } from "../../kernels/protocol/serving.js";
 import { api } from "../controllers/api.js";
-import { bytes, figure, integer, percent } from "../controllers/format.js";
+import { bytes, figure, integer, percent, plural } from "../controllers/format.js";
 import { Load } from "../controllers/load.js";
 import { define, TouchElement } from "../elements/base.js";
 import { icon } from "../elements/icon.js";
@@ -66,13 +67,7 @@ export class TouchVersion extends TouchElement {
           ${card.classes === undefined ? nothing : line("Classes", card.classes.join(", "))}
           ${line("Parameters", `${integer(view.manifest.params)}, ${bytes(view.manifest.bytes)}`)}
           ${view.proposal.latency === null ? nothing : line("Latency", `p50 ${figure(view.proposal.latency.p50)} ms, p99 ${figure(view.proposal.latency.p99)} ms ${range(view.proposal.latency.p99ci)}`)}
-          ${line(
-            "Machine",
-            Object.entries(card.machine)
-              .map(([key, value]) => `${key} ${value}`)
-              .join(" · "),
-          )}
-          ${line("Made by", card.createdBy)}
+          ${line("Machine", machineWords(card.machine))} ${line("Made by", card.createdBy)}
         </dl>
       </div>
       ${this.#curve === null ? nothing : html`<div class="card"><touch-plot .spec=${this.#curve}></touch-plot></div>`}`;
@@ -192,4 +187,9 @@ export class TouchVersion extends TouchElement {
     </div>`;
   }
 }
+/** AMD EPYC · 2 cores · 24 GB · Node 20.20.2 */
+const machineWords = ({ cpu, cores, memoryGb, node, backend }: VersionCard["machine"]): string =>
+  [cpu, cores && plural(Number(cores), "core"), memoryGb && `${memoryGb} GB`, node && `Node ${node}`, backend === "none" ? null : backend]
+    .filter(Boolean)
+    .join(" · ");
 define("touch-version", TouchVersion);

@@ -97,3 +97,23 @@ it("says how much of a table and of a text there is", () => {
   expect(html).toContain("3 more displays in the notebook.");
   expect(html.match(/<tr>/g)).toHaveLength(21);
 });
+
+it("writes the title once, names in tables as code, and no count below a result's own table", () => {
+  const input = inputOf("a", [
+    display({
+      "application/vnd.touchstone.finding+json": {
+        ...{ kind: "k", sentence: "s", verdict: "good", word: "w", method: "m", numbers: {}, figures: [], warnings: [], footer: "", next: [] },
+        tables: [{ title: "Gates", columns: ["why"], rows: [["the input is `date`"]] }],
+      },
+    }),
+  ]);
+  const head = { id: "m", kind: "markdown" as const, source: "# A & B\n\ntext", options: {} };
+  const drawn = { ...input.drawn, prose: new Map([[head.source, "<h1>A &amp; B</h1>\n<p>text</p>\n"]]) };
+  const html = report({ ...input, title: "A & B", cells: [head, ...input.cells], drawn });
+  expect(html.match(/<h1>/g)).toHaveLength(1);
+  expect(html).toContain('<section class="prose" id="m"><p>text</p>');
+  expect(html).toContain("<td>the input is <code>date</code></td>");
+  expect(html).not.toContain("1 row.");
+  // another heading than the title stays
+  expect(report({ ...input, title: "C", cells: [head, ...input.cells], drawn }).match(/<h1>/g)).toHaveLength(2);
+});

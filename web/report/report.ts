@@ -77,7 +77,12 @@ ${cells.map((cell, i) => cellSection(cell, i + 1, state.cells[cell.id], input))}
 
 function cellSection(cell: Cell, number: number, state: CellState | undefined, input: ReportInput): Markup {
   const prose = input.drawn.prose.get(cell.source);
-  if (cell.kind === "markdown") return markup`<section class="prose" id="${cell.id}">${new Markup(prose ?? "")}</section>\n`;
+  if (cell.kind === "markdown") {
+    // the title stands above already
+    const again = number === 1 && /^# +(.+?) *(\n|$)/.exec(cell.source)?.[1] === input.title;
+    const text = again ? prose?.replace(/^<h1>.*?<\/h1>\s*/s, "") : prose;
+    return markup`<section class="prose" id="${cell.id}">${new Markup(text ?? "")}</section>\n`;
+  }
   const outputs = input.state.outputs[cell.id] ?? [];
   const more = input.state.more[cell.id] ?? 0;
   const status = statusOf(cell, state, 0);
@@ -173,6 +178,7 @@ ${given.tables
         columns.map((name) => ({ name, type: "" })),
         rows,
         rows.length,
+        false,
       )}`,
   )}
 <p class="note">Method: ${given.method}${given.footer === "" ? "" : ` · ${given.footer}`}</p>
@@ -189,7 +195,7 @@ function gates(given: readonly Gate[]): Markup {
     gate.sentence,
   ]);
   const columns = ["Gate", "Verdict", "Measured", "Limit", "Why"].map((name) => ({ name, type: "" }));
-  return table(columns, rows, rows.length);
+  return table(columns, rows, rows.length, false);
 }
 const unit = (value: number | null, of: string) => (value === null ? "" : `${digits(value)}${of === "" ? "" : ` ${of}`}`);
 
@@ -203,13 +209,20 @@ function figure(spec: PlotlySpec, label: string, drawn: Drawn): Markup {
     numbers.columns.map((column) => ({ name: column, type: "" })),
     numbers.rows,
     numbers.rows.length,
+    false,
   );
   return svg === undefined
     ? markup`<figure><figcaption>${name}</figcaption>${all}</figure>\n`
     : markup`<figure><div role="img" aria-label="${name}" tabindex="0">${new Markup(svg)}</div>${short ? markup`<details class="numbers"><summary>As table</summary>${all}</details>` : ""}</figure>\n`;
 }
 
-function table(columns: readonly { name: string; type: string }[], rows: readonly (readonly WireValue[])[], total: number | null): Markup {
+/** `told`: of a table of data, how many rows there are; a result's own table says so only where it is cut. */
+function table(
+  columns: readonly { name: string; type: string }[],
+  rows: readonly (readonly WireValue[])[],
+  total: number | null,
+  told = true,
+): Markup {
   const wide = rows[0]?.length ?? columns.length;
   const shown = rows.slice(0, rowsShown);
   const heads = columns.slice(0, wide);
@@ -222,13 +235,14 @@ function table(columns: readonly { name: string; type: string }[], rows: readonl
         : plural(total, "row"),
     ...(columns.length > wide ? [`the first ${wide} of ${plural(columns.length, "column")}`] : []),
   ];
+  const note = told || rows.length > shown.length || columns.length > wide;
   return markup`<div class="table" tabindex="0" role="group" aria-label="Table"><table><thead><tr>${heads.map(
     ({ name, type }, i) =>
       markup`<th scope="col"${numeric[i] ? new Markup(' class="number"') : ""}${type === "" ? "" : markup` title="${type}"`}>${name}</th>`,
   )}</tr></thead><tbody>${shown.map(
     (row) =>
-      markup`<tr>${heads.map(({ type }, i) => markup`<td${numeric[i] ? new Markup(' class="number"') : ""}>${row[i] === null ? markup`<i>NULL</i>` : cellText(row[i], type, 7)}</td>`)}</tr>`,
-  )}</tbody></table></div><p class="note">${notes.join(", ")}.</p>
+      markup`<tr>${heads.map(({ type }, i) => markup`<td${numeric[i] ? new Markup(' class="number"') : ""}>${row[i] === null ? markup`<i>NULL</i>` : told || typeof row[i] !== "string" ? cellText(row[i], type, 7) : words(row[i])}</td>`)}</tr>`,
+  )}</tbody></table></div>${note ? markup`<p class="note">${notes.join(", ")}.</p>` : ""}
 `;
 }
 

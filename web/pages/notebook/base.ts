@@ -77,6 +77,8 @@ export class NotebookBase extends TouchElement {
   #tick: ReturnType<typeof setInterval> | null = null;
   #speaker = new Speaker((text, urgent) => this.emit("say", { text, urgent }));
   #shown = false;
+  /** panels are drawers here (notebook.css) */
+  #narrow = matchMedia("(max-width: 1023px)");
 
   constructor() {
     super();
@@ -97,6 +99,7 @@ export class NotebookBase extends TouchElement {
   override connectedCallback(): void {
     super.connectedCallback();
     addEventListener("beforeunload", this.#unsent);
+    this.#narrow.addEventListener("change", this.#narrowed);
     this.#tick = setInterval(() => {
       if (this.session?.link === "lost" || this.stuck !== null) this.version++;
       const { session, stuck } = this;
@@ -106,9 +109,15 @@ export class NotebookBase extends TouchElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     removeEventListener("beforeunload", this.#unsent);
+    this.#narrow.removeEventListener("change", this.#narrowed);
     if (this.#tick !== null) clearInterval(this.#tick);
     this.session?.close();
   }
+
+  /** The panels become drawers, which would lie over the cells. */
+  #narrowed = (): void => {
+    if (this.#narrow.matches) this.left = this.right = false;
+  };
 
   /** The browser asks before a page goes that holds text which the server has not. */
   #unsent = (event: BeforeUnloadEvent): void => {
