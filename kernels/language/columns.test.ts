@@ -1,7 +1,9 @@
 /** What a row is said to be before a run, against the rows of a run: each value is given to the compiler as the type that was said. */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { lz4File, zstdStream } from "../../test/support/arrow-compressed.js";
 import { testEngine, type TestEngine } from "../../test/support/data.js";
 import { sqlText } from "../data/sql.js";
 import { rowType, typeOf } from "./columns.js";
@@ -95,4 +97,27 @@ it("gives rows in a run that are of the type that was said before it", async () 
 it("whole numbers beyond 2^53 come as bigints in that column alone, which the type does not say: hover does", async () => {
   const [row] = await sqlText(t.engine, "select 9007199254740993::bigint as far, 5::bigint as near").rows();
   expect(row).toEqual({ far: 9007199254740993n, near: 5 });
+});
+
+it("knows the columns of Arrow files by their heads, also of a pattern, and says nothing of one that is none", async () => {
+  writeFileSync(join(t.folder, "a1.arrow"), Buffer.from(lz4File, "base64"));
+  writeFileSync(join(t.folder, "b.arrows"), Buffer.from(zstdStream, "base64"));
+  writeFileSync(join(t.folder, "none.arrow"), "no");
+  const said = [
+    { name: "i", type: "BIGINT" },
+    { name: "s", type: "VARCHAR" },
+    { name: "d", type: "VARCHAR" },
+    { name: "at", type: "TIMESTAMP" },
+    { name: "l", type: "INTEGER[]" },
+  ];
+  const of = (text: string) => schemas.describe([text], [], new Map());
+  for (const path of ["a1.arrow", "a*.arrow", "b.arrows"]) expect(await of(`from '${path}'`), path).toEqual({ columns: said });
+  expect(await of("select count(*) as n, max(x.at) as last from 'a1.arrow' x join \"b.arrows\" using (i)")).toEqual({
+    columns: [
+      { name: "n", type: "BIGINT" },
+      { name: "last", type: "TIMESTAMP" },
+    ],
+  });
+  expect(await of("select nothing from 'a1.arrow'")).toMatchObject({ message: expect.stringContaining("nothing") as string });
+  expect([await of("from 'none.arrow'"), await of("from 'missing.arrow'")]).toEqual([null, null]);
 });

@@ -11,6 +11,7 @@ import { SqlError } from "../data/fault.js";
 import { isAddress } from "../data/files.js";
 import { quote } from "../data/names.js";
 import { isArrow } from "../data/arrow.js";
+import { filesOf } from "../data/hash.js";
 import { composeText, placeError, type Hole, type SqlPlace } from "../data/sql.js";
 import { sourcesOf, tokens } from "../data/tokens.js";
 
@@ -61,17 +62,36 @@ export function createSchemas(workspace: string, root: string): Schemas {
     return found;
   };
 
+  /** Arrow files as empty tables, by path; a pattern's by its first file. null: one of them cannot be read so, and its run says why. */
+  const arrowTables = async (given: string[]): Promise<Map<string, string> | null> => {
+    const found = new Map<string, string>();
+    try {
+      for (const name of given) {
+        const path = open().files.resolve(name);
+        const [first] = await filesOf(open(), path);
+        if (first === undefined) return null;
+        const { arrowColumns } = await import("../data/arrow-schema.js");
+        found.set(path, emptyTable(await arrowColumns(first)));
+      }
+    } catch {
+      return null;
+    }
+    return found;
+  };
+
   return {
     async describe(pieces, given, tables) {
       const list = tokens(pieces.join(" 0 ")).tokens;
       if (list.length === 0 || !heads.test(list[0]!.text)) return null;
+      const sources = sourcesOf(list).files.map((token) => token.text);
       // no network while a person types
-      // an Arrow file is read by a run alone
-      if (sourcesOf(list).files.some((token) => isAddress(token.text) || isArrow(token.text))) return null;
+      if (sources.some(isAddress)) return null;
       const { files } = open();
+      const arrows = await arrowTables(sources.filter(isArrow));
+      if (arrows === null) return null;
       const holes = given.map((one): Hole => (typeof one === "string" ? { sql: `null::${one}` } : { relation: { name: emptyTable(one) } }));
       const exports = new Map([...tables].map(([name, columns]) => [name.toLowerCase(), { name: emptyTable(columns) }]));
-      const env = { files, exports };
+      const env = { files, exports, arrow: (path: string) => ({ name: arrows.get(path) ?? emptyTable([]) }) };
       let sql: string;
       let stamps: string;
       let composed;
