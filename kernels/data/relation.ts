@@ -24,6 +24,7 @@ import type { LoadColumn, PackedTable } from "./messages.js";
 import { bare, qualify, quote, text } from "./names.js";
 import { Once } from "./once.js";
 import { find } from "./near.js";
+import { lostInParquet } from "./parquet.js";
 import type { Matrix } from "./numeric.js";
 import { TableSplit } from "./split.js";
 import { tokens } from "./tokens.js";
@@ -417,17 +418,6 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     const whole = page.rows.length <= limit;
     return { relation: this.#name, columns, total: whole ? page.rows.length : null, first: page.rows.slice(0, limit) };
   }
-}
-
-/** A condition on the values that Parquet changes: 128-bit integers become doubles; an interval has whole milliseconds below 2^32 and no sign. */
-function lostInParquet(column: string, type: string): string | null {
-  if (type === "UHUGEINT") return `${column} > 9007199254740992::uhugeint`;
-  if (type === "HUGEINT") return `${column} > 9007199254740992 or ${column} < -9007199254740992`;
-  if (type !== "INTERVAL") return null;
-  const part = (name: string) => `date_part('${name}', ${column})::hugeint`;
-  const micros = `(${part("hour")} * 3600000000 + ${part("minute")} * 60000000 + ${part("microsecond")})`;
-  const signs = ["year", "month", "day"].map((name) => `${part(name)} < 0`);
-  return [...signs, `${micros} < 0`, `${micros} % 1000 <> 0`, `${micros} >= 4294967296000`].join(" or ");
 }
 
 function checkRule(nulls: unknown, mask = true): void {

@@ -63,6 +63,11 @@ export function encodeTarget(values: ArrayLike<unknown>, task: Task, part: strin
       throw new RangeError(
         `Expected \`${task.target}\` to be ${task.kind === "binary" ? "true or false, 0 or 1" : "a number"}, got \`${String(value)}\` in ${having(value)}`,
       );
+    // a square of it, or the float32 that a network gets, would be infinite
+    if (!Number.isFinite(Math.fround(number)))
+      throw new RangeError(
+        `Expected \`${task.target}\` to be a number of float32's range, got \`${number}\` in ${having(value)}: leave such rows out`,
+      );
     if (task.kind === "binary" && number !== 0 && number !== 1)
       throw new RangeError(`Expected \`${task.target}\` of a binary task to be 0 or 1, got \`${number}\` in ${having(value)}`);
     out[i] = number;

@@ -253,3 +253,10 @@ describe("the new cell", () => {
     expect(cell.toSource([])).toBe("const floor = await baseline({\n  split: parts,\n})");
   });
 });
+
+it.each(["'inf'::double", "1e300"])("refuses a target of %s with its count, as every later number would be infinite", async (value) => {
+  const rows = `select i as id, case when i % 50 = 7 then ${value} else i::double end as y from range(400) r(i)`;
+  const split = await b.split(rows, "id", ["id < 200", "id >= 200 and id < 300", "id >= 300"], "hash");
+  const result = run({ split, task: { kind: "regression", target: "y" }, using: ["mean"] } as unknown as BaselineOptions<Row>, b.context);
+  await expect(result).rejects.toThrow(/^Expected `y` to be a number of float32's range, got `(Infinity|1e\+300)` in \d+ of \d+ \w+ rows/);
+});
