@@ -20,6 +20,7 @@ const entries = {
   library: "kernels/runtime/library.ts",
   language: "kernels/language/main.ts",
   "export-server": "kernels/models/export-server.ts",
+  report: "web/report/headless.ts",
 };
 
 function* files(folder) {
@@ -60,13 +61,17 @@ const inlined = /^(@typescript-eslint\/(scope-manager|types|visitor-keys)|eslint
 
 const packages = {
   name: "packages",
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /^[^./]/ }, ({ path, kind }) => (kind === "entry-point" || inlined.test(path) ? undefined : { path, external: true })),
+  setup({ onResolve, onLoad }) {
+    // a report has no fonts of KaTeX
+    onResolve({ filter: /^[^./].*\.css$/ }, ({ path }) => ({ path, namespace: "no-style" }));
+    onLoad({ filter: /./, namespace: "no-style" }, () => ({ contents: "" }));
+    onResolve({ filter: /^[^./]/ }, ({ path, kind }) => (kind === "entry-point" || inlined.test(path) ? undefined : { path, external: true }));
+  },
 };
 
 /** Server, kernel, hosts, workers: dist/*.js. Returns false when nothing had changed. */
 export async function buildServer() {
-  return once("server", ["server", "kernels"], async (dist) => {
+  return once("server", ["server", "kernels", "web/report", "web/controllers", "web/elements", "web/styles"], async (dist) => {
     const { build, stop } = await import("esbuild");
     const points = Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(join(root, path))));
     const result = await build({
@@ -79,6 +84,7 @@ export async function buildServer() {
       platform: "node",
       target: "node20.19",
       plugins: [packages],
+      loader: { ".css": "text" },
       sourcemap: "linked",
       chunkNames: "chunks/[name]-[hash]",
       write: false,

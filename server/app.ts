@@ -13,6 +13,7 @@ import { homeRoutes } from "./routes/home.js";
 import { modelRoutes } from "./routes/models.js";
 import { notebookRoutes } from "./routes/notebooks.js";
 import { packageRoutes } from "./routes/packages.js";
+import { reportRoutes } from "./routes/report.js";
 import { pageRoutes } from "./routes/page.js";
 import { problem } from "./routes/problem.js";
 import { reviewRoutes } from "./routes/review.js";
@@ -68,6 +69,7 @@ export function createApp(effects: Effects): Hono {
   own.route("/", exampleRoutes(effects));
   own.route("/", modelRoutes(effects));
   own.route("/", packageRoutes(effects));
+  own.route("/", reportRoutes(effects));
   own.route("/", reviewRoutes(effects));
   own.route("/", callRoutes(effects));
   own.route("/", doctorRoutes(effects));

@@ -79,6 +79,17 @@ export interface PackageView {
   others: { path: string; href: string; cells: number }[];
 }
 
+/** GET /api/ts/report?path=NOTEBOOK: what a report was made of. */
+export interface ReportFacts {
+  /** sha256 of the file, in hex */
+  notebook: string;
+  /** of the package-lock.json by which the notebook's packages were installed; null: there is none */
+  lock: string | null;
+  seed: number;
+  touchstone: string;
+  node: string;
+}
+
 /** GET /api/ts/files?workspace=NAME&path=data */
 export interface FileView {
   name: string;

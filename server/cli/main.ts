@@ -83,6 +83,16 @@ export async function execute(argv: string[]): Promise<number> {
       code = await run({ file, promote: options.promote === true, seed: options.seed ?? null, ...terminal() });
     });
   program
+    .command("report")
+    .description("run a whole notebook and write what it showed as one HTML file; exit codes as of run")
+    .argument("<file>", "the notebook")
+    .option("--out <path>", "where to write it (default: NAME.html here)")
+    .option("--seed <n>", "instead of the notebook's seed", integer)
+    .action(async (file: string, options: { out?: string; seed?: number }) => {
+      const { makeReport } = await import("./report.js");
+      code = await makeReport({ file, out: options.out ?? null, seed: options.seed ?? null, ...terminal() });
+    });
+  program
     .command("check")
     .description("types, names and syntax of a notebook")
     .argument("<file>", "the notebook")

@@ -5,6 +5,7 @@ import type { Proposal } from "../../kernels/protocol/serving.js";
 import type { RegistryPort } from "../effects.js";
 import { silent } from "../log.js";
 import { isText } from "../sessions/plan.js";
+import type { Session } from "../sessions/session.js";
 import { createSessions } from "../sessions/sessions.js";
 import { Failure } from "./failure.js";
 import { findNotebook } from "./notebook.js";
@@ -16,12 +17,14 @@ export interface RunOptions {
   promote: boolean;
   seed: number | null;
   say(text: string): void;
+  /** told when all has run, while the kernel still lives */
+  done?(session: Session, root: string): Promise<void>;
   /** a line that the next one replaces; null where the output is no terminal */
   live: ((text: string) => void) | null;
 }
 
 /** 0; 1 a cell failed; 2 a gate failed; 130 stopped. */
-export async function run({ file, promote, seed, say, live }: RunOptions): Promise<number> {
+export async function run({ file, promote, seed, say, live, done }: RunOptions): Promise<number> {
   const notebook = findNotebook(file);
   const owner = await findOwner(notebook.root);
   const registry: RegistryPort = owner === null ? ownRegistry(notebook.root) : remoteRegistry(owner);
@@ -61,6 +64,7 @@ export async function run({ file, promote, seed, say, live }: RunOptions): Promi
       say("stopped");
       return 130;
     }
+    await done?.(session, notebook.root);
     return await conclude(session.state, { promote, registry, say, seconds: (Date.now() - began) / 1000 });
   } finally {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);

@@ -5,7 +5,7 @@ import type { Output, PlotlySpec } from "../../kernels/protocol/output.js";
 import { report, type ReportInput } from "./report.js";
 
 const tags =
-  "!doctype html head meta title style body header h1 h3 p strong label input main section details summary code pre span div article figure figcaption table thead tbody tr th td i img svg".split(
+  "!doctype html head meta title style body header footer h1 h3 p strong label input main section details summary code pre span div article figure figcaption table thead tbody tr th td i img svg".split(
     " ",
   );
 
@@ -15,7 +15,8 @@ function inputOf(text: string, outputs: Output[]): ReportInput {
   const of = (value: unknown) => Object.assign(Object.create(null) as object, value === null ? {} : { [text]: value });
   const state = { cells: of(null), outputs: of(outputs), more: of(3) } as unknown as NotebookState;
   const drawn = { figures: new Map<PlotlySpec, string>(), prose: new Map<string, string>(), foreign: new Map<string, string>(), totals: new Map() };
-  return { title: text, path: text, state, cells: [cell], badge: text, date: text, kinds: new Map([["code", text]]), drawn };
+  const facts = { notebook: text, lock: text, seed: 1, touchstone: text, node: text };
+  return { title: text, path: text, state, cells: [cell], badge: text, date: text, kinds: new Map([["code", text]]), drawn, facts };
 }
 const display = (data: Record<string, unknown>): Output => ({ kind: "display", id: "1", data });
 
@@ -95,7 +96,7 @@ it("says how much of a table and of a text there is", () => {
   expect(html).toContain("The first 20 of 2,914,003 rows.");
   expect(html).toContain("100 earlier lines in the notebook.");
   expect(html).toContain("3 more displays in the notebook.");
-  expect(html.match(/<tr>/g)).toHaveLength(21);
+  expect(html.match(/<tr>/g)).toHaveLength(25);
 });
 
 it("writes the title once, names in tables as code, and no count below a result's own table", () => {

@@ -11,6 +11,7 @@ import {
   type ValueView,
   type WireValue,
 } from "../../kernels/protocol/output.js";
+import type { ReportFacts } from "../../kernels/protocol/http.js";
 import type { Gate } from "../../kernels/protocol/serving.js";
 import { ansi, collapse, fold } from "../controllers/ansi.js";
 import { figure as digits, integer, plural } from "../controllers/format.js";
@@ -44,6 +45,8 @@ export interface ReportInput {
   /** names of the kinds: "Baseline" */
   kinds: ReadonlyMap<string, string>;
   drawn: Drawn;
+  /** by which a reader can make it again */
+  facts: ReportFacts;
 }
 
 const rowsShown = 20;
@@ -70,9 +73,21 @@ export function report(input: ReportInput): string {
 <main>
 ${cells.map((cell, i) => cellSection(cell, i + 1, state.cells[cell.id], input))}
 </main>
+${madeOf(input.facts)}
 </body>
 </html>
 `.text;
+}
+
+/** What it was made of, in full. */
+function madeOf({ notebook, lock, seed, touchstone, node }: ReportFacts): Markup {
+  return markup`<footer class="note"><details><summary>To make this report again</summary>
+<table><tbody><tr><th scope="row">notebook, sha256</th><td><code>${notebook}</code></td></tr>
+<tr><th scope="row">package-lock.json, sha256</th><td>${lock === null ? "there is none" : markup`<code>${lock}</code>`}</td></tr>
+<tr><th scope="row">seed</th><td>${seed}</td></tr>
+<tr><th scope="row">made with</th><td>Touchstone ${touchstone}, Node ${node}</td></tr></tbody></table>
+<p>With these files, <code>npm ci</code> and <code>touchstone report</code> run the whole notebook anew.</p></details></footer>
+`;
 }
 
 function cellSection(cell: Cell, number: number, state: CellState | undefined, input: ReportInput): Markup {

@@ -4,6 +4,7 @@ import type { Cell, CellKind, Operation } from "../../../kernels/protocol/docume
 import type { Edit } from "../../../kernels/protocol/language.js";
 import type { NotebookControl } from "../../app/actions.js";
 import type { Aside } from "../../controllers/document.js";
+import type { ReportFacts } from "../../../kernels/protocol/http.js";
 import { api, ApiError } from "../../controllers/api.js";
 import { download } from "../../controllers/download.js";
 import { relationRows } from "../../controllers/rows.js";
@@ -286,8 +287,9 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
       const title = this.session?.doc?.source.front.title ?? name;
       const date = new Date().toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
       const badge = badgeText(state.badge, this.number).text;
+      const facts = await api.get<ReportFacts>(`/api/ts/report?path=${encodeURIComponent(state.path)}`);
       const drawn = await draw(cells, state.outputs, (view) => relationRows(view, this.query, state.path).count([]));
-      download(`${name}.html`, "text/html", report({ title, path: state.path, state, cells, badge, date, kinds, drawn }));
+      download(`${name}.html`, "text/html", report({ title, path: state.path, state, cells, badge, date, kinds, drawn, facts }));
     } catch (error) {
       this.emit("toast", { level: "error", text: `The report could not be made: ${(error as Error).message}` });
     }
