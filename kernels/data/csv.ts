@@ -1,4 +1,5 @@
 /** `csv(path, options)`: a CSV file whose bad rows are set aside and told, not lost and not in the way. */
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import type { Row } from "../protocol/values.js";
 import type { CsvOptions } from "../protocol/library.js";
 import type { Engine } from "./engine.js";
@@ -60,6 +61,10 @@ export class CsvRelation<R extends object = Row> extends TableRelation<R> {
       async build() {
         return {
           make: async (name) => {
+            if (isUtf16(full))
+              throw new Error(
+                `${path} is written in UTF-16, and CSV is read as UTF-8: save it as UTF-8 first, for example by iconv -f utf-16 -t utf-8`,
+              );
             const report = await engine.request<CsvReport>({ do: "csv", name, path: full, list, strict });
             if (report.rejected > 0) told(sentence(path, report));
           },
@@ -75,6 +80,19 @@ export class CsvRelation<R extends object = Row> extends TableRelation<R> {
       hash: async () => sha("rejects", await this.hash()),
       steady: true,
     });
+  }
+}
+
+/** Begins with the mark of UTF-16, whose every second byte would be read as a NUL. */
+function isUtf16(path: string): boolean {
+  // a pattern of several files
+  if (!existsSync(path)) return false;
+  const start = Buffer.alloc(2);
+  const file = openSync(path, "r");
+  try {
+    return readSync(file, start, 0, 2, 0) === 2 && ["fffe", "feff"].includes(start.toString("hex"));
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -48,7 +48,8 @@ function name(columns: LoadColumn[]): LoadColumn[] {
 
 function packColumn(name: string, values: ArrayLike<unknown>): LoadColumn {
   if (ArrayBuffer.isView(values)) return { name, ...typed(values as never) };
-  const list = values as unknown[];
+  // a hole of a sparse array is a NULL too
+  const list = Array.from(values as unknown[]);
   const kind = kindOf(name, list);
   const nulls = list.some((value) => value == null) ? Uint8Array.from(list, (value) => (value == null ? 1 : 0)) : null;
   switch (kind) {
@@ -57,7 +58,7 @@ function packColumn(name: string, values: ArrayLike<unknown>): LoadColumn {
     case "int":
       return { name, type: "INTEGER", column: { kind: "i32", data: Int32Array.from(list as number[], (value) => value ?? 0), nulls } };
     case "double":
-      return { name, type: "DOUBLE", column: { kind: "f64", data: Float64Array.from(list as number[], (value) => value ?? NaN), nulls } };
+      return { name, type: "DOUBLE", column: { kind: "f64", data: Float64Array.from(list, (value, row) => numberOf(value, name, row)), nulls } };
     case "long":
     case "huge":
       return {
@@ -178,6 +179,12 @@ function join(a: Kind, b: Kind): Kind | null {
   if (both.has("numbers") && both.has("floats")) return "numbers";
   if (["json", "numbers", "texts"].includes(a) && ["json", "numbers", "texts"].includes(b)) return "json";
   return null;
+}
+
+function numberOf(value: unknown, name: string, row: number): number {
+  if (typeof value === "bigint" && !Number.isSafeInteger(Number(value)))
+    throw new Error(`column \`${name}\` holds ${value} in row ${row}, which is beyond 2^53, and fractions: a column has one type`);
+  return value == null ? NaN : Number(value);
 }
 
 function jsonOf(value: unknown, name: string, row: number): string {

@@ -23,6 +23,10 @@ const csv = (path: string, options = {}) => {
 };
 
 describe("csv", () => {
+  it("says that a file is in UTF-16 instead of reading every second byte as a NUL", async () => {
+    writeFileSync(join(t.folder, "wide.csv"), Buffer.from("\ufeffa,b\n1,2\n", "utf16le"));
+    await expect(csv("wide.csv").rows()).rejects.toThrow("wide.csv is written in UTF-16, and CSV is read as UTF-8");
+  });
   const good = Array.from({ length: 30_000 }, (_, i) => `${i},${i % 90},n${i}\n`).join("");
   it("sets bad rows aside, says them, and lists them", async () => {
     t.write("data/bad.csv", `id,age,name\n${good}x,5,bad\n7,old,worse\n8,9\n9,10,a,b,c\n10,11,fine\n`);

@@ -316,6 +316,14 @@ describe("at the edges of what JavaScript holds", () => {
       "column `a` holds a bigint inside of an object or a mixed list in row 1",
     );
   });
+  it("relation() takes the holes of a sparse array as NULL, and refuses to round a long integer among fractions", async () => {
+    // eslint-disable-next-line no-sparse-arrays -- what is tested
+    expect(await relationOfValues(t.engine, { a: [1, , 3] }).rows()).toEqual([{ a: 1 }, { a: null }, { a: 3 }]);
+    expect(await relationOfValues(t.engine, { a: [5n, 0.5] }).rows()).toEqual([{ a: 5 }, { a: 0.5 }]);
+    expect(() => relationOfValues(t.engine, { a: [0.5, 9007199254740993n] })).toThrow(
+      "column `a` holds 9007199254740993 in row 1, which is beyond 2^53",
+    );
+  });
   it.each([
     ["170141183460469231731687303715884105727::hugeint", "1 of the values of column `v` (HUGEINT)"],
     ["340282366920938463463374607431768211455::uhugeint", "(UHUGEINT) without loss"],
