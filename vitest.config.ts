@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const setup = { setupFiles: ["test/support/setup.ts"], globalSetup: ["test/support/build.ts"] };
@@ -13,6 +14,8 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: "forks",
+          // much of a test is waiting for a kernel or a disk: vitest's own choice leaves one of two cores idle
+          maxWorkers: Math.max(2, availableParallelism() - 1),
         },
       },
       {
