@@ -43,6 +43,7 @@ const parts = rows.split({ by: "time", key: "id", cut: [200, 240] })
 const floor = await baseline({ split: parts, task: { kind: "regression", target: "n" }, metric: "MAE", using: ["mean", "median"] })
 
 // %% id="shown"
+display(rows)
 display(html\`<b onclick="steal()">bold</b><script>steal()</script>\`)
 display({ data: [{ type: "heatmap", z: [[1, 2], [3, 4]], x: ["a", "b"], y: ["c", "d"] }], layout: { title: "Heat" } })
 `;
@@ -51,6 +52,7 @@ display({ data: [{ type: "heatmap", z: [[1, 2], [3, 4]], x: ["a", "b"], y: ["c",
   expect(html).toContain("<title>A &#60;b&#62;report&#60;/b&#62;</title>");
   expect(html).toContain("A clean run of the whole notebook");
   expect(html).toContain("<math");
+  expect(html).toMatch(/The first \d+ of 300 rows\./);
   // the bars and the heat map, whose cells are a picture
   expect(html.match(/<svg /g)).toHaveLength(2);
   expect(html).toMatch(/<image [^>]*data:image\/png;base64,/);

@@ -67,11 +67,8 @@ async function taskOf(session: Session, root: string, seed: number | null) {
 /** The rows of a table whose length is not known yet. */
 async function measure(view: TableView, session: Session): Promise<void> {
   if (view.total !== null) return;
-  const found = (await session.query({ query: "table.count", relation: view.relation }).catch(() => null)) as {
-    total?: number;
-    count?: number;
-  } | null;
-  view.total = found?.total ?? found?.count ?? null;
+  const found = await session.query({ query: "table.count", relation: view.relation }).catch(() => null);
+  view.total = typeof found === "number" ? found : null;
 }
 
 /** In a process of its own, as it loads what a page loads. */
