@@ -26,19 +26,18 @@ import { compareWithClean } from "./clean.js";
 import { openJournal, readJournal, restore, type Journal } from "./journal.js";
 import { sweep } from "./sweep.js";
 import { openHistory, type History } from "./history.js";
-import { recorder } from "./recorder.js";
+import { createPoints, type Points } from "./points.js";
 import { createInlet, type Inlet } from "./inlet.js";
 import { createKeeping, type Keeping } from "./keeping.js";
 import { Questions } from "./questions.js";
 import { Ring } from "./ring.js";
 import { outputStore, type OutputStore } from "./outputs.js";
 import type { NotebookPlace } from "./paths.js";
-import { createBatches, type Batch, type Batches } from "./batches.js";
+import { createBatches, type Batches } from "./batches.js";
 import { receive } from "./receive.js";
 import type { NotebookView } from "../../kernels/protocol/http.js";
 import { notebookFile, type NotebookFile, type Opened } from "./file.js";
 import { keptOf } from "./queue.js";
-import { same } from "./same.js";
 import type { Action, Input, JournalRecord, Refusal, SessionState } from "./state.js";
 import { Viewer, type Wire } from "./viewer.js";
 
@@ -98,11 +97,7 @@ export class Session {
   readonly #batches: Batches;
   /** saved points; null: nothing is kept */
   readonly history: History | null;
-  #record: ReturnType<typeof recorder> | null = null;
-  /** the document as the journal had it when the notebook was opened */
-  #typed: NotebookSource | null = null;
-  /** what is run whole, from the command on until all of it is over */
-  #whole: NotebookSource | null = null;
+  readonly #points: Points | null;
 
   constructor(place: NotebookPlace, effects: SessionEffects) {
     this.place = place;
@@ -177,32 +172,9 @@ export class Session {
     this.history = effects.keep
       ? openHistory(join(place.store, "history", `${place.key}.ndjson`), effects.now, failed("the history is not kept"))
       : null;
-    this.#typed = kept?.source ?? null;
-    this.#recordOpened(opened);
-    this.listen((event, state) => this.#record?.(event, state));
-  }
-
-  /** What came of running all: a point of its own, unless the notebook was changed meanwhile or nothing is new. */
-  #ranAll({ cells, bad, elapsedMs }: Batch): void {
-    const whole = this.#whole;
-    this.#whole = null;
-    const { source } = this.#state.doc;
-    if (this.history === null || whole === null || !same(whole, source)) return;
-    const name = `${cells} ${cells === 1 ? "cell" : "cells"} ran in ${spent(elapsedMs)}${bad === 0 ? "" : `, ${bad} failed`}`;
-    const last = this.history.points().at(-1);
-    const told = (text = "") => text.replace(/ in .*?(?=,|$)/, "");
-    if (last?.why === "run" && same(last.source, source) && told(last.name) === told(name)) return;
-    this.history.add("run", source, { name });
-  }
-
-  /** What was typed here and is not what the file says is a point of its own, so that either side can be had back. */
-  #recordOpened({ source, broken }: Opened): void {
-    if (this.history === null) return;
-    if (broken === null && this.#typed !== null && !same(this.#typed, source)) {
-      this.history.add("edit", this.#typed);
-      this.history.add("outside", source);
-    }
-    this.#record = recorder(this.history, this.state, this.#effects.now());
+    this.#points = this.history && createPoints(this.history, kept?.source ?? null, effects.now);
+    this.#points?.opened(opened, this.state);
+    this.listen((event, state) => this.#points?.event(event, state));
   }
 
   /** A file that did not parse when it was opened does now: the notebook is as if it were opened now, and every client is told the whole. */
@@ -212,7 +184,7 @@ export class Session {
     this.#state = { ...opened, doc: { ...opened.doc, epoch: doc.epoch, seq: doc.seq + 1, clients: doc.clients, writer: doc.writer } };
     this.#ring = new Ring();
     this.#journal = this.#openJournal(file.saved);
-    this.#recordOpened(file);
+    this.#points?.opened(file, this.state);
     for (const viewer of this.#viewers) viewer.message(this.#snapshot(viewer.client));
   }
 
@@ -287,7 +259,7 @@ export class Session {
     if (input.type === "command" || input.type === "join" || input.type === "leave") this.#link.used();
     const outcome = apply(this.#state, input, (action) => this.#perform(action));
     if ("refused" in outcome) return outcome.refused;
-    if (input.type === "command" && runsAll(input.command)) this.history?.add("run", (this.#whole = this.#state.doc.source));
+    if (input.type === "command") this.#points?.command(input.command, this.#state.doc.source);
     this.#state = outcome.state;
     const rush = this.#state.queue.length > 1;
     for (const event of outcome.events) {
@@ -297,7 +269,7 @@ export class Session {
     }
     for (const action of outcome.actions) this.#perform(action);
     const over = this.#batches.count(this.#state);
-    if (over !== null && this.#whole !== null) this.#ranAll(over);
+    if (over !== null) this.#points?.over(over, this.#state.doc.source);
     return null;
   }
 
@@ -459,10 +431,3 @@ export class Session {
     });
   }
 }
-
-/** The command by which every cell runs. */
-const runsAll = (command: Command): boolean => command.do === "run-all" || (command.do === "restart" && command.then === "all");
-
-/** "0.4 s", "12 s", "3 min" */
-const spent = (ms: number): string =>
-  ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
