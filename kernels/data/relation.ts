@@ -24,11 +24,11 @@ import type { LoadColumn, PackedTable } from "./messages.js";
 import { bare, qualify, quote, text } from "./names.js";
 import { Once } from "./once.js";
 import { find } from "./near.js";
-import { lostInParquet } from "./parquet.js";
+import { checkParquet } from "./parquet.js";
 import type { Matrix } from "./numeric.js";
 import { TableSplit } from "./split.js";
 import { tokens } from "./tokens.js";
-import { buffersOf, columnOf, columnsBy, maskedOf, rowsOf } from "./unpack.js";
+import { buffersOf, columnsBy, maskedOf, rowsOf } from "./unpack.js";
 
 /** How a relation comes to be. */
 export interface Recipe {
@@ -323,7 +323,7 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     const ending = /\.(csv|parquet|json|ndjson)$/i.exec(path)?.[1]?.toLowerCase();
     if (!ending) throw expected("path", "a file that ends in .csv, .parquet, .json, .ndjson or .duckdb", path);
     const format = { csv: "format csv, header true", parquet: "format parquet", json: "format json, array true", ndjson: "format json" }[ending]!;
-    if (ending === "parquet") await this.#checkParquet();
+    if (ending === "parquet") await checkParquet(await this.info(), this.#name, (sql) => this.#read(sql));
     const temporary = `${target}.${process.pid}.part`;
     try {
       await this.#read(`copy (from ${this.#name}) to ${text(temporary)} (${format})`);
@@ -331,25 +331,6 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     } finally {
       rmSync(temporary, { force: true });
     }
-  }
-
-  /** DuckDB's writer rounds, wraps or reshapes what Parquet has no type for. Throws an Error that names the column. */
-  async #checkParquet(): Promise<void> {
-    const info = await this.info();
-    const union = info.find(({ type }) => /\bUNION\(/.test(type));
-    if (union)
-      throw new Error(
-        `Parquet cannot hold column \`${union.name}\`, a ${union.type}: say \`${union.name}::varchar\` in the SQL, or save to a .duckdb file`,
-      );
-    const found = info.map(({ name, type }) => ({ name, type, lost: lostInParquet(quote(name), type) })).filter(({ lost }) => lost !== null);
-    if (found.length === 0) return;
-    const sql = `select ${found.map(({ lost }) => `count(*) filter (where ${lost})`).join(", ")} from ${this.#name}`;
-    const counts = (await this.#read(sql)).columns.map((column) => Number(columnOf(column)[0]));
-    for (const [i, { name, type }] of found.entries())
-      if (counts[i]! > 0)
-        throw new Error(
-          `Parquet cannot hold ${counts[i]!.toLocaleString("en")} of the values of column \`${name}\` (${type}) without loss: say \`${name}::varchar\` in the SQL, or save to a .duckdb file`,
-        );
   }
 
   async *batches({ columns, size = 2048, nulls = "error" }: { columns?: string[]; size?: number } & NullRule = {}): AsyncGenerator<
