@@ -30,8 +30,9 @@ export const comparable = new Set([
   DuckDBTypeId.TIMESTAMP_TZ,
 ]);
 
-export const orderBy = (keys: Key[], last: string): string =>
-  ` order by ${[...keys.map(({ name, desc }) => `${name} ${desc ? "desc" : "asc"} nulls last`), last].join(", ")}`;
+/** `last` breaks ties. */
+export const orderBy = (keys: Key[], ...last: string[]): string =>
+  ` order by ${[...keys.map(({ name, desc }) => `${name} ${desc ? "desc" : "asc"} nulls last`), ...last].join(", ")}`;
 
 /**
  * Makes the table `name` of the first `count` rows of `source` that pass `where`, in order; rows with equal keys stay in the source's order. `source` must give
@@ -47,9 +48,8 @@ export async function makeTop(
 ): Promise<void> {
   const { source, numbered, where, keys, count } = ask;
   const heads = keys.map((key) => key.name).join(", ");
-  const order = ` order by ${keys.map((key) => `${key.name} ${key.desc ? "desc" : "asc"} nulls last`).join(", ")}`;
   // one more: are there further rows like the last?
-  const found = await connection.runAndReadAll(`select ${heads} from ${source}${where}${order} limit ${count + 1}`);
+  const found = await connection.runAndReadAll(`select ${heads} from ${source}${where}${orderBy(keys)} limit ${count + 1}`);
   const types = found.columnTypes();
   if (!types.every((type) => comparable.has(type.typeId))) {
     const from = numbered ? `${source}${where}` : `(select *, row_number() over () as "~n" from ${source}${where})`;
