@@ -160,6 +160,18 @@ describe("errors", () => {
     await kernel.until((message) => "kind" in message && message.kind === "error" && message.error.message === "nobody waits");
     expect(await text("1")).toEqual(["1"]);
   });
+
+  it("are told although a cell or a package takes all listeners of the process away", async () => {
+    await kernel.run(`process.removeAllListeners()
+      for (const event of ["uncaughtException", "unhandledRejection"]) {
+        process.removeAllListeners(event)
+        for (const listener of process.listeners(event)) process.off(event, listener).removeListener(event, listener)
+      }`);
+    await kernel.run("Promise.reject(new Error('nobody waits here either'))\nsetTimeout(() => { throw new Error('thrown late') })\nundefined");
+    for (const said of ["nobody waits here either", "thrown late"])
+      await kernel.until((message) => "kind" in message && message.kind === "error" && message.error.message === said);
+    expect(await text("1")).toEqual(["1"]);
+  });
 });
 
 describe("imports", () => {

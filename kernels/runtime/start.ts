@@ -83,14 +83,23 @@ export function startKernel(sockets: KernelConfig["sockets"]): void {
   tell({ type: "ready", pid: process.pid, node: process.version });
 }
 
-/** Errors that nobody catches are the cell's, never the end of the process: packages that would end it (TFJS's wasm module is one) are not let in. */
+/**
+ * Errors that nobody catches are the cell's, never the end of the process. Packages that would end it are not let in, and nobody takes the kernel's own
+ * listeners away: TFJS's wasm module does both, the second where its back end is disposed of.
+ */
 function catchStray(report: (error: unknown) => void): void {
   const events = ["uncaughtException", "unhandledRejection"];
   for (const event of events) process.on(event, report);
-  for (const method of ["on", "addListener", "once", "prependListener", "prependOnceListener"] as const) {
-    const original = process[method] as (event: string | symbol, listener: (...args: never[]) => void) => NodeJS.Process;
-    (process as unknown as Record<string, unknown>)[method] = function (event: string | symbol, listener: (...args: never[]) => void) {
-      return events.includes(String(event)) ? process : original.call(process, event, listener);
-    };
+  const methods = process as unknown as Record<string, (event?: string | symbol, ...rest: never[]) => NodeJS.Process>;
+  const guarded = ["on", "addListener", "once", "prependListener", "prependOnceListener", "off", "removeListener"];
+  for (const method of guarded) {
+    const original = methods[method]!;
+    methods[method] = (event, ...rest) => (events.includes(String(event)) ? process : original.call(process, event, ...rest));
   }
+  const removeAll = methods["removeAllListeners"]!;
+  methods["removeAllListeners"] = (event) => {
+    const all = event === undefined ? process.eventNames() : [event];
+    for (const event of all) if (!events.includes(String(event))) removeAll.call(process, event);
+    return process;
+  };
 }

@@ -111,3 +111,12 @@ it("says what stands inside other values, not the engines' own fields", async ()
   expect(variables["net"]).toMatchObject({ type: "Model", preview: "Sequential net, 1 layer" });
   expect(variables["pair"]).toMatchObject({ preview: "[ [Relation], [Tensor] ]" });
 });
+
+it("a back end that is disposed of does not take the kernel's listeners for stray errors along", async () => {
+  const other = await startKernel({ backend: "wasm" });
+  await other.run("tf.ones([2]).sum().dataSync()[0]");
+  await other.run("tf.removeBackend('wasm')\nPromise.reject(new Error('nobody waits'))\nundefined");
+  await other.until((message) => "kind" in message && message.kind === "error" && message.error.message === "nobody waits");
+  expect((await other.run("1 + 1")).displays).toEqual([{ "text/plain": "2" }]);
+  await other.close();
+});
