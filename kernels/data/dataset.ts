@@ -2,7 +2,7 @@
 import type { Tensor2D } from "@tensorflow/tfjs";
 import type { Dataset, DatasetOptions } from "../protocol/values.js";
 import { rng } from "../stats/rng.js";
-import { fold } from "./numeric.js";
+import { fold, isFinite32 } from "./numeric.js";
 import type { PackedTable } from "./messages.js";
 
 export interface DatasetSource {
@@ -20,7 +20,7 @@ export function checkDataset({ x, y, batch = 128, shuffle = 0, seed = 0, classes
   if (!(Number.isSafeInteger(batch) && batch > 0)) throw expected("batch", "a whole number from 1", batch);
   if (!(Number.isSafeInteger(shuffle) && shuffle >= 0)) throw expected("shuffle", "a number of rows from 0", shuffle);
   if (!Number.isSafeInteger(seed)) throw expected("seed", "a whole number", seed);
-  if (nulls !== "error" && !Number.isFinite(nulls)) throw expected("nulls", '"error" or a number', nulls);
+  if (nulls !== "error" && !isFinite32(nulls)) throw expected("nulls", '"error" or a number', nulls);
   if (classes !== undefined && !(Number.isSafeInteger(classes) && classes > 1)) throw expected("classes", "a whole number from 2", classes);
   if (classes !== undefined && typeof y !== "string") throw expected("y", "one column of class numbers, as `classes` is given", JSON.stringify(y));
 }

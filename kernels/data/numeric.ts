@@ -11,7 +11,7 @@ export interface Matrix {
   width: number;
 }
 
-/** NULL by the rule; refuses NaN and text, naming column and count. */
+/** NULL by the rule; refuses text and what is no finite float32, naming column and count. */
 export function fold(table: PackedTable, nulls: FoldRule = "error"): Matrix {
   const parts = partsOf(table, nulls);
   const width = widthOf(parts);
@@ -54,7 +54,7 @@ export class Folding {
     this.#rows += table.length;
   }
 
-  /** The same of columns without NULL as they lie in DuckDB's memory. False: one of them has NaNs, and nothing was added. */
+  /** The same of columns without NULL as they lie in DuckDB's memory. False: one of them holds what is no finite float32, and nothing was added. */
   addPlain(columns: PlainColumn[], rows: number): boolean {
     const step = this.#nulls === "mask" ? 2 : 1;
     const width = columns.length * step;
@@ -160,8 +160,8 @@ function part(column: Packed, name: string, type: string, rows: number, rule: Fo
     case "i32":
     case "bool": {
       const { data, nulls: mask } = column;
-      const lost = column.kind === "f32" ? nans32(column.data, mask) : column.kind === "f64" ? nans64(column.data, mask) : 0;
-      if (lost > 0) throw new Error(`column \`${name}\` has ${lost} NaNs, and a tensor of them trains nothing: filter them out`);
+      const lost = column.kind === "f32" ? lost32(column.data, mask) : column.kind === "f64" ? lost64(column.data, mask) : 0;
+      if (lost > 0) throw lossOf(column.data, mask, name);
       return {
         wide: 1,
         write(into, at, width, from, to) {
@@ -195,6 +195,7 @@ function part(column: Packed, name: string, type: string, rows: number, rule: Fo
           throw new Error(`column \`${name}\` has ${wide} values in row 0 and ${(list as unknown[]).length} in row ${i}`);
         if ((list as unknown[]).some((v) => typeof v !== "number" || Number.isNaN(v)))
           throw new Error(`column \`${name}\` holds something else than numbers in row ${i}`);
+        if ((list as number[]).some((v) => !isFinite32(v))) throw lossOf((lists as number[][]).flat(), null, name, rows);
       });
       return {
         wide: Math.max(wide, 0),
@@ -215,23 +216,26 @@ function part(column: Packed, name: string, type: string, rows: number, rule: Fo
 
 // One function for each kind of array: a loop that has seen several of them takes three times as long for each.
 
-/** False where a NaN was among them. */
+// One that is no finite number leaves no 0 when it is taken from itself.
+
+/** False where one of them is no finite number. */
 function placed32(data: Float32Array, into: Float32Array, at: number, width: number, rows: number): boolean {
   let lost = 0;
   for (let i = 0, k = at; i < rows; i++, k += width) {
     const value = data[i]!;
     into[k] = value;
-    if (value !== value) lost++;
+    if (value - value !== 0) lost++;
   }
   return lost === 0;
 }
 
+/** The same, of the float32 that they become. */
 function placed64(data: Float64Array, into: Float32Array, at: number, width: number, rows: number): boolean {
   let lost = 0;
   for (let i = 0, k = at; i < rows; i++, k += width) {
-    const value = data[i]!;
+    const value = Math.fround(data[i]!);
     into[k] = value;
-    if (value !== value) lost++;
+    if (value - value !== 0) lost++;
   }
   return lost === 0;
 }
@@ -240,16 +244,41 @@ function placed(data: Exclude<PlainColumn, Float32Array | Float64Array>, into: F
   for (let i = 0, k = at; i < rows; i++, k += width) into[k] = data[i]!;
 }
 
-function nans32(data: Float32Array, nulls: Uint8Array | null): number {
+function lost32(data: Float32Array, nulls: Uint8Array | null): number {
   let lost = 0;
-  for (let i = 0; i < data.length; i++) if (data[i] !== data[i] && !nulls?.[i]) lost++;
+  for (let i = 0; i < data.length; i++) if (data[i]! - data[i]! !== 0 && !nulls?.[i]) lost++;
   return lost;
 }
 
-function nans64(data: Float64Array, nulls: Uint8Array | null): number {
+function lost64(data: Float64Array, nulls: Uint8Array | null): number {
   let lost = 0;
-  for (let i = 0; i < data.length; i++) if (data[i] !== data[i] && !nulls?.[i]) lost++;
+  for (let i = 0; i < data.length; i++) if (!isFinite32(data[i]!) && !nulls?.[i]) lost++;
   return lost;
+}
+
+export function isFinite32(value: number): boolean {
+  const rounded = Math.fround(value);
+  return rounded - rounded === 0;
+}
+
+/** What a column holds that is no finite float32: NaN before infinities before what is too large. */
+function lossOf(data: ArrayLike<number>, nulls: Uint8Array | null, name: string, rows = data.length): Error {
+  let [nans, infinite, wide, example] = [0, 0, 0, 0];
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    if (nulls?.[i] || isFinite32(value)) continue;
+    if (Number.isNaN(value)) nans++;
+    else if (!Number.isFinite(value)) infinite++;
+    else if (wide++ === 0) example = value;
+  }
+  const of = (n: number, one: string, many: string) => `column \`${name}\` has ${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+  const among = ` in ${rows.toLocaleString("en")} rows`;
+  if (nans > 0) return new Error(`${of(nans, "NaN", "NaNs")}${among}, and a tensor of them trains nothing: filter them out`);
+  if (infinite > 0)
+    return new Error(`${of(infinite, "infinite value", "infinite values")}${among}, and a tensor of them trains nothing: filter them out`);
+  return new Error(
+    `${of(wide, "value", "values")} beyond 3.4e38${among}, such as ${example}, which would be infinite in a tensor, as that holds float32: scale the column in the SQL, or filter them out`,
+  );
 }
 
 function place32(data: Float32Array, into: Float32Array, at: number, width: number, from: number, to: number): void {

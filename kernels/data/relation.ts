@@ -25,7 +25,7 @@ import { bare, qualify, quote, text } from "./names.js";
 import { Once } from "./once.js";
 import { find } from "./near.js";
 import { checkParquet } from "./parquet.js";
-import type { Matrix } from "./numeric.js";
+import { isFinite32, type Matrix } from "./numeric.js";
 import { TableSplit } from "./split.js";
 import { tokens } from "./tokens.js";
 import { buffersOf, columnsBy, maskedOf, rowsOf } from "./unpack.js";
@@ -221,13 +221,13 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     return nulls === "mask" ? maskedOf(table) : columnsBy(table, nulls);
   }
 
-  /** float32, one row a row; booleans are 0 and 1; a column of bytes or numbers (an image) becomes that many columns. NULL by `nulls`; NaN is refused. */
+  /** float32, one row a row; booleans are 0 and 1; a column of bytes or numbers (an image) becomes that many columns. NULL by `nulls`; what is no finite float32 is refused. */
   async tensor(
     names?: (keyof R & string)[],
     { nulls = "error" }: { nulls?: "error" | "mask" | number } = {},
   ): Promise<import("@tensorflow/tfjs").Tensor2D> {
     checkRule(nulls);
-    if (Number.isNaN(nulls)) throw expected("nulls", "a number that can be trained on", nulls);
+    if (typeof nulls === "number" && !isFinite32(nulls)) throw expected("nulls", "a number that can be trained on", nulls);
     const make = this.engine.options.tensor;
     if (!make) throw new Error("no TFJS back end is loaded here");
     const list = await this.#select(names);
