@@ -1,5 +1,5 @@
 /** Heavy outputs in the page: floods of displays and prints, values that unfold. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openStage, Visitor, writeNotebook, type Stage } from "../support/journey.js";
@@ -34,6 +34,18 @@ it("keeps two hundred lines of a flood on show and offers the whole", async () =
   expect((await cell.locator(".text-box").innerText()).trim().split("\n").length).toBe(200);
   const [file] = await Promise.all([v.page.waitForEvent("download"), cell.getByRole("link", { name: /^Download \(1\.\d MB\)$/ }).click()]);
   expect((await file.createReadStream()).readable).toBe(true);
+  await v.leave();
+});
+
+it("sets the beginning of a long Markdown text and offers the whole", async () => {
+  const { v, cell } = await run("prose", 'md`${Array.from({ length: 3000 }, (_, i) => `paragraph ${i}`).join("\\n\\n")}`');
+  await cell.getByText("paragraph 0", { exact: true }).waitFor();
+  expect(await cell.getByText("paragraph 2999", { exact: true }).count()).toBe(0);
+  await cell.getByText(/^The first \d+ kB of this text\.$/).waitFor();
+  const [file] = await Promise.all([v.page.waitForEvent("download"), cell.getByRole("button", { name: /^Download/ }).click()]);
+  expect(readFileSync(await file.path(), "utf8")).toMatch(/^paragraph 0\n\n[^]*\n\nparagraph 2999$/);
+  await cell.getByRole("button", { name: "Show all", exact: true }).click();
+  await cell.getByText("paragraph 2999", { exact: true }).waitFor({ state: "attached" });
   await v.leave();
 });
 

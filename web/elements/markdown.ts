@@ -1,6 +1,8 @@
 /** `touch-markdown` and `touch-frame`: written text, cleaned; foreign HTML, in a frame without scripts or origin. */
-import { html, type PropertyValues } from "lit";
+import { html, nothing, type PropertyValues } from "lit";
 import { unsafeHTML } from "lit/directives/unsafe-html.js";
+import { download } from "../controllers/download.js";
+import { bytes } from "../controllers/format.js";
 import { token } from "../controllers/theme.js";
 import { define, TouchElement } from "./base.js";
 
@@ -35,29 +37,57 @@ export const loadWriter = (): Promise<Writer> =>
     };
   }));
 
+/** characters set at first: a text that a program wrote without end would hold the page for many seconds */
+const most = 40_000;
+
+/** The beginning of a long text, up to an empty line where there is one. */
+function beginning(text: string): string {
+  if (text.length <= most) return text;
+  const paragraph = text.lastIndexOf("\n\n", most);
+  return text.slice(0, paragraph > most / 2 ? paragraph : most);
+}
+
 export class TouchMarkdown extends TouchElement {
-  static override properties = { text: { attribute: false }, clean: { state: true } };
+  static override properties = { text: { attribute: false }, clean: { state: true }, all: { state: true } };
   declare text: string;
   declare clean: string | null;
+  /** also what comes after the first `most` characters */
+  declare all: boolean;
 
   constructor() {
     super();
     this.text = "";
     this.clean = null;
+    this.all = false;
+  }
+
+  get #view(): string {
+    return this.all ? this.text : beginning(this.text);
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has("text")) return;
-    const { text } = this;
+    if (!changed.has("text") && !changed.has("all")) return;
+    const view = this.#view;
     void loadWriter()
-      .then(({ render }) => render(text))
+      .then(({ render }) => render(view))
       .then((clean) => {
-        if (text === this.text) this.clean = clean;
+        if (view === this.#view) this.clean = clean;
       });
   }
 
   protected override render() {
-    return html`<div class="prose">${this.clean === null ? html`<pre class="plain">${this.text}</pre>` : unsafeHTML(this.clean)}</div>`;
+    const view = this.#view;
+    const cut = view.length < this.text.length;
+    return html`${
+        cut
+          ? html`<div class="cut">
+              <span>The first ${bytes(view.length)} of this text.</span>
+              <button class="link" @click=${() => (this.all = true)}>Show all</button>
+              <button class="link" @click=${() => download("text.md", "text/markdown", this.text)}>Download (${bytes(this.text.length)})</button>
+            </div>`
+          : nothing
+      }
+      <div class="prose">${this.clean === null ? html`<pre class="plain">${view}</pre>` : unsafeHTML(this.clean)}</div>`;
   }
 }
 define("touch-markdown", TouchMarkdown);

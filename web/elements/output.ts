@@ -172,7 +172,12 @@ export class TouchOutput extends TouchElement {
         output.kind === "error" || (output.kind === "display" && [mime.finding, mime.table, mime.plotly].some((type) => type in output.data)),
     );
     const cut = this.bounded && !own && this.tall > boxed;
-    return html`<div class="output-box ${cut ? "bounded" : ""}">
+    return html`<div
+        class="output-box ${cut ? "bounded" : ""}"
+        role=${cut ? "region" : nothing}
+        aria-label=${cut ? "output, scrolls" : nothing}
+        tabindex=${cut ? "0" : nothing}
+      >
         <div class="output-inner">
           ${repeat(
             view,
