@@ -41,6 +41,23 @@ it("shows the last expression only", async () => {
   expect((await run("(await (async () => { for await (const x of [4]) return x })()) as number")).shown).toEqual([4]);
 });
 
+it.each([
+  "arguments.length",
+  "const f = () => arguments[0]\nf()",
+  "1\narguments",
+  "({ arguments })",
+  "class A { f = () => 1; [arguments[0]]() {} }",
+  "const a: number = arguments[0]",
+])("knows no arguments of its own: %s", async (source) => {
+  await expect(run(source)).rejects.toThrow(new ReferenceError("arguments is not defined"));
+});
+
+it("leaves a function its arguments", async () => {
+  expect(
+    (await run("function f() { return (() => arguments.length)() }\n[f(1, 2), { m() { return arguments[0] } }.m(3), typeof arguments]")).shown,
+  ).toEqual([[2, 3, "undefined"]]);
+});
+
 it("rewrites imports wherever they stand", async () => {
   expect((await run("const before = name + d; import d, { name } from 'p'; [before, (await import('q')).name, import.meta.url]")).shown).toEqual([
     ["pp", "q", "here"],

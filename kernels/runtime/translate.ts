@@ -7,7 +7,7 @@ import MagicString from "magic-string";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { liveNames } from "./live.js";
 import { namesOf, type Names } from "./names.js";
-import { walk } from "../reactive/tree.js";
+import { scopesOf, walk } from "../reactive/tree.js";
 import { needsStripping, parse, type Node } from "./syntax.js";
 
 export interface Translation extends Names {
@@ -36,6 +36,7 @@ export async function translate(source: string, target: Target = "cell"): Promis
     strip ||= needsStripping(node);
     rewrite(node, source, out);
   });
+  if (names.free.includes("arguments")) names = { ...names, free: withoutArguments(program, names.free, out) };
   const { free } = names;
   if (typeof target === "object") names = { ...names, free: liveNames(program, names.free, target.live, out) };
   const exposed = new Map<string, string>();
@@ -113,6 +114,22 @@ function rewrite(node: Node, source: string, out: MagicString): void {
   } else if (node.type === "MetaProperty" && source.startsWith("import", node.start)) {
     out.update(node.start, node.end, "$$meta");
   }
+}
+
+/** `arguments` where no function has any: as in a module it is not defined, and not what the compiler's own function was called with. */
+function withoutArguments(program: Node, free: readonly string[], out: MagicString): string[] {
+  const { through } = scopesOf(program).globalScope!;
+  // one that is written does not compile
+  const places = new Set<unknown>(through.filter((one) => one.identifier.name === "arguments" && !one.isWrite()).map((one) => one.identifier));
+  walk(program, (node, parents) => {
+    if (!places.has(node)) return;
+    const parent = parents.at(-1);
+    // it must not continue the line before
+    const thrown = 'new class{constructor(){throw new ReferenceError("arguments is not defined")}}()';
+    const text = parent?.type === "UnaryExpression" && parent["operator"] === "typeof" ? "undefined" : thrown;
+    out.update(node.start, node.end, parent?.type === "Property" && parent["shorthand"] === true ? `arguments:${text}` : text);
+  });
+  return free.filter((name) => name !== "arguments");
 }
 
 function importLine(node: Node, names: Names, out: MagicString): void {
