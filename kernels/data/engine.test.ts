@@ -47,6 +47,9 @@ describe("errors", () => {
 
   it("name what is like the missing table or file", async () => {
     expect((await failure(sql`from peeple`[settle]())).message).toBe("There is no table or view `peeple` (did you mean `people`?).");
+    expect((await failure(sql`from main.people`[settle]())).message).toBe(
+      "There is no table or view `people` in that schema; the result of a cell is called `people` or `nb.people`.",
+    );
     expect((await failure(sql`from 'data/peple.csv'`[settle]())).message).toMatch(
       /no file "data\/peple.csv" \(tried .*w\/data\/peple.csv\) \(did you mean `people.csv`\?\)/,
     );

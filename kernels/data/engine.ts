@@ -26,6 +26,8 @@ export interface EngineOptions {
   root: string;
   /** how a split learns what a version was trained on; absent: `covers` answers "unknown" */
   trainedOn?: (ref: VersionRef) => Promise<TrainedOn | null>;
+  /** why a name of the notebook is no table, in a sentence; null: it has none of that name */
+  named?: (name: string) => string | null;
   /** makes a tensor of row-major values: the runtime's TFJS; absent: `.tensor()` says so */
   tensor?: (values: Float32Array, rows: number, width: number) => import("@tensorflow/tfjs").Tensor2D | Promise<import("@tensorflow/tfjs").Tensor2D>;
 }

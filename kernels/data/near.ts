@@ -1,8 +1,9 @@
 /** Names like the one that was not found. */
 import type { ColumnInfo } from "../protocol/output.js";
 
-/** " (did you mean `x`?)", " (there are: a, b, c)" or "". */
-export function near(name: string, names: string[]): string {
+/** " (did you mean `x`?)", " (there are: a, b, c)" or "". The name itself is no help. */
+export function near(name: string, all: readonly string[]): string {
+  const names = all.filter((other) => other !== name);
   const close = names
     .map((other) => ({ other, far: distance(name.toLowerCase(), other.toLowerCase()) }))
     .filter(({ other, far }) => far <= Math.max(1, Math.floor(Math.max(name.length, other.length) / 3)))

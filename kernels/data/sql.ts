@@ -2,7 +2,8 @@
 import type { Row } from "../protocol/values.js";
 import { arrowFile, isArrow } from "./arrow.js";
 import { bindTables, type Edit } from "./bind.js";
-import type { Engine } from "./engine.js";
+import { sourceTokens } from "../reactive/tables.js";
+import type { Engine, EngineOptions } from "./engine.js";
 import { faultIn } from "./engine.js";
 import { SqlError } from "./fault.js";
 import { isAddress } from "./files.js";
@@ -67,7 +68,7 @@ function recipe(engine: Engine, raw: readonly string[], values: unknown[]): Reci
       const below = await Promise.all([...new Set([...upstream, ...made.named])].map((relation) => relation.hash()));
       return sha("sql", made.plain, ...(await Promise.all(made.files.map((file) => contentHash(engine, file)))), ...below);
     },
-    explain: (error) => (error.line !== undefined ? error : placeError(error, compose(), pieces, engine)),
+    explain: (error) => (error.line !== undefined ? error : placeError(error, compose(), pieces, engine, engine.options.named)),
   };
 }
 
@@ -243,16 +244,29 @@ export function composeText<R extends { readonly name: string }>(
 const marker = 'nb."@@@@"';
 
 /** Gives DuckDB's error its place in the author's text, and a hint. */
-export function placeError(error: SqlError, composed: Composed<{ readonly name: string }>, pieces: readonly string[], engine: SqlScope): Error {
+export function placeError(
+  error: SqlError,
+  composed: Composed<{ readonly name: string }>,
+  pieces: readonly string[],
+  engine: SqlScope,
+  named: EngineOptions["named"] = () => null,
+): Error {
   const fault = faultIn(error);
   let message = error.message;
-  if (fault?.type === "Catalog" && fault.missing && /Table with name/.test(message))
-    message = `There is no table or view \`${fault.missing}\`${near(fault.missing, [...engine.exports.keys()])}.`;
+  if (fault?.type === "Catalog" && fault.missing && /Table with name/.test(message)) message = noTable(fault.missing, composed.plain, engine, named);
   if (fault?.position == null) return new SqlError(message, error.type);
   const sql = composed.sql();
   const index = Buffer.from(sql).subarray(0, fault.position).toString().length;
   const at = composed.back(index);
   return at === null ? new SqlError(message, error.type) : located(message, error.type, composed.starts, pieces, at);
+}
+
+function noTable(name: string, plain: string, engine: SqlScope, named: NonNullable<EngineOptions["named"]>): string {
+  const key = name.toLowerCase();
+  const elsewhere = sourceTokens(tokens(plain).tokens).find(({ token, ours }) => !ours && token.text.toLowerCase() === key);
+  if (elsewhere !== undefined)
+    return `There is no table or view \`${name}\` in that schema${engine.exports.has(key) ? `; the result of a cell is called \`${name}\` or \`nb.${name}\`` : ""}.`;
+  return named(name) ?? `There is no table or view \`${name}\`${near(name, [...engine.exports.keys()])}.`;
 }
 
 /** An error with its place in the author's text; `at` counts in the text with the values written in. */

@@ -25,6 +25,8 @@ export interface DataOptions {
   tensors: Tensors;
   current(): Run | null;
   progress(run: Run, progress: Progress): void;
+  /** why a name of the notebook is no table */
+  named(name: string): string | null;
   /** a port to the DuckDB worker, for the control worker: tables page while a cell computes */
   port(port: MessagePort): void;
 }
@@ -85,6 +87,7 @@ export function createData(options: DataOptions): Data {
           if (run) run.volatile ??= "it asks the server for what may change";
           return trainedOn(calls, ref);
         },
+        named: options.named,
         tensor: async (values, rows, width) => (await tensors.load()).tf.tensor2d(values, [rows, width]),
       });
       const { resolve } = made.files;

@@ -11,9 +11,10 @@ import { createComms } from "./comms.js";
 import { createConsole } from "./console.js";
 import { createContext } from "./context.js";
 import { createData } from "./data.js";
-import { html, md, svg } from "./display.js";
+import { html, md, preview, svg } from "./display.js";
 import type { Evaluator } from "./evaluate.js";
 import type { Namespace } from "./imports.js";
+import { noTable } from "./no-table.js";
 import { createProgress } from "./progress.js";
 import type { Injected, Run } from "./run.js";
 import type { Staging } from "./staging.js";
@@ -57,7 +58,20 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
   const { config, outputs, tell, tensors, calls, staging, seed } = options;
   const acting = (run: Run) => options.evaluator().acting(run);
   const report = (run: Run, progress: Progress | null) => tell({ type: "progress", run: run.id, cell: run.cell.id, progress });
-  const data = createData({ config, calls, tensors, current: () => options.evaluator().current(), progress: report, port: options.port });
+  const data = createData({
+    ...{ config, calls, tensors, progress: report, port: options.port },
+    current: () => options.evaluator().current(),
+    named(asked) {
+      const evaluator = options.evaluator();
+      // SQL names have no case
+      const same = evaluator.scope().filter((other) => other === asked || other.toLowerCase() === asked.toLowerCase());
+      const name = same.includes(asked) ? asked : same[0];
+      const found = name === undefined ? null : evaluator.find(name);
+      if (name === undefined || found === null) return null;
+      const cell = evaluator.owner(name) ?? "";
+      return noTable(name, { ...found, cell, own: evaluator.current()?.cell.id === cell }, preview(found.value).type);
+    },
+  });
   const comms = createComms((message) => tell({ type: "comm", message }));
   const contexts = new WeakMap<Run, RunContext>();
 

@@ -12,6 +12,19 @@ afterAll(() => kernel.close());
 const text = async (source: string) => (await kernel.run(source)).displays.map((data) => data["text/plain"]);
 
 describe("values", () => {
+  it("says why a name that is no table is none", async () => {
+    const why = async (code: string, id: string) => (await kernel.run(code, { id })).error?.message;
+    await kernel.run("const plain = [{ a: 1 }]\nconst double = (x) => 2 * x\nconst late = () => sql`from soon`", { id: "values" });
+    expect(await why("sql`from plain`", "s1")).toBe(
+      "`plain` of cell values is no table but an Array(1); `relation(plain)` makes one of rows or columns.",
+    );
+    expect(await why("sql`from Double`", "s2")).toBe("`double` of cell values is no table but a function.");
+    expect(await why("const soon = relation([{ a: 1 }])\nawait sql`from soon`.rows()", "s3")).toBe(
+      "`soon` is made in this cell, and its name is a table only when the cell is done: write ${soon} for it here.",
+    );
+    expect(await why("await sql`from nothing_at_all`.rows()", "s4")).toBe("There is no table or view `nothing_at_all`.");
+  });
+
   it("shows the last expression, awaited", async () => {
     expect(await text("1 + 1")).toEqual(["2"]);
     expect(await text("const a = 1; Promise.resolve(a + 2)")).toEqual(["3"]);
