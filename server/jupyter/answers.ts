@@ -3,7 +3,20 @@ import type { Look } from "../../kernels/protocol/document.js";
 import { parseCell } from "../../kernels/reactive/tree.js";
 import { protocolVersion } from "./message.js";
 
-export type History = [session: number, line: number, code: string][];
+export interface HistoryLine {
+  /** starts of the kernel so far, from 1 */
+  session: number;
+  line: number;
+  code: string;
+  /** text of the value that the request ended with; null: it had none */
+  output: string | null;
+}
+
+export interface History {
+  /** the present session */
+  session: number;
+  lines: readonly HistoryLine[];
+}
 
 export interface AnswerEffects {
   history: History;
@@ -118,23 +131,28 @@ export function isComplete(code: string): { status: string; indent?: string } {
   return { status: "incomplete", indent };
 }
 
-function historyOf(history: History, content: Record<string, unknown>): unknown[] {
+function historyOf({ session, lines: all }: History, content: Record<string, unknown>): unknown[] {
   const number = (key: string, otherwise: number) => (typeof content[key] === "number" ? content[key] : otherwise);
   const type = content["hist_access_type"];
-  let lines: History = history;
-  if (type === "range") lines = history.filter(([, line]) => line >= number("start", 0) && line < number("stop", Infinity));
-  else {
+  let lines = all;
+  if (type === "range") {
+    // 0: the present session, -1: the one before
+    const asked = number("session", 0);
+    const wanted = asked > 0 ? asked : session + asked;
+    lines = all.filter((one) => one.session === wanted && one.line >= number("start", 0) && one.line < number("stop", Infinity));
+  } else {
     if (type === "search") {
       const pattern = String(content["pattern"] ?? "*")
         .replace(/[.+^${}()|[\]\\]/g, "\\$&")
         .replace(/\*+/g, "[^]*")
         .replace(/\?/g, "[^]");
       const matcher = new RegExp(`^${pattern}$`);
-      lines = history.filter(([, , code]) => matcher.test(code));
-      if (content["unique"] === true) lines = lines.filter((line, index) => lines.findLastIndex((other) => other[2] === line[2]) === index);
+      lines = all.filter(({ code }) => matcher.test(code));
+      if (content["unique"] === true) lines = lines.filter((line, index) => lines.findLastIndex((other) => other.code === line.code) === index);
     }
     const n = number("n", Infinity);
     lines = n === Infinity ? lines : lines.slice(Math.max(0, lines.length - n));
   }
-  return content["output"] === true ? lines.map(([session, line, code]) => [session, line, [code, null]]) : lines;
+  const asks = content["output"] === true;
+  return lines.map(({ session: of, line, code, output }) => [of, line, asks ? [code, output] : code]);
 }

@@ -124,6 +124,33 @@ describe("interactive", () => {
     const { content } = (await kernel.requestHistory({ output: false, raw: true, hist_access_type: "tail", n: 1 })) as KernelMessage.IHistoryReplyMsg;
     expect((content as unknown as { history: unknown[][] }).history[0]![2]).toBe("'remember me'");
   });
+  it("history with outputs: the text of what each request ended with, of this session and the one before", async () => {
+    const own = await kernels.startNew({ name: "touchstone" });
+    const history = async (content: object) => {
+      const asked = { output: true, raw: true, ...content } as Parameters<typeof own.requestHistory>[0];
+      return ((await own.requestHistory(asked)).content as unknown as { history: unknown[][] }).history;
+    };
+    await run("const n = 6", {}, own);
+    await run("console.log('printed'); n * 7", {}, own);
+    await run("'silent'", { silent: true }, own);
+    await run("'not kept'", { store_history: false }, own);
+    await run("throw new Error('no')", {}, own);
+    await run("await sql`select 1 as x`", { user_expressions: { other: "n" } }, own);
+    expect(await history({ hist_access_type: "tail", n: 10 })).toEqual([
+      [1, 1, ["const n = 6", null]],
+      [1, 2, ["console.log('printed'); n * 7", "42"]],
+      [1, 3, ["throw new Error('no')", null]],
+      [1, 4, ["await sql`select 1 as x`", "x\n1"]],
+    ]);
+    expect(await history({ hist_access_type: "search", pattern: "*n * 7" })).toEqual([[1, 2, ["console.log('printed'); n * 7", "42"]]]);
+    await own.restart();
+    await run("'again'", {}, own);
+    expect(await history({ hist_access_type: "range", session: 0, start: 1, stop: 9 })).toEqual([[2, 1, ["'again'", "again"]]]);
+    expect(await history({ hist_access_type: "range", session: -1, start: 2, stop: 3, output: false })).toEqual([
+      [1, 2, "console.log('printed'); n * 7"],
+    ]);
+    await own.shutdown();
+  });
   it.each([
     ["1 + 1", { status: "complete" }],
     ["function f() {", { status: "incomplete", indent: "  " }],

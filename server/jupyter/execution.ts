@@ -2,7 +2,7 @@
  * Execute requests of one kernel as a pure machine: one at a time, each as busy, execute_input, outputs, reply, idle, all with the request as parent.
  * What is queued behind an error is aborted; `user_expressions` run after their request.
  */
-import type { CellError, Output } from "../../kernels/protocol/output.js";
+import { mime, type CellError, type Output } from "../../kernels/protocol/output.js";
 import type { Header } from "./message.js";
 import { toJupyter, toTraceback } from "./mime.js";
 
@@ -49,7 +49,9 @@ export type Effect =
   | { do: "publish"; type: string; parent: Header; content: Record<string, unknown> }
   | { do: "reply"; to: number; type: string; parent: Header; content: Record<string, unknown> }
   | { do: "run"; run: string; cell: string; code: string; parent: Header }
-  | { do: "remember"; count: number; code: string };
+  | { do: "remember"; count: number; code: string }
+  /** the value of the request that was remembered last, as text */
+  | { do: "result"; text: string };
 
 export const startExecution = (prefix: string): ExecutionState => ({ prefix, runs: 0, count: 0, queue: [], current: null, past: [], shown: [] });
 
@@ -103,7 +105,10 @@ function show(state: ExecutionState, effects: Effect[], { run, outputs }: Extrac
     else {
       const data = toJupyter(output.data);
       if (output.as === "result") {
-        if (live && !live.item.silent) publish("execute_result", { execution_count: live.count, data, metadata: {} });
+        if (live && !live.item.silent) {
+          publish("execute_result", { execution_count: live.count, data, metadata: {} });
+          if (live.item.storeHistory) effects.push({ do: "result", text: data[mime.text] as string });
+        }
         continue;
       }
       // ids that the author has not chosen mean nothing to other requests

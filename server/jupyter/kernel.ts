@@ -5,7 +5,7 @@ import type { CommMessage } from "../../kernels/protocol/kernel.js";
 import type { ServerCalls } from "../../kernels/protocol/serving.js";
 import type { Console } from "../sessions/consoles.js";
 import type { Session } from "../sessions/session.js";
-import { answer, type History } from "./answers.js";
+import { answer, type HistoryLine } from "./answers.js";
 import { fromComm, toComm } from "./comms.js";
 import { startExecution, step, type Effect, type Execute, type ExecutionInput } from "./execution.js";
 import { protocolVersion, type Channel, type Header, type Message } from "./message.js";
@@ -33,7 +33,8 @@ export class JupyterKernel {
   #execution = startExecution(`j${randomUUID().slice(0, 8)}`);
   #console: Console;
   #state: KernelState["state"];
-  readonly #history: History = [];
+  readonly #history: HistoryLine[] = [];
+  #historySession = 1;
   #restarting = false;
   #wanted: string[] = [];
   /** a question to the person, until the line comes */
@@ -141,6 +142,8 @@ export class JupyterKernel {
       this.#restarting = false;
       this.#console.close();
       this.#uuid = randomUUID();
+      // one without a line is none
+      if (this.#history.at(-1)?.session === this.#historySession) this.#historySession++;
       this.#execution = startExecution(`j${randomUUID().slice(0, 8)}`);
       this.#wanted = [];
       this.#console = this.#connect();
@@ -167,7 +170,8 @@ export class JupyterKernel {
   #perform(effect: Effect): void {
     if (effect.do === "publish") this.#publish(effect.type, effect.parent, effect.content);
     else if (effect.do === "reply") this.#send(effect.to, "shell", effect.type, effect.parent, effect.content);
-    else if (effect.do === "remember") this.#history.push([0, effect.count, effect.code]);
+    else if (effect.do === "remember") this.#history.push({ session: this.#historySession, line: effect.count, code: effect.code, output: null });
+    else if (effect.do === "result") this.#history.at(-1)!.output = effect.text;
     else {
       this.#runs = new Map([[effect.run, effect]]);
       if (this.state === "starting") this.#wanted.push(effect.run);
@@ -248,7 +252,11 @@ export class JupyterKernel {
       return null;
     }
     try {
-      return await answer(header.msg_type, content, { history: this.#history, comms: this.#console.comms, look: (path) => this.#look(path) });
+      return await answer(header.msg_type, content, {
+        history: { session: this.#historySession, lines: this.#history },
+        comms: this.#console.comms,
+        look: (path) => this.#look(path),
+      });
     } catch (error) {
       return { status: "error", ename: "Error", evalue: (error as Error).message, traceback: [] };
     }
