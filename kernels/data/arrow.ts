@@ -2,7 +2,8 @@
 import type { Row } from "../protocol/values.js";
 import type { Engine } from "./engine.js";
 import { contentHash, filesOf } from "./hash.js";
-import { sha, TableRelation } from "./relation.js";
+import { sha } from "./recipe.js";
+import { TableRelation } from "./relation.js";
 
 export const isArrow = (path: string): boolean => /\.(arrow|arrows|feather|ipc)$/i.test(path);
 

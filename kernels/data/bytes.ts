@@ -11,7 +11,9 @@ import { SqlError } from "./fault.js";
 import type { CsvReport } from "./messages.js";
 import { text } from "./names.js";
 import { Once } from "./once.js";
-import { expected, sha, TableRelation } from "./relation.js";
+import { expected } from "./expected.js";
+import { sha } from "./recipe.js";
+import { TableRelation } from "./relation.js";
 
 type Source = ArrayBuffer | Uint8Array | Blob | Response | AsyncIterable<Uint8Array>;
 type Format = NonNullable<BytesOptions["format"]>;

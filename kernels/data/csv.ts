@@ -5,7 +5,9 @@ import type { CsvOptions } from "../protocol/library.js";
 import type { Engine } from "./engine.js";
 import type { CsvReport } from "./messages.js";
 import { rejectsOf, text } from "./names.js";
-import { expected, sha, TableRelation } from "./relation.js";
+import { expected } from "./expected.js";
+import { sha } from "./recipe.js";
+import { TableRelation } from "./relation.js";
 import { fileHash } from "./hash.js";
 
 const separators = { delimiter: "delim", quote: "quote", escape: "escape", comment: "comment", dateFormat: "dateformat" } as const;

@@ -5,7 +5,9 @@ import type { Row } from "../protocol/values.js";
 import type { Engine } from "./engine.js";
 import { near } from "./near.js";
 import { quote } from "./names.js";
-import { expected, sha, TableRelation } from "./relation.js";
+import { expected } from "./expected.js";
+import { sha } from "./recipe.js";
+import { TableRelation } from "./relation.js";
 import { fileHash } from "./hash.js";
 
 /** What the worker says of an attached file. */

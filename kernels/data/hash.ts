@@ -4,7 +4,7 @@ import { createReadStream, statSync } from "node:fs";
 import type { Hash } from "../protocol/values.js";
 import type { Engine } from "./engine.js";
 import { text } from "./names.js";
-import { sha } from "./relation.js";
+import { sha } from "./recipe.js";
 
 /** sha256 of files by path, size and time of change. */
 const hashes = new Map<string, Hash>();

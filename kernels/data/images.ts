@@ -6,7 +6,9 @@ import { decodeImage, loadDecoder } from "./image.js";
 import { find } from "./near.js";
 import { qualify, quote } from "./names.js";
 import { pack } from "./pack.js";
-import { expected, sha, TableRelation, type Made } from "./relation.js";
+import { expected } from "./expected.js";
+import { sha, type Made } from "./recipe.js";
+import { TableRelation } from "./relation.js";
 import { buffersOf } from "./unpack.js";
 
 /** bytes of pixels that are handed to DuckDB at once */

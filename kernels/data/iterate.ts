@@ -5,7 +5,8 @@ import type { Engine } from "./engine.js";
 import { SqlError } from "./fault.js";
 import type { LoadColumn } from "./messages.js";
 import { pack } from "./pack.js";
-import { hashColumns, sha, TableRelation } from "./relation.js";
+import { hashColumns, sha } from "./recipe.js";
+import { TableRelation } from "./relation.js";
 import { buffersOf } from "./unpack.js";
 
 /** Records that are handed to DuckDB at once. */

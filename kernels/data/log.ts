@@ -7,7 +7,8 @@ import type { ServerCalls } from "../protocol/serving.js";
 import type { Field, Signature } from "../protocol/values.js";
 import type { Engine } from "./engine.js";
 import { quote, text } from "./names.js";
-import { sha, TableRelation } from "./relation.js";
+import { sha } from "./recipe.js";
+import { TableRelation } from "./relation.js";
 
 export interface LogOptions {
   /** times in ISO 8601 or Dates; whole days are found by them, rows are cut exactly */

@@ -190,10 +190,11 @@ function part(column: Packed, name: string, type: string, rows: number, rule: Fo
       const lists = column.data as unknown[];
       const wide = Array.isArray(lists[0]) ? lists[0].length : -1;
       if (wide < 0 && rows > 0) break;
+      if (wide === 0) throw new Error(`column \`${name}\` has an empty list in row 0, which gives a tensor no column`);
       lists.forEach((list, i) => {
         if ((list as unknown[]).length !== wide)
           throw new Error(`column \`${name}\` has ${wide} values in row 0 and ${(list as unknown[]).length} in row ${i}`);
-        if ((list as unknown[]).some((v) => typeof v !== "number" || Number.isNaN(v)))
+        if ((list as unknown[]).some((v) => typeof v !== "number"))
           throw new Error(`column \`${name}\` holds something else than numbers in row ${i}`);
         if ((list as number[]).some((v) => !isFinite32(v))) throw lossOf((lists as number[][]).flat(), null, name, rows);
       });

@@ -1,6 +1,6 @@
 /** JavaScript values as columns for DuckDB: what `relation(rows | columns)` takes. */
 import type { LoadColumn, Packed } from "./messages.js";
-import { expected } from "./relation.js";
+import { expected } from "./expected.js";
 
 /** Throws an Error that names column and row of a value that has no place in a table. */
 export function pack(values: unknown): { columns: LoadColumn[]; length: number } {

@@ -1,7 +1,4 @@
 /** A lazy table: a view in the kernel's DuckDB. Synchronous to chain, made when first needed, never changed afterwards. */
-import { createHash, type Hash as HashStream } from "node:crypto";
-import { mkdirSync, renameSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
 import { tileColumns, wideTable, type ColumnInfo, type TableView } from "../protocol/output.js";
 import {
   settle,
@@ -16,68 +13,29 @@ import {
   type Row,
   type SplitOptions,
 } from "../protocol/values.js";
+import { describeSql, sizesSql } from "./describe.js";
 import { checkDataset, datasetOf } from "./dataset.js";
+import { expected } from "./expected.js";
 import { faultIn, type Engine } from "./engine.js";
 import { isInterrupted, SqlError } from "./fault.js";
 import { imagesIn } from "./images.js";
-import type { LoadColumn, PackedTable } from "./messages.js";
-import { bare, qualify, quote, text } from "./names.js";
+import type { PackedTable } from "./messages.js";
+import { bare, qualify, quote } from "./names.js";
 import { Once } from "./once.js";
 import { find } from "./near.js";
-import { checkParquet } from "./parquet.js";
 import { isFinite32, type Matrix } from "./numeric.js";
+import { sha, type Recipe, type Made } from "./recipe.js";
+import { sampleOf } from "./sample.js";
+import { saveTo } from "./save.js";
 import { TableSplit } from "./split.js";
 import { tokens } from "./tokens.js";
-import { buffersOf, columnsBy, maskedOf, rowsOf } from "./unpack.js";
-
-/** How a relation comes to be. */
-export interface Recipe {
-  /** relations that it reads; they live as long as it does */
-  upstream: TableRelation<object>[];
-  /** called once, when every upstream relation exists */
-  build(): Made | Promise<Made>;
-  /** names the content: SQL, files, upstream (contracts: same hash, same rows) */
-  hash(): Promise<Hash>;
-  /** turns DuckDB's error into one that points into the author's text */
-  explain?(error: SqlError): Error;
-  /** the rows come in the same order at each reading, whatever the plan says */
-  steady?: boolean;
-}
-export type Made =
-  | {
-      sql: string;
-      /** keep the rows: reading twice would give others */ table: boolean;
-      /** called when it exists, or failed to */ done?: () => void;
-    }
-  | { columns: LoadColumn[]; length: number }
-  /** makes the table or view of this name itself */
-  | { make(name: string): Promise<void> };
+import { buffersOf, columnsBy, maskedOf, rowsOf, valuesOf } from "./unpack.js";
 
 let counter = 0;
 /** Drops what DuckDB keeps for relations that nobody can reach any more. */
 const collected = new FinalizationRegistry<{ engine: Engine; name: string }>(({ engine, name }) => {
   engine.drop(name);
 });
-
-/** Feeds a content hash with columns of values. */
-export function hashColumns(hash: HashStream, { columns, length }: { columns: LoadColumn[]; length: number }): void {
-  for (const { name, type, column } of columns) {
-    hash.update(JSON.stringify([name, type, length]));
-    if (column.kind === "any") hash.update(JSON.stringify(column.data, (_, value) => (typeof value === "bigint" ? `${value}n` : value)));
-    else {
-      hash.update(column.data);
-      if (column.nulls) hash.update(column.nulls);
-      if (column.kind === "text") hash.update(JSON.stringify(column.values));
-      if (column.kind === "blob") hash.update(column.bytes);
-    }
-  }
-}
-
-export function sha(...parts: (string | NodeJS.ArrayBufferView)[]): Hash {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part).update("\0");
-  return hash.digest("hex").slice(0, 32);
-}
 
 export class TableRelation<R extends object = Row> implements Relation<R> {
   readonly engine: Engine;
@@ -265,45 +223,31 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     if (!Number.isSafeInteger(seed)) throw expected("seed", "a whole number", seed);
     return new TableRelation<R>(this.engine, {
       upstream: [this as unknown as TableRelation<object>],
-      build: () => this.#sampleOf(n, seed, key),
+      build: () => sampleOf(this as unknown as TableRelation<object>, n, seed, key),
       hash: async () => sha("sample", JSON.stringify([n, seed, key ?? null]), await this.hash()),
       steady: true,
     });
-  }
-
-  /** The n smallest hashes. A little more than enough is filtered out in one parallel pass, and only that is sorted. */
-  async #sampleOf(n: number, seed: number, key: string | undefined): Promise<Made> {
-    await this.fixed();
-    const { engine } = this;
-    const source = key === undefined ? `(select *, row_number() over () as "~k" from ${this.#name})` : this.#name;
-    const hash = stableHash(key === undefined ? '"~k"' : quote(find(await this.info(), key).name), seed);
-    const all = await this.count();
-    const share = Math.min(1, (n / Math.max(all, 1)) * (1 + 6 / Math.sqrt(n)));
-    const enough = qualify(`~sample${++counter}`);
-    const keep = (where: string): Promise<unknown> =>
-      engine.request({ do: "create", name: enough, sql: `select *, ${hash} as "~h" from ${source}${where}`, table: true });
-    await keep(share < 1 ? ` where ${hash} < '${BigInt(Math.round(share * 2 ** 53)) * 2048n}'::UBIGINT` : "");
-    if (share < 1) {
-      // keys that repeat can make the guess too small
-      const { rows } = await engine.query(`select count(*) as n from ${enough}`);
-      if ((rows[0]!["n"] as number) < Math.min(n, all)) await keep("");
-    }
-    const chosen = `(select *, rowid as "~n" from ${enough} order by "~h", rowid limit ${n})`;
-    const drop = `exclude ("~h", "~n"${key === undefined ? ', "~k"' : ""})`;
-    return { sql: `select * ${drop} from ${chosen} order by "~n"`, table: true, done: () => engine.drop(enough) };
   }
 
   split(options: SplitOptions<R>): TableSplit<R> {
     return new TableSplit<R>(this, options);
   }
 
-  /** One row a column: type, min, max, approximate distinct values, mean, deviation, quartiles, count, share of NULLs. */
+  /** One row a column: type, min, max, approximate distinct values, mean, deviation, quartiles (of what is finite), count, share of NULLs, count of what is not finite. */
   describe(): TableRelation<Row> {
     return new TableRelation<Row>(this.engine, {
       upstream: [this as unknown as TableRelation<object>],
       build: async () => {
-        await this.fixed();
-        return { sql: `from (summarize ${this.#name})`, table: true };
+        const info = await this.info();
+        const sizes = await this.#read(sizesSql(info, this.#name));
+        return {
+          sql: describeSql(
+            info,
+            this.#name,
+            sizes.columns.map((column) => valuesOf(column)[0] as number | null),
+          ),
+          table: true,
+        };
       },
       hash: async () => sha("describe", await this.hash()),
       steady: true,
@@ -312,25 +256,7 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
 
   /** CSV, Parquet, JSON or NDJSON by the ending, whole or not at all; a `.duckdb` file gets the table of that name. */
   async save(path: string, { table }: { table?: string } = {}): Promise<void> {
-    const target = this.engine.files.target(path);
-    mkdirSync(dirname(target), { recursive: true });
-    if (/\.(duckdb|db)$/i.test(path)) {
-      if (typeof table !== "string" || table === "" || table.includes("\0")) throw expected("table", "the name of a table of the file", table);
-      await this.fixed();
-      await this.engine.request({ do: "save", name: this.#name, path: target, table });
-      return;
-    }
-    const ending = /\.(csv|parquet|json|ndjson)$/i.exec(path)?.[1]?.toLowerCase();
-    if (!ending) throw expected("path", "a file that ends in .csv, .parquet, .json, .ndjson or .duckdb", path);
-    const format = { csv: "format csv, header true", parquet: "format parquet", json: "format json, array true", ndjson: "format json" }[ending]!;
-    if (ending === "parquet") await checkParquet(await this.info(), this.#name, (sql) => this.#read(sql));
-    const temporary = `${target}.${process.pid}.part`;
-    try {
-      await this.#read(`copy (from ${this.#name}) to ${text(temporary)} (${format})`);
-      renameSync(temporary, target);
-    } finally {
-      rmSync(temporary, { force: true });
-    }
+    await saveTo(this as unknown as TableRelation<object>, path, table, (sql) => this.#read(sql));
   }
 
   async *batches({ columns, size = 2048, nulls = "error" }: { columns?: string[]; size?: number } & NullRule = {}): AsyncGenerator<
@@ -408,16 +334,6 @@ function checkRule(nulls: unknown, mask = true): void {
 
 function cut(values: Columns[string], from: number, to: number): Columns[string] {
   return Array.isArray(values) ? values.slice(from, to) : (values as Float64Array).subarray(from, to);
-}
-
-/** UBIGINT, the same on every machine and version: the lower 64 bits of md5("seed:key"). In JS: `createHash("md5").update(...).digest().readBigUInt64LE(8)`. */
-export function stableHash(column: string, seed: number): string {
-  return `md5_number_lower(concat(${text(`${seed}:`)}, ${column}))`;
-}
-
-export function expected(name: string, what: string, got: unknown): Error {
-  const shown = typeof got === "string" ? JSON.stringify(got) : Array.isArray(got) ? "[]" : String(got);
-  return new Error(`Expected \`${name}\` to be ${what}, got ${shown}`);
 }
 
 /** A relation of plain SQL: nothing in it is looked up or resolved. */

@@ -6,7 +6,10 @@ import { literal } from "./literal.js";
 import { quote, text } from "./names.js";
 import { find } from "./near.js";
 import { Once } from "./once.js";
-import { expected, sha, stableHash, TableRelation } from "./relation.js";
+import { expected } from "./expected.js";
+import { sha } from "./recipe.js";
+import { stableHash } from "./sample.js";
+import { TableRelation } from "./relation.js";
 
 /** The rule as data: the same rule on the same data has the same id. */
 export interface Rule {

@@ -12,7 +12,8 @@ import { literal } from "./literal.js";
 import { quote, text } from "./names.js";
 import { near } from "./near.js";
 import { refusedStatement } from "./refuse.js";
-import { sha, TableRelation, type Recipe } from "./relation.js";
+import { sha, type Recipe } from "./recipe.js";
+import { TableRelation } from "./relation.js";
 import { sourcesOf, targetOf, tokens, type Token } from "./tokens.js";
 
 /** The tag of one engine. Errors in a hole are thrown at once; errors of the SQL when the relation is settled or read. */

@@ -244,6 +244,8 @@ describe("tensor", () => {
     ["select case when i = 1 then null else -1e39 end as x from range(3) t(i)", "has 1 NULL"],
     ["select 10::hugeint ** 39 as x, 1 as y", "column `x` has 1 value beyond 3.4e38"],
     ["select [1.0, 1e300] as x from range(3)", "column `x` has 3 values beyond 3.4e38 in 3 rows"],
+    ["select [1.0, 'nan'::double] as x from range(2)", "column `x` has 2 NaNs in 2 rows"],
+    ["select []::double[] as x", "column `x` has an empty list in row 0"],
     ["select 'a' as x", "column `x` is VARCHAR"],
     ["select [1, 2] as x union all select [1]", "column `x` has"],
   ])("refuses %s", async (text, message) => {
@@ -338,9 +340,29 @@ describe("at the edges of what JavaScript holds", () => {
     ["interval '-1 month'", "(INTERVAL) without loss"],
     ["interval '1 microsecond'", "(INTERVAL) without loss"],
     ["union_value(n := 5)", "Parquet cannot hold column `v`, a UNION"],
+    ["'infinity'::timestamp_s", "1 of the values of column `v` (TIMESTAMP_S)"],
   ])("Parquet is refused what it would change: %s", async (expression, message) => {
     await expect(sqlText(t.engine, `select ${expression} as v`).save("lost.parquet")).rejects.toThrow(message);
     await sqlText(t.engine, "select 5::hugeint as a, interval '3 months 2 days 01:00:00.5' as b, null::interval as c").save("kept.parquet");
     expect(await sqlText(t.engine, "from 'kept.parquet'").rows()).toEqual([{ a: 5, b: { months: 3, days: 2, micros: 3_600_500_000 }, c: null }]);
+  });
+  it.each(["date 'infinity'", "timestamptz '-infinity'", "'nan'::float", "'-inf'::double"])(
+    "JSON is refused what it has no word for: %s",
+    async (expression) => {
+      const relation = sqlText(t.engine, `select ${expression} as v from range(2)`);
+      await expect(relation.save("lost.json")).rejects.toThrow(/^JSON cannot hold 2 of the values of column `v`/);
+      await expect(relation.save("lost.ndjson")).rejects.toThrow("or save to a .duckdb file");
+    },
+  );
+  it("a STRUCT whose fields have no names is refused in words, on the page too", async () => {
+    const relation = sqlText(t.engine, "select row(1, 2) as v");
+    await expect(relation.rows()).rejects.toThrow("the fields of a STRUCT such as `row(1, 2)` have no names");
+    await expect(relation.view()).rejects.toThrow("have no names");
+    await expect(sqlText(t.engine, "select [row(1, 2)] as v").rows()).rejects.toThrow("have no names");
+  });
+  it("a split takes any key that has a text", async () => {
+    const split = sqlText(t.engine, "select [i] as k from range(100) t(i)").split({ by: "hash", key: "k" as never });
+    await split[settle]();
+    expect((await split.train.count()) + (await split.valid.count()) + (await split.test.count())).toBe(100);
   });
 });

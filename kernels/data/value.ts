@@ -66,8 +66,7 @@ export function plain(value: DuckDBValue, type: DuckDBType): unknown {
     return value.items.map((item) => plain(item, inner));
   }
   if (value instanceof DuckDBStructValue) {
-    const { entryNames, entryTypes } = type as unknown as { entryNames: string[]; entryTypes: DuckDBType[] };
-    return Object.fromEntries(entryNames.map((name, i) => [name, plain(value.entries[name] ?? null, entryTypes[i]!)]));
+    return Object.fromEntries(entriesOf(value, type).map(([name, item, inner]) => [name, plain(item, inner)]));
   }
   if (value instanceof DuckDBMapValue) {
     const { keyType, valueType } = type as unknown as { keyType: DuckDBType; valueType: DuckDBType };
@@ -82,6 +81,14 @@ export function plain(value: DuckDBValue, type: DuckDBType): unknown {
   if (value instanceof DuckDBIntervalValue) return { months: value.months, days: value.days, micros: integer(value.micros) };
   if (value instanceof DuckDBBitValue) return value.toString();
   return String(value);
+}
+
+/** Name, value and type of each field. Throws where fields have no names of their own: node-api keeps only the last of them (1.5.6). */
+export function entriesOf({ entries }: DuckDBStructValue, type: DuckDBType): [name: string, value: DuckDBValue, type: DuckDBType][] {
+  const { entryNames, entryTypes } = type as unknown as { entryNames: string[]; entryTypes: DuckDBType[] };
+  if (new Set(entryNames).size < entryNames.length)
+    throw new Error("the fields of a STRUCT such as `row(1, 2)` have no names, and it cannot be read: say `{'a': 1, 'b': 2}` in the SQL");
+  return entryNames.map((name, i) => [name, entries[name] ?? null, entryTypes[i]!]);
 }
 
 /** The nearest double: exact digits are divided by an exact power of ten. */

@@ -7,7 +7,8 @@ import type { LoadColumn } from "./messages.js";
 import { pack } from "./pack.js";
 import { isBytes, relationOfBytes } from "./bytes.js";
 import { isIterable, relationOfIterable } from "./iterate.js";
-import { hashColumns, sha, TableRelation } from "./relation.js";
+import { hashColumns, sha } from "./recipe.js";
+import { TableRelation } from "./relation.js";
 
 /**
  * Records (missing fields are NULL), in an array or from an iterator, or an object of arrays of one length, or the bytes of a file. The values are copied at once: changing them later changes nothing.

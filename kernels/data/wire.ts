@@ -12,7 +12,7 @@ import {
   type DuckDBValue,
 } from "@duckdb/node-api";
 import type { WireValue } from "../protocol/output.js";
-import { farthest, milliseconds } from "./value.js";
+import { entriesOf, farthest, milliseconds } from "./value.js";
 
 /** BIGINT and wider: number when safe, else string. DECIMAL, INTERVAL, TIME, UUID, BIT: string. TIMESTAMP: ISO UTC. NaN and infinities: string. BLOB: base64. */
 export function wire(value: DuckDBValue, type: DuckDBType): WireValue {
@@ -28,8 +28,7 @@ export function wire(value: DuckDBValue, type: DuckDBType): WireValue {
     return value.items.map((item) => wire(item, inner));
   }
   if (value instanceof DuckDBStructValue) {
-    const { entryNames, entryTypes } = type as unknown as { entryNames: string[]; entryTypes: DuckDBType[] };
-    return Object.fromEntries(entryNames.map((name, i) => [name, wire(value.entries[name] ?? null, entryTypes[i]!)]));
+    return Object.fromEntries(entriesOf(value, type).map(([name, item, inner]) => [name, wire(item, inner)]));
   }
   if (value instanceof DuckDBMapValue) {
     const { keyType, valueType } = type as unknown as { keyType: DuckDBType; valueType: DuckDBType };
