@@ -9,7 +9,7 @@ import type { Place } from "../protocol/language.js";
 import type { ColumnInfo } from "../protocol/output.js";
 import { rowType } from "./columns.js";
 import { globalsText } from "./globals.js";
-import { buildModule, offers, readCell, toCell, type Module, type Reading, type Template } from "./virtual.js";
+import { buildModule, readCell, toCell, type Module, type Reading, type Template } from "./virtual.js";
 
 export interface Schema {
   /** text of the template that was described */
@@ -99,15 +99,24 @@ export function createProject(place: { notebook: string; workspace: string; regi
   let readings = new Map<string, Reading>();
   let ordered: Reading[] = [];
   let owners = new Map<string, string>();
+  /** every shared name; the same list as long as no cell offers others */
+  let names: readonly string[] = [];
   let recent: string[] = [];
   let dirty = true;
   let version = 0;
-  const numbers = new Map<string, number>();
-  const fileOf = (cell: string): string => {
-    let number = numbers.get(cell);
-    if (number === undefined) numbers.set(cell, (number = numbers.size + 1));
-    return join(folder, `${basename(notebook)}.cell${number}.ts`);
+  let described = 0;
+  /** by cell: what its module was made from */
+  const made = new Map<string, { reading: Reading; names: readonly string[]; open: boolean; described: number }>();
+  const paths = new Map<string, { file: string; from: string }>();
+  const pathOf = (cell: string) => {
+    let path = paths.get(cell);
+    if (path === undefined) {
+      const name = `${basename(notebook)}.cell${paths.size + 1}`;
+      paths.set(cell, (path = { file: join(folder, `${name}.ts`), from: `./${name}.ts` }));
+    }
+    return path;
   };
+  const fileOf = (cell: string): string => pathOf(cell).file;
 
   const put = (name: string, text: string, module: Module | null, cell: string | null): void => {
     const was = files.get(name);
@@ -117,6 +126,15 @@ export function createProject(place: { notebook: string; workspace: string; regi
     }
     files.set(name, { text, version: (was?.version ?? 0) + 1, module, cell });
     version++;
+  };
+
+  /** The row type of a template, null when it is not known. */
+  const rowOf = ({ cell }: Reading, template: Template, index: number): string | null => {
+    const schema = schemas.get(templateKey(cell.id, index));
+    if (schema === undefined) return null;
+    const row = rowType(schema.columns);
+    // edited since: its columns are offered, others are let pass
+    return schema.text === templateText(template, cell.source) ? row : `${row} & Record<string, any>`;
   };
 
   const disk = watchDisk(workspace, () => version++);
@@ -141,36 +159,35 @@ export function createProject(place: { notebook: string; workspace: string; regi
       readings.set(cell.id, known?.cell.source === cell.source && known.cell.kind === cell.kind ? known : readCell(cell, known));
     }
     ordered = [...readings.values()];
-    owners = new Map();
+    const taken = new Map<string, string>();
     const lines: string[] = [];
-    for (const reading of ordered) {
-      if (reading.cell.id === extraCell) continue;
-      const names = offers(reading).filter((name) => !owners.has(name));
-      for (const name of names) owners.set(name, reading.cell.id);
+    for (const { cell, offers } of ordered) {
+      if (cell.id === extraCell) continue;
+      const own = offers.filter((name) => !taken.has(name));
+      for (const name of own) taken.set(name, cell.id);
       // also without names, so that the list of imports changes only with the list of cells
-      lines.push(`export { ${names.join(", ")} } from "./${basename(fileOf(reading.cell.id))}";`);
+      lines.push(`export { ${own.join(", ")} } from "${pathOf(cell.id).from}";`);
     }
-    put(hub, `${lines.join("\n")}\nexport {};\n`, null, null);
-    const all = [...owners.keys()];
+    const shared = `${lines.join("\n")}\nexport {};\n`;
+    if (files.get(hub)?.text !== shared) {
+      put(hub, shared, null, null);
+      owners = taken;
+      names = [...owners.keys()];
+    }
     const live = new Set([hub, globals]);
     for (const reading of ordered) {
-      const { id, source: text } = reading.cell;
-      const names = recent.includes(id) ? all : all.filter((name) => reading.words.has(name));
-      const module = buildModule(
-        reading,
-        `./${hubName}`,
-        names.filter((name) => owners.get(name) !== id),
-        (template, index) => {
-          const schema = schemas.get(templateKey(id, index));
-          if (schema === undefined) return null;
-          const row = rowType(schema.columns);
-          // edited since: its columns are offered, others are let pass
-          return schema.text === templateText(template, text) ? row : `${row} & Record<string, any>`;
-        },
-      );
+      const { id } = reading.cell;
       live.add(fileOf(id));
+      // a key changes one cell of hundreds: the others' modules are as they were
+      const open = recent.includes(id);
+      const last = made.get(id);
+      if (last?.reading === reading && last.names === names && last.open === open && last.described === described) continue;
+      made.set(id, { reading, names, open, described });
+      const wanted = names.filter((name) => (open || reading.words.has(name)) && owners.get(name) !== id);
+      const module = buildModule(reading, `./${hubName}`, wanted, rowOf);
       put(fileOf(id), module.text, module, id);
     }
+    for (const id of made.keys()) if (!readings.has(id)) made.delete(id);
     for (const name of files.keys())
       if (!live.has(name)) {
         files.delete(name);
@@ -192,7 +209,7 @@ export function createProject(place: { notebook: string; workspace: string; regi
     reading: (cell) => readings.get(cell),
     readings: () => ordered,
     owner: (name) => owners.get(name),
-    names: () => [...owners.keys()],
+    names: () => [...names],
     set(cells) {
       source = { front: {}, cells: [...cells] };
       dirty = true;
@@ -206,6 +223,7 @@ export function createProject(place: { notebook: string; workspace: string; regi
       dirty = true;
     },
     touch() {
+      described++;
       dirty = true;
     },
     open(cell, names = "used") {

@@ -35,6 +35,8 @@ export interface Reading {
   words: ReadonlySet<string>;
   /** names that the author exports himself */
   exported: ReadonlySet<string>;
+  /** names that it offers to the others: values and types */
+  offers: readonly string[];
   broken: boolean;
 }
 
@@ -45,7 +47,8 @@ export function readCell(cell: Cell, last?: Reading): Reading {
   if (broken && analysis.defines.length === 0) analysis = { ...analysis, defines: guessed(cell.source) };
   const words = new Set(cell.source.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu));
   const { templates, exported } = broken || !/\bsql\b|\bexport\b/.test(cell.source) ? none : inspect(cell.source);
-  return { cell, analysis, templates, words, exported, broken };
+  const offers = [...analysis.defines, ...analysis.types.filter((name) => !name.startsWith("_"))];
+  return { cell, analysis, templates, words, exported, offers, broken };
 }
 const none = { templates: [] as Template[], exported: new Set<string>() };
 
@@ -106,11 +109,6 @@ function namesOfExport(node: Node): string[] {
   return names;
 }
 
-/** Names that a cell offers to the others: values and types. */
-export function offers(reading: Reading): string[] {
-  return [...reading.analysis.defines, ...reading.analysis.types.filter((name) => !name.startsWith("_"))];
-}
-
 export interface Module {
   text: string;
   /** length of the line before the cell */
@@ -125,13 +123,13 @@ export function buildModule(
   reading: Reading,
   hub: string,
   names: readonly string[],
-  rows: (template: Template, index: number) => string | null,
+  rows: (reading: Reading, template: Template, index: number) => string | null,
 ): Module {
   const { source } = reading.cell;
   const own = new Set([...reading.analysis.defines, ...reading.analysis.types, ...reading.analysis.privates]);
   const prologue = `import { ${names.filter((name) => !own.has(name)).join(", ")} } from ${JSON.stringify(hub)};\n`;
   const insertions = reading.templates.flatMap((template, index) => {
-    const type = template.typed ? null : rows(template, index);
+    const type = template.typed ? null : rows(reading, template, index);
     return type === null ? [] : [{ at: template.tagEnd, text: `<${type}>` }];
   });
   let body = "";
@@ -141,7 +139,7 @@ export function buildModule(
     at = insertion.at;
   }
   body += source.slice(at);
-  const exports = offers(reading).filter((name) => !reading.exported.has(name));
+  const exports = reading.offers.filter((name) => !reading.exported.has(name));
   return { text: `${prologue}${body}\nexport { ${exports.join(", ")} };\n`, prologue: prologue.length, length: source.length, insertions };
 }
 
