@@ -35,6 +35,8 @@ export function globalsText(root: string): string {
     `import type { Library } from ${path("kernels/protocol/library.js")};`,
     `import type { Relation } from ${path("kernels/protocol/values.js")};`,
     `import type * as tensorflow from "@tensorflow/tfjs";`,
+    // what TypeScript finds by comparing two tensors member by member, some hundred functions, after every key
+    `declare module "@tensorflow/tfjs-core/dist/tensor" { interface Tensor<out R extends tensorflow.Rank = tensorflow.Rank> {} }`,
     "declare global {",
     // before DuckDB has described it a query's rows are open records
     `${doc("sql")}const sql: <R extends object = Record<string, any>>(text: TemplateStringsArray, ...values: unknown[]) => Relation<R>;`,

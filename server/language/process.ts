@@ -33,6 +33,8 @@ const patience = { question: 90_000, findings: 10 * 60_000 };
 
 /** MB; a notebook of 200 cells with the types of TensorFlow.js takes some 700 */
 const mostMemory = 2048;
+/** MB for what is new: each key makes a program of a thousand files, most of it for one answer; with Node's own 16 it is carried on again and again */
+const young = 64;
 
 export function startLanguage(
   on: { ready(): void; problems(message: Extract<FromLanguage, { type: "problems" }>): void },
@@ -103,7 +105,7 @@ export function startLanguage(
   listener.on("error", (error) => finish(error.message));
   listener.listen(path, () => {
     if (gone !== null) return;
-    child = spawn(process.execPath, [`--max-old-space-size=${heap}`, entry("language")], {
+    child = spawn(process.execPath, [`--max-old-space-size=${heap}`, `--max-semi-space-size=${young}`, entry("language")], {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...kernelEnvironment(process.env), TOUCHSTONE_LANGUAGE_SOCKET: path },
       windowsHide: true,
