@@ -8,6 +8,8 @@ const docs: Record<string, string> = {
   relation: "Rows or columns of JavaScript as a table that SQL can read by its cell's name.",
   file: "Absolute path of a workspace file, or of `npm:package/path`.",
   display: "Shows a value under the cell; `id` replaces what was shown with it before.",
+  view: "Shows a control below the cell and gives its value: `const alpha = view(input.range({ min: 0, max: 1, step: 0.1 }))`. Moving it runs the cell again.",
+  input: "The controls that `view` shows: `range`, `number`, `text`, `textarea`, `checkbox`, `toggle`, `select`, `radio`, `date`, `button`.",
   html: "A piece of HTML, shown in a sandboxed frame.",
   md: "Markdown as an output.",
   svg: "A picture in SVG.",

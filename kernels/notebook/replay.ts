@@ -32,6 +32,12 @@ export function replay(state: NotebookState, event: NotebookEvent): NotebookStat
       return { ...next, packages: event.packages };
     case "questions":
       return { ...next, questions: event.questions };
+    case "controls":
+      return { ...next, controls: withEntry(state.controls, event.cell, event.controls.length === 0 ? undefined : event.controls) };
+    case "control": {
+      const controls = (state.controls[event.cell] ?? []).map((one) => (one.key === event.key ? { ...one, value: event.value } : one));
+      return { ...next, controls: withEntry(state.controls, event.cell, controls) };
+    }
     case "queue":
       return { ...next, queue: state.queue.toSpliced(event.at, event.remove, ...event.insert) };
     case "outputs": {

@@ -1,4 +1,5 @@
 /** The notebook document, what may be done to it, and the one ordered log that every client replays. */
+import type { Control, ControlValue } from "./controls.js";
 import type { CommMessage } from "./kernel.js";
 import type { LanguageQuestion, LanguageState } from "./language.js";
 import type { CellError, ColumnInfo, Output, Progress, ValueChild, WireValue } from "./output.js";
@@ -222,6 +223,8 @@ export interface NotebookState {
   packages: PackageTask | null;
   /** what running cells ask the people at their pages, oldest first; any client may answer, the first answer counts */
   questions: Question[];
+  /** what the cells' `view(...)` shows, in the order of their last run, with what each holds */
+  controls: Record<string, Control[]>;
   /** what became of edits that no file held yet when this server opened the notebook and found its file changed; null: there was nothing to merge */
   reopened: Reopened | null;
 }
@@ -287,6 +290,10 @@ export type NotebookEvent = { seq: number } & (
   | { type: "clean"; clean: CleanRun }
   | { type: "packages"; packages: PackageTask }
   | { type: "questions"; questions: Question[] }
+  /** the cell's controls from now on; none: it has none */
+  | { type: "controls"; cell: string; controls: Control[] }
+  /** one of them was moved */
+  | { type: "control"; cell: string; key: string; value: ControlValue }
   | { type: "saved"; at: number; /** the file holds the document of this revision */ rev: number }
   | { type: "notice"; level: "info" | "warning" | "error"; text: string; cell?: string; error?: CellError }
 );
@@ -333,6 +340,10 @@ export type Command =
   | { do: "cancel"; cell: string | null }
   /** to a cell's `prompt()`, by anyone's leave; null: it is not answered, which fails the cell's `await` */
   | { do: "answer"; question: string; value: string | null }
+  /** moves a control of a cell, which runs with it */
+  | { do: "control"; cell: string; key: string; value: ControlValue }
+  /** the cell's controls (null: all of the notebook) hold their defaults again; the cells run where that changes something */
+  | { do: "reset"; cell: string | null }
   /** "same": run again what the kernel held and ran when it ended */
   | { do: "restart"; then: "nothing" | "all" | "stale" | "same" | { to: string } }
   /** another memory limit for this notebook's kernels on this machine; `then`: restart with it, which a larger heap needs */

@@ -12,6 +12,7 @@
  * Queries: send `table.*` on control (answered even from a spinning kernel), `variables` and `memory` on main; ids are per socket.
  * End: `shutdown` on main disposes and exits 0; `exit` on control kills at once; a kernel whose server is gone (a closed socket) ends itself.
  */
+import type { Control, ControlValue } from "./controls.js";
 import type { CachedResult, Cell, KernelQuery, Variable } from "./document.js";
 import type { CellError, Output, Progress } from "./output.js";
 import type { ServerCalls } from "./serving.js";
@@ -52,6 +53,8 @@ export interface RunRequest {
   mayCommit: boolean;
   /** forget what is kept of this cell on disk, and run it */
   fresh?: true;
+  /** what the cell's controls hold, by their key, where it is not the default */
+  controls?: Record<string, ControlValue>;
   /** a request of a console (Jupyter): its names may be defined again by a later one, and no cell of the notebook sees them */
   console?: true;
 }
@@ -101,6 +104,8 @@ export type FromKernel =
       /** sha256 of files and packages that it read */ reads: string[];
     }
   | { type: "comm"; message: CommMessage }
+  /** `view(...)` of the run shows this control and gives its value */
+  | { type: "control"; run: string; cell: string; control: Control }
   | { type: "variables"; variables: Variable[] }
   | { type: "backend"; name: string; device: string; skipped: { name: string; why: string }[]; tensors: { count: number; bytes: number } }
   /** a file that cells read or import changed: these cells are stale */

@@ -1,5 +1,6 @@
 /** Signatures of every name that a cell has without an import (contracts 3), for the type checker and for `import ... from "touchstone"`. */
 import type * as tf from "@tensorflow/tfjs";
+import type { Input, Inputs } from "./inputs.js";
 import type { MimeBundle, PlotlySpec } from "./output.js";
 import type { Gate, Proposal } from "./serving.js";
 import type {
@@ -280,6 +281,10 @@ export interface Library {
   file(path: string): string;
   /** `update`: in a Jupyter client, changes what an earlier request showed under this id */
   display(value: unknown, options?: { id?: string; update?: boolean }): void;
+  /** shows a control below the cell and gives its value; moving it runs the cell again */
+  view<T>(input: Input<T>): T;
+  /** the controls that `view` shows: `input.range({ min: 0, max: 1 })`, `input.select({ options: ["a", "b"] })` ... */
+  input: Inputs;
   html(text: TemplateStringsArray, ...values: unknown[]): MimeBundle;
   md(text: TemplateStringsArray, ...values: unknown[]): MimeBundle;
   progress(label: string, done: number, total?: number): void;

@@ -51,7 +51,7 @@ export interface Analysis {
 
 /** Names that the kernel gives to every cell. They are no edges; a cell that defines one of them shadows it for all. */
 export const libraryNames: readonly string[] =
-  "sql relation csv database file display view cell console baseline train distill ensemble abTest readTest drift decay promote label diagnose review log features f secret tf progress prompt".split(
+  "sql relation csv database file display view input cell console baseline train distill ensemble abTest readTest drift decay promote label diagnose review log features f secret tf progress prompt".split(
     " ",
   );
 

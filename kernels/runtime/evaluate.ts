@@ -175,6 +175,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
           if (current !== null && current !== of()) watcher.excuse(current, of());
           turns.call(of(), callback);
         }, own),
+      control: (of, control) => tell({ type: "control", run: of.id, cell: of.cell.id, control }),
       displayLater: options.displayLater,
     });
     current = last = run;

@@ -10,6 +10,7 @@ import type { CaptureScope } from "./capture.js";
 import { createComms } from "./comms.js";
 import { createConsole } from "./console.js";
 import { createContext } from "./context.js";
+import { input } from "./controls.js";
 import { createData } from "./data.js";
 import { html, md, preview, svg } from "./display.js";
 import type { Evaluator } from "./evaluate.js";
@@ -19,6 +20,7 @@ import { createProgress } from "./progress.js";
 import type { Injected, Run } from "./run.js";
 import type { Staging } from "./staging.js";
 import type { Outputs } from "./streams.js";
+import { view } from "./view.js";
 import type { Tensors } from "./tensors.js";
 
 export interface LibraryOptions {
@@ -130,6 +132,8 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
   const timer = (name: string) => (run: Run) => run.scope.timers[name];
   const names: Injected = {
     display: (run) => (value: unknown, how?: { id?: string; update?: boolean }) => void acting(run).display(value, how),
+    view: (run) => (given: unknown) => view(acting(run), given),
+    input: () => input,
     html: () => html,
     md: () => md,
     svg: () => svg,

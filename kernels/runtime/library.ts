@@ -25,6 +25,7 @@ import { draw } from "../data/draw.js";
 import { sqlTag, sqlText } from "../data/sql.js";
 import { relationOfValues } from "../data/values.js";
 import { createContext } from "./context.js";
+import { control } from "./controls.js";
 import { toBundle } from "./display.js";
 import { untouched, type Run } from "./run.js";
 import { seedOf } from "./random.js";
@@ -95,6 +96,7 @@ function runOf(path: string): Run {
     ...untouched(),
     uses: new Set(),
     clear() {},
+    control() {},
     emit(output) {
       if (output.kind === "display") process.stdout.write(`${String(output.data["text/plain"] ?? "")}\n`);
     },
@@ -117,6 +119,10 @@ export const database: Library["database"] = (path) => openDatabase(script().eng
 export const file: Library["file"] = (path) => script().engine.files.resolve(path);
 export const log: Library["log"] = (endpoint, options) => logFunction(script().engine, script().context.call)(endpoint, options);
 export const display: Library["display"] = (value) => void process.stdout.write(`${String(toBundle(value)["text/plain"] ?? "")}\n`);
+
+export { input } from "./controls.js";
+/** A script has no page: the input's default. */
+export const view: Library["view"] = (given) => control(given, {}, [], () => undefined).value as never;
 
 export const baseline = <R extends object>(options: BaselineOptions<R>): Promise<BaselineResult<R>> => call("baseline", options);
 export const train = <R extends object>(options: TrainOptions<R>): Promise<TrainResult<R>> => call("train", options);

@@ -2,6 +2,7 @@
 import type { Library } from "../protocol/library.js";
 import type { Relation } from "../protocol/values.js";
 
+export type * from "../protocol/inputs.js";
 export type * from "../protocol/library.js";
 export type * from "../protocol/values.js";
 export * as f from "../models/f.js";
@@ -14,6 +15,8 @@ export declare const database: Library["database"];
 export declare const file: Library["file"];
 export declare const log: Library["log"];
 export declare const display: Library["display"];
+export declare const view: Library["view"];
+export declare const input: Library["input"];
 export declare const html: Library["html"];
 export declare const md: Library["md"];
 export declare const svg: Library["html"];

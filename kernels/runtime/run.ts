@@ -1,7 +1,9 @@
 /** One run of one cell: its identity, its outputs, what it may leave open. */
+import type { Control } from "../protocol/controls.js";
 import type { CachedResult, Cell } from "../protocol/document.js";
 import type { RunRequest, ValueChange } from "../protocol/kernel.js";
 import type { Output } from "../protocol/output.js";
+import { controlText } from "./controls.js";
 import { toBundle } from "./display.js";
 import type { Held } from "./held.js";
 import { orElse } from "./own.js";
@@ -37,6 +39,8 @@ export interface Run {
   struck: boolean;
   over: boolean;
   displayed: number;
+  /** what `view` has shown, in order */
+  controls: Control[];
   /** displays on their way: tables have to ask DuckDB first */
   pending: Promise<void>[];
   /** library calls in progress: they are given a moment to put things in order when the run is stopped */
@@ -44,6 +48,8 @@ export interface Run {
   emit(output: Output, clear?: boolean): void;
   /** drops what was shown so far; `wait`: when the next output comes */
   clear(wait: boolean): void;
+  /** shows a control: beside the outputs, or in a console as text */
+  control(control: Control): void;
   display(value: unknown, options?: { id?: string; update?: boolean; result?: boolean }): Promise<void> | undefined;
 }
 
@@ -62,12 +68,13 @@ export const untouched = (): Pick<
   | "struck"
   | "over"
   | "displayed"
+  | "controls"
   | "pending"
   | "calls"
 > => ({
   ...{ own: new Set(), file: "", watch: null, changed: [] },
   ...{ warnings: [], volatile: null, cached: null, reads: new Set(), stopped: false, struck: false },
-  ...{ over: false, displayed: 0, pending: [], calls: new Set() },
+  ...{ over: false, displayed: 0, controls: [], pending: [], calls: new Set() },
 });
 
 /** What the library gives a cell: name -> its value for this run, made when the cell mentions it. */
@@ -79,6 +86,8 @@ export interface RunOptions {
   /** values on show that the page may unfold */
   held: Held;
   scope(run: () => Run): Scope;
+  /** tells the server of a control */
+  control(run: Run, control: Control): void;
   /** richer forms of values that need an engine (relations); undefined = not one of them */
   displayLater(value: unknown, run: Run): Promise<Output & { kind: "display" }> | undefined;
 }
@@ -96,6 +105,11 @@ export function createRun(request: RunRequest, options: RunOptions): Run {
     scope: options.scope(() => run),
     ...untouched(),
     uses: new Set(request.uses),
+    control(control) {
+      run.controls.push(control);
+      if (request.console) run.emit({ kind: "display", id: `c${run.controls.length}`, data: { "text/plain": controlText(control) } });
+      else options.control(run, control);
+    },
     emit: (output, clear) => outputs.emit(sink, output, clear),
     display: (value, { id, update, result } = {}) => {
       const name = id ?? `d${++run.displayed}`;

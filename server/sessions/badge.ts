@@ -1,5 +1,6 @@
 /** Does what is on screen equal a clean run from top to bottom? One byte a cell says what stands against it, so that a run changes a byte and not a list. Pure. */
 import type { Badge, Cell } from "../../kernels/protocol/document.js";
+import { movedControls } from "./controls.js";
 import type { SessionState } from "./state.js";
 import { kernelWide } from "./traces.js";
 
@@ -96,8 +97,13 @@ export function badgeOf({ doc, marks: { cells, bytes }, runs, traces }: SessionS
   }
   if (all & against.gone) return { state: "unchecked", why: "outputs are from before the kernel was restarted", ...list(against.gone) };
   const { clean, rev } = doc;
+  const moved = movedControls(doc);
   // a comparison counts until the next edit or run
   if (clean?.status !== "done" || clean.rev !== rev || clean.runs !== runs) {
+    if (moved.cells.length > 0) {
+      const why = `${moved.words}: a clean run of the file would differ; Reset controls brings the defaults back`;
+      return { state: "unchecked", why, cells: moved.cells };
+    }
     if (all & traced) {
       const why = "earlier runs may have changed what these cells gave; run them again, or Run clean and compare";
       return { state: "unchecked", why, ...list(traced) };
@@ -110,5 +116,6 @@ export function badgeOf({ doc, marks: { cells, bytes }, runs, traces }: SessionS
     return { state: "unchecked", why: "cells change values of other cells; Run clean and compare shows whether that matters", ...list(changes) };
   }
   if (clean.differences.length === 0) return { state: "same", verified: clean.at };
-  return { state: "unchecked", why: "a clean run gave other outputs", cells: clean.differences.map((one) => one.cell) };
+  const why = `a clean run${moved.cells.length === 0 ? "" : ", with all controls at their defaults,"} gave other outputs`;
+  return { state: "unchecked", why, cells: clean.differences.map((one) => one.cell) };
 }

@@ -1,5 +1,6 @@
 /** What clients ask for: who may, what it means, and why not. */
 import type { Command } from "../../kernels/protocol/document.js";
+import { moveControl, resetControls } from "./moving.js";
 import { edit } from "./editing.js";
 import { fieldEdit, renameEdits } from "./edits.js";
 import { planAll, planFrom, planRun, planStale, reach, walkOf } from "./plan.js";
@@ -23,6 +24,8 @@ const writes = new Set<Command["do"]>([
   "clear",
   "mode",
   "cancel",
+  "control",
+  "reset",
 ]);
 /** commands that mean what the client saw of the document */
 const seesDocument = new Set<Command["do"]>(["ops", "field", "rename", "run", "run-from", "run-all", "run-stale"]);
@@ -109,6 +112,10 @@ export function command(step: Step, { client, rev, command, at }: Extract<Input,
       close(step, [question], command.value);
       return null;
     }
+    case "control":
+      return moveControl(step, command, at);
+    case "reset":
+      return (command.cell === null ? null : missing(command.cell)) ?? resetControls(step, command.cell, at);
     case "limit": {
       const most = doc.kernel.memoryMost ?? Infinity;
       if (command.bytes < leastMemory || command.bytes > most)

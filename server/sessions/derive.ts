@@ -2,6 +2,7 @@
 import { blankCell } from "../../kernels/notebook/blank.js";
 import type { Cell, CellState, NotebookSource } from "../../kernels/protocol/document.js";
 import { Heap } from "../../kernels/reactive/heap.js";
+import { movedSince } from "./controls.js";
 import type { GraphView } from "./graph.js";
 import { blocked, isText, walkOf } from "./plan.js";
 import { same } from "./same.js";
@@ -136,6 +137,7 @@ function causesOf(state: SessionState, { id, source }: Cell, ran: Ran, of: (id: 
   }
   // a name that has come to be defined since
   if (!edited) for (const [name, definer] of now) if (!(name in ran.inputs) && state.ran.has(definer)) causes.push(name);
+  causes.push(...movedSince(state.doc, id, ran));
   const file = state.touched.get(id);
   if (file !== undefined) causes.push(file);
   return causes;

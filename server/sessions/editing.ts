@@ -1,6 +1,7 @@
 /** Changes of the document: checked, told, journaled; then the graph and what follows from it. */
-import type { NotebookSource, Operation } from "../../kernels/protocol/document.js";
+import type { Cell, NotebookSource, Operation } from "../../kernels/protocol/document.js";
 import { remember } from "./applied.js";
+import { followCells } from "./controls.js";
 import { viewGraph, type GraphView } from "./graph.js";
 import { checkOps } from "./guard.js";
 import { blocked, inputsFirst } from "./plan.js";
@@ -34,6 +35,7 @@ export function edit(step: Step, ops: Operation[], from: Origin): Refusal | null
 /** Applies operations that fit the document. */
 export function changed(step: Step, ops: Operation[], { by, at, token, read }: Origin): void {
   const rev = step.doc.rev + 1;
+  const before = step.doc.source.cells;
   const named = token === undefined ? {} : { token };
   step.emit({ type: "ops", rev, ops, by, ...named });
   if (token !== undefined) step.set({ applied: remember(step.state.applied, by, token) });
@@ -41,11 +43,11 @@ export function changed(step: Step, ops: Operation[], { by, at, token, read }: O
   if (front !== undefined && front !== step.doc.mode) step.emit({ type: "mode", mode: front });
   step.act({ do: "journal", record: { type: "ops", rev, ops, by, at, ...named, ...(read !== undefined && { read }) } });
   step.act({ do: "project" });
-  regraph(step);
+  regraph(step, before);
 }
 
 /** After the document changed: graph, forgotten cells, states. */
-function regraph(step: Step): void {
+function regraph(step: Step, before: readonly Cell[]): void {
   const { source } = step.doc;
   const graph: GraphView = viewGraph(source.cells, step.state.graph);
   const { ran, live, touched } = step.state;
@@ -58,6 +60,7 @@ function regraph(step: Step): void {
   step.set({ graph, ...kept, queue: inputsFirst({ graph }, queue) });
   if (gone.length > 0 && step.doc.kernel.pid !== null) step.act({ do: "forget", cells: gone });
   for (const cell of gone) step.act({ do: "keep", cell });
+  followCells(step, before);
   const { running } = step.state;
   if (running !== null && !graph.cells.has(running.cell) && step.doc.kernel.state !== "stopping") {
     // a cell that is gone stops; what waits behind it goes on

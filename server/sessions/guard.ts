@@ -122,6 +122,13 @@ const command: z.ZodType = z.discriminatedUnion("do", [
   z.object({ do: z.literal("interrupt"), soft: z.boolean().optional() }),
   z.object({ do: z.literal("cancel"), cell: id.nullable() }),
   z.object({ do: z.literal("answer"), question: id, value: text.nullable() }),
+  z.object({
+    do: z.literal("control"),
+    cell: id,
+    key: z.string().min(1).max(100_000),
+    value: z.union([z.null(), z.boolean(), z.number(), text, z.array(text).max(100_000)]),
+  }),
+  z.object({ do: z.literal("reset"), cell: id.nullable() }),
   z.object({ do: z.literal("restart"), then }),
   z.object({ do: z.literal("limit"), bytes: z.number().int().positive(), then: then.optional() }),
   z.object({ do: z.literal("shutdown") }),

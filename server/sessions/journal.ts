@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, truncateSync, writeSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { Control } from "../../kernels/protocol/controls.js";
 import type { NotebookSource } from "../../kernels/protocol/document.js";
 import { applyOperation } from "../../kernels/notebook/operations.js";
 import { remember, type Applied } from "./applied.js";
@@ -21,6 +22,7 @@ export interface Restored {
   results: Record<string, KeptResult>;
   runs: number;
   applied: Applied;
+  controls: Record<string, Control[]>;
 }
 
 export function encodeLine(record: object): string {
@@ -50,7 +52,7 @@ export function restore(records: readonly JournalRecord[]): Restored | null {
   for (const record of records) {
     if (record.type === "base") {
       const { type: _, ...base } = record;
-      state = { applied: {}, ...base, since: [{ rev: base.rev, source: base.source }], writing: null };
+      state = { applied: {}, controls: {}, ...base, since: [{ rev: base.rev, source: base.source }], writing: null };
       continue;
     }
     if (state === null) return null;
@@ -71,6 +73,15 @@ export function restore(records: readonly JournalRecord[]): Restored | null {
       case "mode":
         state = { ...before, mode: record.mode };
         break;
+      case "controls":
+        state = { ...before, controls: { ...before.controls, [record.cell]: record.controls } };
+        break;
+      case "control": {
+        const { cell, key, value } = record;
+        const controls = (before.controls[cell] ?? []).map((one) => (one.key === key ? { ...one, value } : one));
+        state = { ...before, controls: { ...before.controls, [cell]: controls } };
+        break;
+      }
       case "result":
         state = { ...before, runs: record.runs, results: { ...before.results, [record.cell]: record.kept } };
         break;

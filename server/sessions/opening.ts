@@ -1,5 +1,6 @@
 /** A session as it is when its notebook is opened: document and kept results, no kernel. Pure. */
 import { blankCell } from "../../kernels/notebook/blank.js";
+import type { Control } from "../../kernels/protocol/controls.js";
 import type { CellState, KernelState, NotebookSource, NotebookState, Reopened } from "../../kernels/protocol/document.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import type { Applied } from "./applied.js";
@@ -39,6 +40,7 @@ export interface Opening {
   memoryLimit: number;
   memoryMost?: number;
   applied?: Applied;
+  controls?: Record<string, Control[]>;
 }
 
 /** A session as it is when its notebook is opened: document and kept results, no kernel. */
@@ -86,6 +88,7 @@ export function openState(opening: Opening): SessionState {
     savedAt: null,
     packages: null,
     questions: [],
+    controls: Object.fromEntries(Object.entries(opening.controls ?? {}).filter(([id, { length }]) => known.has(id) && length > 0)),
     reopened: opening.reopened,
   };
   const state: SessionState = {
@@ -105,6 +108,7 @@ export function openState(opening: Opening): SessionState {
     lost: [],
     restarted: true,
     applied: opening.applied ?? {},
+    buried: {},
   };
   const all = { ...cells, ...(deriveCells(state, null) as Record<string, CellState>) };
   const settled = { ...state, doc: { ...doc, cells: all } };

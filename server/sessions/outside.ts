@@ -1,6 +1,7 @@
 /** What comes from the kernel, the disk and the clients' comings and goings. */
 import type { Output } from "../../kernels/protocol/output.js";
 import { same } from "./same.js";
+import { showControl } from "./controls.js";
 import { changed } from "./editing.js";
 import { size } from "./size.js";
 import { planAll, planSame, planStale, planTo } from "./plan.js";
@@ -127,6 +128,9 @@ function kernel(step: Step, message: Extract<Input, { type: "kernel" }>["message
       finish(step, message, at);
       return step.settle();
     }
+    case "control":
+      if (running?.run === message.run) showControl(step, message);
+      return;
     case "variables":
       return step.emit({ type: "variables", variables: message.variables });
     case "backend":

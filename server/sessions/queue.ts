@@ -2,6 +2,7 @@
 import type { CellState } from "../../kernels/protocol/document.js";
 import type { FromKernel } from "../../kernels/protocol/kernel.js";
 import type { Output } from "../../kernels/protocol/output.js";
+import { dropControls, heldBy } from "./controls.js";
 import { inputsFirst, isText } from "./plan.js";
 import { PersistentMap } from "../../kernels/notebook/persistent.js";
 import { closeAll } from "./questions.js";
@@ -69,7 +70,7 @@ export function pump(step: Step, at: number): void {
     for (const id of [...state.traces, ...(traces === state.traces ? [] : traces)]) if (traces.has(id) !== state.traces.has(id)) step.dirty.add(id);
     step.set({
       ...{ traces, affected: affectedByRun(state, cell.id) },
-      running: { cell: cell.id, run, since: at, soft: false, shown: false },
+      running: { cell: cell.id, run, since: at, soft: false, shown: false, controls: [] },
       runs: state.runs + 1,
       ran: state.ran.with(cell.id, ran),
       touched: state.touched.without(cell.id),
@@ -85,6 +86,7 @@ export function pump(step: Step, at: number): void {
         defines,
         mayCommit: next.mayCommit,
         ...(next.fresh && { fresh: next.fresh }),
+        ...heldBy(step.doc, cell.id),
       },
     });
     step.kernel({ state: "busy", ...calm });
@@ -120,6 +122,7 @@ export function finish(
   if (running === null) return;
   const { cell, run } = running;
   closeAll(step);
+  if (result === "ok") dropControls(step);
   // a run that showed nothing leaves nothing of the older one
   if (!running.shown && (step.doc.outputs[cell] ?? []).length > 0) step.emit({ type: "outputs", cell, run, clear: true, outputs: [] });
   const live = result === "ok" ? step.state.live.with(cell, run) : step.state.live.without(cell);

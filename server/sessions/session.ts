@@ -163,6 +163,7 @@ export class Session {
         runs: kept?.runs ?? 0,
         reopened: merged === null ? null : { at: effects.now(), ...merged },
         applied: kept?.applied ?? {},
+        controls: broken === null ? (kept?.controls ?? {}) : {},
         memoryLimit: this.#link.limit,
         memoryMost: Math.max(mostMemory(), this.#link.limit),
       });
@@ -213,7 +214,7 @@ export class Session {
         return cell?.run == null || this.#state.running?.cell === id ? [] : [[id, keptOf(cell, cell.run, of)] as const];
       }),
     );
-    return { type: "base", rev: doc.rev, mode: doc.mode, source: doc.source, saved, results, runs, applied };
+    return { type: "base", rev: doc.rev, mode: doc.mode, source: doc.source, saved, results, runs, applied, controls: doc.controls };
   }
 
   get state(): NotebookState {

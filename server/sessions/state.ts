@@ -1,7 +1,9 @@
 /** A session: what the clients see (`doc`), and what only the server needs to know about runs. Pure data, never changed in place. */
+import type { Control, ControlValue } from "../../kernels/protocol/controls.js";
 import type {
   CleanRun,
   CallField,
+  Cell,
   CellKind,
   Command,
   NotebookEvent,
@@ -25,6 +27,8 @@ export interface Ran {
   source: string;
   /** name of another cell -> id of the run that had made it */
   inputs: Record<string, string>;
+  /** control -> the value that the run used */
+  controls?: Record<string, ControlValue>;
 }
 
 export interface Queued {
@@ -39,7 +43,14 @@ export interface SessionState {
   graph: GraphView;
   queue: readonly Queued[];
   /** `shown`: its first output has replaced the older ones */
-  running: { cell: string; run: string; since: number; soft: boolean; shown: boolean } | null;
+  running: {
+    cell: string;
+    run: string;
+    since: number;
+    soft: boolean;
+    shown: boolean;
+    /** keys of the controls that it has shown */ controls: readonly string[];
+  } | null;
   /** started runs so far; numbers run ids */
   runs: number;
   ran: PersistentMap<Ran>;
@@ -63,6 +74,14 @@ export interface SessionState {
   restarted: boolean;
   /** client -> token of its last change that was applied; the newest clients only */
   applied: Applied;
+  /** controls of deleted cells: a deletion that is taken back brings them back */
+  buried: Readonly<Record<string, Buried>>;
+}
+
+/** A deleted cell, with what its controls held. */
+export interface Buried {
+  cell: Cell;
+  controls: Control[];
 }
 
 /** What comes in. `at` is the server's clock. */
@@ -72,7 +91,7 @@ export type Input =
   | { type: "leave"; client: string }
   /** the kernel process is connected and waits */
   | { type: "ready"; pid: number; at: number }
-  | { type: "kernel"; message: Extract<FromKernel, { type: "progress" | "done" | "variables" | "backend" | "changed" }>; at: number }
+  | { type: "kernel"; message: Extract<FromKernel, { type: "progress" | "done" | "control" | "variables" | "backend" | "changed" }>; at: number }
   /** `more`: displays that went to the disk alone, by cell and run */
   | { type: "outputs"; messages: Extract<BulkMessage, { type: "output" }>[]; more?: { cell: string; run: string; count: number }[] }
   | { type: "memory"; rss: number; limit: number }
@@ -126,6 +145,7 @@ export type JournalRecord =
       results: Record<string, KeptResult>;
       runs: number;
       applied?: Applied;
+      controls?: Record<string, Control[]>;
     }
   /** `read`: they are the merge with a file that another program wrote, which said this */
   | { type: "ops"; rev: number; ops: Operation[]; /** who did it, and when */ by?: string; token?: string; at?: number; read?: NotebookSource }
@@ -134,6 +154,8 @@ export type JournalRecord =
   | { type: "mode"; mode: "auto" | "lazy" }
   | { type: "result"; cell: string; kept: KeptResult; runs: number }
   | { type: "clear"; cell: string | null }
+  | { type: "controls"; cell: string; controls: Control[] }
+  | { type: "control"; cell: string; key: string; value: ControlValue }
   /** the document of `rev` lies beside the file and takes its place next; null: it did not */
   | { type: "writing"; rev: number | null }
   /** the file holds the document of `rev` */

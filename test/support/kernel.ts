@@ -8,7 +8,7 @@ import { kernelFlags } from "../../kernels/paths/flags.js";
 import { entry } from "../../kernels/paths/paths.js";
 import type { CellKind, KernelQuery } from "../../kernels/protocol/document.js";
 import { encodeFrame, frameDecoder } from "../../kernels/protocol/frames.js";
-import type { BulkMessage, FromControl, FromKernel, KernelConfig, ToControl, ToKernel } from "../../kernels/protocol/kernel.js";
+import type { BulkMessage, FromControl, FromKernel, KernelConfig, RunRequest, ToControl, ToKernel } from "../../kernels/protocol/kernel.js";
 import type { MimeBundle, Output } from "../../kernels/protocol/output.js";
 
 export type Done = Omit<Extract<FromKernel, { type: "done" }>, "outputs"> & {
@@ -29,6 +29,8 @@ export interface RunOptions {
   /** the cell has the option `cache` */
   cache?: boolean;
   fresh?: true;
+  /** what its controls hold */
+  controls?: RunRequest["controls"];
 }
 
 export interface TestKernel {
@@ -201,7 +203,7 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
     },
     send: (message) => void mainSocket.write(encodeFrame(message)),
     control: (message) => void controlSocket.write(encodeFrame(message)),
-    start(source, { id, kind = "code", uses = [], defines = [], mayCommit = false, console, cache, fresh } = {}) {
+    start(source, { id, kind = "code", uses = [], defines = [], mayCommit = false, console, cache, fresh, controls } = {}) {
       const run = `r${++runs}`;
       const cell = id ?? `c${runs}`;
       const done = new Promise<Done>((resolve, reject) => {
@@ -219,6 +221,7 @@ export async function startKernel(options: KernelOptions = {}): Promise<TestKern
           mayCommit,
           ...(console && { console }),
           ...(fresh && { fresh }),
+          ...(controls && { controls }),
         },
       });
       return { run, cell, done };

@@ -26,6 +26,7 @@ const state = (more: Partial<NotebookState> = {}): NotebookState => ({
   savedAt: null,
   packages: null,
   questions: [],
+  controls: {},
   reopened: null,
   ...more,
 });
