@@ -152,7 +152,8 @@ const types: Record<string, Coerce> = {
     const ms = milliseconds(value);
     // -0 and fractions of a millisecond do not survive a Date
     const date = new PlainDate(Math.floor(ms) + 0);
-    if (date.getTime() !== date.getTime()) {
+    // the ends of its range stand for infinite times
+    if (date.getTime() !== date.getTime() || Math.abs(ms) === 8.64e15) {
       if (toString.call(value) === "[object Date]") return null;
       throw expected("a time", value);
     }

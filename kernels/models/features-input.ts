@@ -1,4 +1,5 @@
 /** The declared input of features: its check, its fields for the signature, and the state's check. */
+import { quote } from "../data/names.js";
 import type { RunContext } from "../protocol/cells.js";
 import type { Field, Relation } from "../protocol/values.js";
 
@@ -50,11 +51,15 @@ const upcasts: Record<string, RegExp> = {
   date: /^TIMESTAMP/,
 };
 
-/** Fields for the signature, from the declaration and one pass over the training rows. */
+/**
+ * Fields for the signature, from the declaration and one pass over the training rows. NULL makes a field nullable and is noted; NaN and infinite times,
+ * which reach `row` as null too, are refused where the declaration does not say `?`, and by `identity`, which would train on 0.
+ */
 export async function describeFields(
   input: Record<string, string>,
   relation: Relation,
   context: Pick<RunContext, "breathe">,
+  { identity = false } = {},
 ): Promise<{ fields: Field[]; notes: string[] }> {
   const schema = new Map((await relation.schema()).map((column) => [column.name, column.type]));
   const names = Object.keys(input);
@@ -67,7 +72,7 @@ export async function describeFields(
     if (upcasts[declared]?.test(type.toUpperCase())) notes.push(`${name}: ${type} is read as ${declared}`);
   }
   if (names.includes("length")) throw new RangeError("features: a field cannot be called `length`, batches of rows use that name; rename it in SQL");
-  const seen = names.map(() => ({ nulls: 0, numbers: new Thinned(), counts: new Map<string, number>(), full: false }));
+  const seen = names.map(() => ({ nulls: 0, far: 0, infinite: 0, numbers: new Thinned(), counts: new Map<string, number>(), full: false }));
   let rows = 0;
   for await (const batch of relation.batches({ columns: names, nulls: NaN })) {
     for (const [i, name] of names.entries()) {
@@ -77,7 +82,11 @@ export async function describeFields(
       for (let row = 0; row < batch.length; row++) {
         const value = column[row];
         if (value === null || value === undefined || value !== value) one.nulls++;
-        else if (numeric.has(type)) one.numbers.add(Number(value));
+        else if (numeric.has(type)) {
+          const number = Number(value);
+          if (number - number !== 0) one.infinite++;
+          one.numbers.add(number);
+        } else if (value instanceof Date) one.far += isFar(value) ? 1 : 0;
         else if (type === "string" && !one.full) {
           one.counts.set(value as string, (one.counts.get(value as string) ?? 0) + 1);
           one.full = one.counts.size > 100_000;
@@ -87,15 +96,29 @@ export async function describeFields(
     rows += batch.length;
     await context.breathe();
   }
+  const of = `${rows.toLocaleString("en")} training rows`;
+  for (const [i, name] of names.entries()) {
+    const { nulls, far, infinite } = seen[i]!;
+    const strict = identity || !input[name]!.endsWith("?");
+    const nans = strict && nulls > 0 && /^(FLOAT|DOUBLE)$/.test(schema.get(name)!) ? await relation.where(`isnan(${quote(name)})`).count() : 0;
+    const lost = nans > 0 ? nans : strict ? far : 0;
+    if (lost > 0) {
+      const advice = identity
+        ? "leave such rows out, or write `features({...})`, whose `row` says what stands for it"
+        : `leave such rows out, or declare it as "${input[name]!}?", so that \`row\` gets null for it`;
+      throw new RangeError(`column \`${name}\` is ${nans > 0 ? "NaN" : "infinite"} in ${lost.toLocaleString("en")} of ${of}: ${advice}`);
+    }
+    if (infinite > 0) notes.push(`${name}: infinite in ${infinite.toLocaleString("en")} of ${of}`);
+    if (far > 0) notes.push(`${name}: infinite in ${far.toLocaleString("en")} of ${of}, where \`row\` gets null`);
+    if (identity && nulls > 0) notes.push(`${name}: NULL in ${nulls.toLocaleString("en")} of ${of}, where the model gets 0`);
+  }
   const fields = names.map((name, i): Field => {
     const { nulls, counts } = seen[i]!;
     const { numbers } = seen[i]!.numbers;
     const type = input[name]!.replace("?", "") as Field["type"];
     const declared = input[name]!.endsWith("?");
     if (nulls > 0 && !declared)
-      notes.push(
-        `${name}: NULL or NaN in ${nulls.toLocaleString("en")} of ${rows.toLocaleString("en")} training rows, so it may be null when served`,
-      );
+      notes.push(`${name}: NULL in ${nulls.toLocaleString("en")} of ${of}, where \`row\` gets null, so it may be null when served`);
     const field: Field = { name, type, nullable: declared || nulls > 0 };
     if (numbers.length > 0) {
       const sorted = Float64Array.from(numbers).sort();
@@ -110,6 +133,9 @@ export async function describeFields(
   });
   return { fields, notes };
 }
+
+/** Infinite, or outside of what a Date holds: DuckDB's values become the ends of its range. */
+const isFar = (date: Date): boolean => Math.abs(date.getTime()) === 8.64e15;
 
 /** Numbers whose quantiles are asked for: past a million every second one is dropped, again and again, so that any number of rows takes the same room. */
 class Thinned {

@@ -110,7 +110,7 @@ export async function bundleFeatures(
   const input = identity ? identity.input : (feats as FeatureSet).input;
   const state = identity ? null : await fitState(feats as FeatureSet, relation);
   const open = openFeatures(bundle.code, state);
-  const { fields, notes } = await describeFields(input, relation, context);
+  const { fields, notes } = await describeFields(input, relation, context, { identity: identity !== null });
 
   const sample = await samples(relation, Object.keys(input));
   if (sample.length === 0) throw new RangeError("features: the training rows are empty");

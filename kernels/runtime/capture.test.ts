@@ -716,7 +716,7 @@ describe("a bundle", () => {
     expect(notes).toEqual([
       "big: BIGINT is read as double",
       "d: TIMESTAMP is read as date",
-      "s: NULL or NaN in 334 of 1,000 training rows, so it may be null when served",
+      "s: NULL in 334 of 1,000 training rows, where `row` gets null, so it may be null when served",
     ]);
     await expect(notebook.fit([{ big: 1, s: "x" }])).rejects.toThrow(/no column `d`; they have big, s/);
     await expect(notebook.fit([])).rejects.toThrow(/no column|empty/);

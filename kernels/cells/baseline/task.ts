@@ -1,4 +1,5 @@
 import type { Relation, Row, Split, Task } from "../../protocol/values.js";
+import { quote } from "../../data/names.js";
 import { season } from "../../stats/acf.js";
 
 type Schema = { name: string; type: string; nullable: boolean }[];
@@ -28,6 +29,19 @@ async function classesOf(split: Split, target: string): Promise<string[]> {
   return values.map(String);
 }
 
+/** Rows whose target a double does not hold: integers beyond 2^53 and decimals of more than 15 digits are rounded. */
+async function roundedTarget(part: Relation, { name, type }: { name: string; type: string }): Promise<string[]> {
+  const digits = /^DECIMAL\((\d+),/.exec(type)?.[1];
+  if (!/^U?(BIG|HUGE)INT$/.test(type) && !(Number(digits) > 15)) return [];
+  const column = quote(name);
+  const rounded = await part.where(`${column} is not null and coalesce(try_cast(${column}::double as ${type}) <> ${column}, true)`).count();
+  if (rounded === 0) return [];
+  const all = await part.count();
+  return [
+    `\`${name}\` (${type}) is rounded to the nearest double in ${rounded.toLocaleString("en")} of ${all.toLocaleString("en")} training rows: digits past the 16th do not count`,
+  ];
+}
+
 /** A task with what was left out filled in, and one sentence for each thing that was guessed. */
 export async function resolveTask<R extends object>(given: Task<R> | undefined, split: Split<R>): Promise<{ task: Task<R>; said: string[] }> {
   const relation = split.train as unknown as Relation<Row>;
@@ -48,6 +62,7 @@ export async function resolveTask<R extends object>(given: Task<R> | undefined, 
     throw new RangeError(
       `Expected \`task.target\` to be a column of the rows, got \`${task.target}\`; they have ${schema.map((c) => c.name).join(", ")}`,
     );
+  if (task.kind === "regression" || task.kind === "forecast") said.push(...(await roundedTarget(relation, found)));
   if (task.kind === "forecast") {
     for (const [field, name] of [
       ["time", task.time],

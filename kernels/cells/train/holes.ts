@@ -1,6 +1,8 @@
 /** Numbers that no network can learn from, told by the column that they came from. */
 import type { Relation } from "../../protocol/values.js";
 import { FeatureError, firstRows } from "../../models/features.js";
+import type { Table } from "../../models/fit.js";
+import { blocksOf } from "../../models/vectors.js";
 
 interface Part {
   part: Relation;
@@ -46,6 +48,34 @@ export async function holeOf(error: unknown, { part, name, inputs, sampled = fal
   return new RangeError(
     `${place} is no finite number in row ${record + 1} of ${total}, where ${told.join(", ")}: let \`row\` give one for such values`,
     { cause: error },
+  );
+}
+
+/** From about here on the square of a gradient, by which optimisers divide, is infinite in float32: such an input trains nothing, without an error. */
+const largest = 1e18;
+
+/** Throws where a number of the vectors is too large to learn from, naming column and count. */
+export async function refuseLarge({ x, rows, width }: Table, { part, name, inputs }: Part): Promise<void> {
+  let [place, first, count] = [-1, 0, 0];
+  for (const block of blocksOf(x, rows, width))
+    for (let i = 0; i < block.x.length; i++) {
+      if (Math.abs(block.x[i]!) < largest) continue;
+      if (place < 0) [place, first] = [i % width, block.from + Math.floor(i / width)];
+      if (i % width === place) count++;
+    }
+  if (place < 0) return;
+  let at = 0;
+  let columns: string[] = [];
+  for await (const batch of part.batches({ columns: inputs, nulls: NaN })) {
+    if (first < at + batch.length) {
+      columns = inputs.filter((column) => Math.abs(Number((batch[column] as ArrayLike<unknown>)[first - at])) >= largest);
+      break;
+    }
+    at += batch.length;
+  }
+  const from = columns.length > 0 ? `, from column \`${columns[0]}\`` : "";
+  throw new RangeError(
+    `number ${place + 1} of the features is 1e18 or larger in ${count.toLocaleString("en")} of ${rows.toLocaleString("en")} ${name} rows (first in row ${first + 1}${from}), which is too large to learn from in float32: scale it, for example by \`f.z\` or \`f.log\``,
   );
 }
 

@@ -356,6 +356,59 @@ describe("data that break a training are told by column and count before the fir
     await expect((await flawed(more, options)).result).rejects.toThrow(message);
     expect(b.shown).toEqual([]);
   });
+  it.each<[string, string, Record<string, string> | "identity", RegExp]>([
+    [
+      "NaN in a field that is not declared to lack values",
+      "case when id % 10 = 0 then 'nan'::double else 1.5 end as x",
+      { x: "double" },
+      /^column `x` is NaN in \d+ of 4,\d{3} training rows: leave such rows out, or declare it as "double\?", so that `row` gets null for it$/,
+    ],
+    [
+      "an infinite time",
+      "case when id % 10 = 0 then timestamp 'infinity' else timestamp '2001-01-01' end as x",
+      { x: "timestamp" },
+      /^column `x` is infinite in \d+ of 4,\d{3} training rows: .*"timestamp\?"/,
+    ],
+    [
+      "what float32 cannot square",
+      "case when id % 10 = 0 then 3e38 else 1.5 end as x",
+      { x: "double" },
+      /^number 1 of the features is 1e18 or larger in \d+ of 4,\d{3} training rows \(first in row \d+, from column `x`\), which is too large/,
+    ],
+  ])("%s", async (_, more, input, message) => {
+    await expect((await flawed(more, {}, input as Record<string, string>)).result).rejects.toThrow(message);
+    expect(b.shown).toEqual([]);
+  });
+  it("NaN where identity would train on 0; NULL is told", async () => {
+    const only = (x: string) => `select id, ${x} as x, kind from (${query})`;
+    const task = { kind: "multiclass", target: "kind" } as const;
+    const trained = async (x: string) => {
+      const split = await b.split(only(x), { by: "hash", key: "id" });
+      const bar = await baseline({ split, task, using: ["prior"] } as never, b.context);
+      return run({ split, against: bar, features: "identity", epochs: 1 } as never, b.context);
+    };
+    await expect(trained("case when id % 10 = 0 then 'nan'::double else 1.5 end")).rejects.toThrow(
+      /^column `x` is NaN in \d+ of [\d,]+ training rows/,
+    );
+    await trained("case when id % 10 = 0 then null else hour end");
+    expect(b.shown.at(-1)!.warnings.join("\n")).toMatch(/x: NULL in \d+ of [\d,]+ training rows, where the model gets 0/);
+  });
+  it("NULL in the test rows alone, and a target that a double rounds, are warned of", async () => {
+    const wide = `select id, case when id = 5900 then null else hour end as hour, 9007199254740993::hugeint + id as y, 1234567890123456.78::decimal(20, 2) + id as z from (${query})`;
+    const split = await b.split(wide, { by: "time", key: "id", cut: [3000, 4000] });
+    const input = features({ input: { hour: "double" }, row: (r: { hour: number | null }) => [(r.hour ?? 0) / 24] });
+    for (const [target, count] of [
+      ["y", "1,500"],
+      ["z", "3,000"],
+    ] as const) {
+      const task: Task = { kind: "regression", target };
+      const bar = await baseline({ split, task, using: ["mean"] } as never, b.context);
+      await run({ split, against: bar, features: input, epochs: 1 } as never, b.context);
+      const warnings = b.shown.at(-1)!.warnings.join("\n");
+      expect(warnings).toContain("column `hour` is NULL or NaN in 1 test rows and in no training row");
+      expect(warnings).toContain(`is rounded to the nearest double in ${count} of 3,000 training rows`);
+    }
+  });
   it("a text where a number is due", async () => {
     const { result } = await flawed("'x' || id as word", {}, { word: "double" });
     await expect(result).rejects.toThrow(
@@ -372,7 +425,7 @@ describe("data that break a training are told by column and count before the fir
     await result;
     const warnings = b.shown.at(-1)!.warnings.join("\n");
     expect(warnings).toMatch(/column `seven` is 7 in all [\d,]+ training rows: it tells nothing/);
-    expect(warnings).toMatch(/gaps: NULL or NaN in \d+ of [\d,]+ training rows/);
+    expect(warnings).toMatch(/gaps: NULL in \d+ of [\d,]+ training rows, where `row` gets null/);
     expect(warnings).toMatch(/none of [\d,]+ training rows has `kind` = d/);
   });
 });

@@ -1,11 +1,12 @@
 /** Reads a split as tables of numbers, and refuses what cannot be learned from in words that name the column and the count. */
 import type { Against, Evaluated, Relation, Split, Task } from "../../protocol/values.js";
 import { settle } from "../../protocol/values.js";
+import { quote } from "../../data/names.js";
 import type { Outcome } from "../../models/build.js";
 import type { FittedFeatures } from "../../models/features.js";
 import type { Table } from "../../models/fit.js";
 import { blocksOf, isStored, rowsFrom, type Hold, type Vectors } from "../../models/vectors.js";
-import { holeOf } from "./holes.js";
+import { holeOf, refuseLarge } from "./holes.js";
 import { describe, encodeTarget, judgedRows, readColumns, type JudgedRows } from "../baseline/rows.js";
 
 /** The bar of `against`: what `baseline` returned, or any evaluated predictor. */
@@ -59,6 +60,7 @@ export async function readTables(
   say("reading the training rows");
   const train = await readTable(split.train, task, features, "training", hold);
   refuse(train, task);
+  await refuseLarge(train, { part: split.train, name: "training", inputs: features.fields.map((field) => field.name) });
   warnings.push(...absent(train, task), ...constants(train), ...(await constantColumns(split.train, features)));
   say("reading the validation rows");
   let valid = await readTable(split.valid, task, features, "validation", hold);
@@ -76,6 +78,11 @@ export async function readTables(
   const test = await features.matrix(split.test);
   hold(test.x);
   if (test.rows === 0) throw new RangeError("the split has no test rows: the model could not be judged");
+  for (const [part, name] of [
+    [split.valid, "validation"],
+    [split.test, "test"],
+  ] as const)
+    warnings.push(...(await newNulls(part, features, name)));
   if (test.rows !== judged.ys.length) throw new Error(`the test part gave ${test.rows} vectors for ${judged.ys.length} rows`);
   const weights = await rowWeights(split.train, kept, task, options);
   const stored = [train, valid, test].reduce((sum, { x }) => sum + (isStored(x) ? x.bytes : 0), 0);
@@ -141,6 +148,23 @@ async function constantColumns(part: Relation, features: FittedFeatures): Promis
     (name) =>
       `column \`${name}\` is ${first.get(name) === null ? "NULL or NaN" : String(first.get(name))} in all ${rows.toLocaleString("en")} training rows: it tells nothing`,
   );
+}
+
+/** NULL and NaN in columns where the training rows had none: the features get null there, and a record like it is no valid request when served. */
+async function newNulls(part: Relation, features: FittedFeatures, name: string): Promise<string[]> {
+  const types = new Map((await part.schema()).map((column) => [column.name, column.type]));
+  const said: string[] = [];
+  for (const field of features.fields) {
+    if (field.nullable) continue;
+    const column = quote(field.name);
+    const nan = /^(FLOAT|DOUBLE)$/.test(types.get(field.name) ?? "") ? ` or isnan(${column})` : "";
+    const count = await part.where(`${column} is null${nan}`).count();
+    if (count > 0)
+      said.push(
+        `column \`${field.name}\` is NULL${nan ? " or NaN" : ""} in ${count.toLocaleString("en")} ${name} rows and in no training row: \`row\` gets null there, and such a record is refused when served`,
+      );
+  }
+  return said;
 }
 
 function refuse(train: Table, task: Task): void {
