@@ -69,6 +69,8 @@ export interface PackageView {
   /** version in the lock and on the disk; null: it is not there */
   locked: string | null;
   installed: string | null;
+  /** version of Touchstone's own copy, whose files `npm:` paths read as long as none is installed; null: it has none, or one is installed */
+  own: string | null;
   licence: string | null;
   description: string | null;
   /** of the installed files, without the packages that it needs itself */

@@ -128,7 +128,12 @@ it("lists what cells import and package.json does not name; a package.json that 
     cell("b", 'await import("@s/p/deep")'),
     cell("c", 'import "@s/p"'),
   ];
-  expect((await viewPackages(workspace, root, cells)).packages).toMatchObject([{ name: "@s/p", wanted: null, installed: null, cells: ["b", "c"] }]);
+  expect((await viewPackages(workspace, root, cells)).packages).toMatchObject([
+    { name: "@s/p", wanted: null, installed: null, own: null, cells: ["b", "c"] },
+  ]);
+  // what an `npm:` path reads although the workspace has not installed it
+  const { packages } = await viewPackages(workspace, root, [cell("d", "csv('npm:vega-datasets/data/a.csv')")]);
+  expect(packages).toMatchObject([{ name: "vega-datasets", installed: null, own: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string }]);
   writeFileSync(join(workspace, "package.json"), "{ half");
   expect((await viewPackages(workspace, root, [])).broken).toMatch(/JSON/);
 });

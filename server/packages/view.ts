@@ -3,6 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isBuiltin } from "node:module";
+import { packageRoot } from "../../kernels/paths/paths.js";
 import { importedBy } from "../../kernels/reactive/imported.js";
 import type { Cell } from "../../kernels/protocol/document.js";
 import type { PackagesView, PackageView } from "../../kernels/protocol/http.js";
@@ -50,6 +51,7 @@ export async function viewPackages(workspace: string, root: string, cells: reado
         ...want,
         locked: lock[lockedAt(lock, own ?? "", name) ?? ""]?.version ?? null,
         installed: folder === null ? null : (found.version ?? "unknown"),
+        own: folder === null ? installedVersion(packageRoot(), name) : null,
         licence: licenceOf(found),
         description: typeof found["description"] === "string" ? found["description"].slice(0, 200) : null,
         bytes: folder === null ? null : await sizeOf(folder, found.version ?? ""),

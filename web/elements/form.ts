@@ -242,7 +242,8 @@ export class TouchForm extends TouchElement {
     const all = this.definition.fields.filter((field) => this.#shown(field, fields));
     const basic = all.filter((field) => field.advanced !== true);
     const more = all.filter((field) => field.advanced === true);
-    const touched = more.some((field) => fields.has(field.path) || this.errors[field.path]);
+    const wrong = more.some((field) => this.errors[field.path] || this.#refused.has(field.path));
+    const set = more.filter((field) => fields.has(field.path)).map((field) => field.label);
     const known = new Set(this.definition.fields.map((field) => field.path));
     const other = this.view.fields.filter((field) => !known.has(field.path) && ![...known].some((path) => path.startsWith(`${field.path}.`)));
     return html`<div class="form" role="group" aria-label=${this.definition.title}>
@@ -250,8 +251,8 @@ export class TouchForm extends TouchElement {
       <div class="fields">${basic.map((field) => this.#row(field, fields))}</div>
       ${
         more.length > 0
-          ? html`<details ?open=${touched || this.open}>
-              <summary>More (${more.length})</summary>
+          ? html`<details ?open=${wrong || this.open}>
+              <summary>More (${more.length})${set.length > 0 ? html`<span class="hint">, set: ${set.join(", ")}</span>` : nothing}</summary>
               <div class="fields">${more.map((field) => this.#row(field, fields))}</div>
             </details>`
           : nothing

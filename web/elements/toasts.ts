@@ -12,6 +12,8 @@ export interface Toast {
   run?: () => void;
 }
 
+const shape = (text: string): string => text.replaceAll(/\d+(\.\d+)?/g, "#");
+
 export class TouchToasts extends TouchElement {
   static override properties = { toasts: { state: true } };
   declare toasts: Toast[];
@@ -23,7 +25,9 @@ export class TouchToasts extends TouchElement {
 
   show(toast: Toast): void {
     const own = { ...toast };
-    this.toasts = [...this.toasts.slice(-3), own];
+    // the same again, with other numbers, takes the place of the last
+    const others = this.toasts.filter(({ text }) => shape(text) !== shape(own.text));
+    this.toasts = [...others.slice(-3), own];
     setTimeout(() => this.#drop(own), toast.level === "info" ? 8000 : 15_000);
   }
   #drop(toast: Toast): void {

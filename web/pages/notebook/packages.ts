@@ -18,9 +18,9 @@ export function taskWords({ task, packages }: PackageChange): string {
 }
 
 /** What is to be said of a package, beside its version: the first that holds. */
-export function packageTrouble({ wanted, installed, locked }: PackageView): string | null {
-  if (wanted === null) return installed === null ? "not installed" : "not in package.json";
-  if (installed === null) return "not installed";
+export function packageTrouble({ wanted, installed, locked, own }: PackageView): string | null {
+  if (installed === null) return own === null ? "not installed" : `not installed; npm: paths read Touchstone's own copy, ${own}`;
+  if (wanted === null) return "not in package.json";
   if (locked === null) return "not in the lock";
   return installed === locked ? null : `the lock has ${locked}`;
 }
