@@ -97,6 +97,8 @@ export type FromKernel =
       warnings: string[];
       /** values of other cells that it changed */
       changed?: ValueChange[];
+      /** what it defines is numbers, texts and the like: nothing that a later run could change */
+      plain?: true;
       /** it did not run: its result was on disk */
       cached?: CachedResult;
       /** how many outputs of the run were sent on the bulk socket */

@@ -43,10 +43,15 @@ export function mutationsOf(
   source: string,
   scopes: ScopeManager,
   free: ReadonlySet<Node>,
-): { mutations: Mutation[]; /** a function changes what stands outside of it */ stateful: boolean } {
+): {
+  mutations: Mutation[];
+  /** a function changes what stands outside of it */ stateful: boolean;
+  /** a function changes the value of a free name */ later: boolean;
+} {
   const found: Mutation[] = [];
   const outer = outsideOf(scopes);
   let stateful = false;
+  let later = false;
   /** nodes around the one that is looked at */
   let around: readonly Node[] = [];
   const { origin } = origins(program, scopes, free);
@@ -60,6 +65,7 @@ export function mutationsOf(
     stateful ||= outer(root, around);
     const name = depth >= least && root.type === "Identifier" ? origin(root) : null;
     if (name === null) return;
+    later ||= around.some(({ type }) => functions.test(type));
     const code = source.slice(whole.start, whole.end).split("\n")[0]!;
     found.push({ name, ...place(source, whole.start), code: code.length > 60 ? `${code.slice(0, 57)}...` : code, ...(call && { call }) });
   };
@@ -88,7 +94,7 @@ export function mutationsOf(
       if (first !== undefined && changers.test(source.slice(callee.start, callee.end))) add(first, node, 0);
     }
   });
-  return { mutations: found, stateful };
+  return { mutations: found, stateful, later };
 }
 
 /** calls that are over when they return: what their callback changes is changed once */

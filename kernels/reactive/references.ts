@@ -39,6 +39,8 @@ export interface Analysis {
   stateful: boolean;
   /** it changes tables that its names do not show */
   effects: boolean;
+  /** what it changes beside its own values, it changes also in functions, which others may call */
+  later: boolean;
   /** names read as tables by sql`` texts; whether a cell defines them is the graph's to say */
   tables: string[];
   /** syntax errors, with line and column from 1 */
@@ -65,6 +67,7 @@ const nothing = {
   mutations: [],
   stateful: false,
   effects: false,
+  later: false,
   tables: [],
   problems: [],
   displays: false,
@@ -101,7 +104,8 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
   const name = (node: Node) => node.name as string;
   const free = new Set(through.map((reference) => reference.identifier as unknown as Node));
   const last_ = parsed.body.at(-1);
-  const { tables, awaits, effects } = inspect(parsed.program);
+  const { tables, awaits, effects, later } = inspect(parsed.program);
+  const changes = mutationsOf(parsed.program, source, scopes, free);
   return {
     id,
     kind,
@@ -115,8 +119,10 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
       name: name(node),
       ...at(node),
     })),
-    ...mutationsOf(parsed.program, source, scopes, free),
+    mutations: changes.mutations,
+    stateful: changes.stateful,
     effects,
+    later: later || changes.later,
     tables,
     problems,
     displays: last_?.type === "ExpressionStatement" && last_.directive == null,
@@ -182,6 +188,7 @@ function inspect(program: Node) {
   const tables: string[] = [];
   let awaits = false;
   let effects = false;
+  let later = false;
   walk(program, (node, parents) => {
     if (node.type === "TaggedTemplateExpression") {
       const tag = bare(node.tag as Node);
@@ -189,12 +196,14 @@ function inspect(program: Node) {
         const quasis = (node.quasi as Node).quasis as { value: { cooked: string | null; raw: string } }[];
         const sql = quasis.map((quasi) => quasi.value.cooked ?? quasi.value.raw).join(" $1 ");
         tables.push(...sqlTables(sql));
-        effects ||= changesTables(sql);
+        const changes = changesTables(sql);
+        effects ||= changes;
+        later ||= changes && parents.some((parent) => parent.type.includes("Function"));
       }
     } else if (node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node.await === true)) {
       awaits ||= !parents.some((parent) => /Function|^PropertyDefinition$|^StaticBlock$/.test(parent.type));
     } else if (node.type === "VariableDeclaration" && node.kind === "await using")
       awaits ||= !parents.some((parent) => parent.type.includes("Function"));
   });
-  return { tables: unique(tables), awaits, effects };
+  return { tables: unique(tables), awaits, effects, later };
 }

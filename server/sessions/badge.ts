@@ -2,7 +2,7 @@
 import type { Badge, Cell } from "../../kernels/protocol/document.js";
 import { movedControls } from "./controls.js";
 import type { SessionState } from "./state.js";
-import { kernelWide } from "./traces.js";
+import { tracesOf } from "./traces.js";
 
 /** What stands against a cell. */
 const against = {
@@ -16,8 +16,6 @@ const against = {
 const code = 32;
 /** it changes a value of another cell: what that value is now depends on how often it ran */
 const changes = 64;
-/** earlier runs may have changed its values */
-const traced = 128;
 
 /** By place in the document. */
 export interface Marks {
@@ -60,22 +58,28 @@ export function mark(state: SessionState, ids: Iterable<string>): Marks {
   return { cells, bytes };
 }
 
-function markOf({ doc, live, traces }: SessionState, { id, kind, source }: Cell): number {
+function markOf({ doc, live }: SessionState, { id, kind, source }: Cell): number {
   if (kind === "markdown" || source.trim() === "") return 0;
   const cell = doc.cells[id]!;
+  // a clean run leaves it out; what it did is among the traces
+  if (cell.status === "disabled") return code;
   let bits = code;
   if (cell.result === "error" || cell.problems.some((problem) => problem.severity === "error")) bits |= against.error;
   if (cell.stale || cell.edited) bits |= against.stale;
   if ((cell.changed ?? []).length > 0 || cell.problems.some((problem) => problem.type === "mutation")) bits |= changes;
-  if (traces.has(id)) bits |= traced;
   // a promotion is proposed only when asked for, so a page without it is complete
-  if (cell.status === "disabled" || (kind === "promote" && cell.result === "none")) return bits;
+  if (kind === "promote" && cell.result === "none") return bits;
   if (cell.result !== "ok") bits |= cell.result === "none" ? against.open : against.open | against.tried;
   else if (!live.has(id)) bits |= against.gone;
   return bits;
 }
 
-export function badgeOf({ doc, marks: { cells, bytes }, runs, traces }: SessionState): Badge {
+export function badgeOf(state: SessionState): Badge {
+  const {
+    doc,
+    marks: { cells, bytes },
+    runs,
+  } = state;
   let all = 0;
   for (const bits of bytes) all |= bits;
   const list = (bit: number) => {
@@ -88,6 +92,7 @@ export function badgeOf({ doc, marks: { cells, bytes }, runs, traces }: SessionS
     }
     return { cells: found, ...(more > 0 && { more }) };
   };
+  const some = (ids: readonly string[]) => ({ cells: ids.slice(0, named), ...(ids.length > named && { more: ids.length - named }) });
   if (all & against.error) return { state: "error", ...list(against.error) };
   if (all & against.stale) return { state: "stale", ...list(against.stale) };
   if (all & against.open) {
@@ -104,11 +109,12 @@ export function badgeOf({ doc, marks: { cells, bytes }, runs, traces }: SessionS
       const why = `${moved.words}: a clean run of the file would differ; Reset controls brings the defaults back`;
       return { state: "unchecked", why, cells: moved.cells };
     }
-    if (all & traced) {
+    const traces = tracesOf(state);
+    if (traces.cells.size > 0) {
       const why = "earlier runs may have changed what these cells gave; run them again, or Run clean and compare";
-      return { state: "unchecked", why, ...list(traced) };
+      return { state: "unchecked", why, ...some(cells.filter(({ id }) => traces.cells.has(id)).map(({ id }) => id)) };
     }
-    if (traces.has(kernelWide)) {
+    if (traces.shared) {
       const why = "earlier runs changed tables or globals that all cells share; Restart and run all, or Run clean and compare";
       return { state: "unchecked", why, cells: [] };
     }

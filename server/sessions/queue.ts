@@ -7,7 +7,7 @@ import { inputsFirst, isText } from "./plan.js";
 import { PersistentMap } from "../../kernels/notebook/persistent.js";
 import { closeAll } from "./questions.js";
 import type { KeptResult, Queued, Ran } from "./state.js";
-import { affectedByRun, tracedByRun } from "./traces.js";
+import { numberOf, tracedByEnd, tracedByRun } from "./traces.js";
 import type { Step } from "./step.js";
 
 type Done = Extract<FromKernel, { type: "done" }>;
@@ -66,10 +66,8 @@ export function pump(step: Step, at: number): void {
       record(step, cell.id);
       continue;
     }
-    const traces = tracedByRun(state, cell.id);
-    for (const id of [...state.traces, ...(traces === state.traces ? [] : traces)]) if (traces.has(id) !== state.traces.has(id)) step.dirty.add(id);
     step.set({
-      ...{ traces, affected: affectedByRun(state, cell.id) },
+      ...tracedByRun(state, cell.id, state.runs + 1),
       running: { cell: cell.id, run, since: at, soft: false, shown: false, controls: [] },
       runs: state.runs + 1,
       ran: state.ran.with(cell.id, ran),
@@ -115,7 +113,7 @@ export const calm = { stuck: null, nearLimit: null };
 /** The running cell is over. */
 export function finish(
   step: Step,
-  { result, elapsedMs, warnings, cached, changed = [] }: Pick<Done, "result" | "elapsedMs" | "warnings" | "cached" | "changed">,
+  { result, elapsedMs, warnings, cached, changed = [], plain }: Pick<Done, "result" | "elapsedMs" | "warnings" | "cached" | "changed" | "plain">,
   at: number,
 ): void {
   const { running } = step.state;
@@ -126,7 +124,9 @@ export function finish(
   // a run that showed nothing leaves nothing of the older one
   if (!running.shown && (step.doc.outputs[cell] ?? []).length > 0) step.emit({ type: "outputs", cell, run, clear: true, outputs: [] });
   const live = result === "ok" ? step.state.live.with(cell, run) : step.state.live.without(cell);
-  step.set({ running: null, live });
+  const owners = [...new Set(changed.map((one) => one.cell))];
+  step.set({ plain: plain === true ? step.state.plain.with(cell, true) : step.state.plain.without(cell) });
+  step.set({ running: null, live, traces: tracedByEnd(step.state, cell, numberOf(run), owners) });
   // what its code shows it to change is a problem of the cell already
   const shown = new Set(step.doc.cells[cell]?.problems.flatMap(({ type, name }) => (type === "mutation" ? [name] : [])));
   const others = changed.filter(({ name }) => !shown.has(name));
@@ -157,9 +157,7 @@ export function dropKernel(step: Step, cause: string | null, at: number): void {
   // a kernel that held nothing takes nothing along: what the one before it held is still what is missing
   if (lost.length > 0) step.set({ lost });
   step.set({ running: null, queue: [], live: PersistentMap.empty<string>(), restarted: true, then: null });
-  const { traces, runs } = step.state;
-  for (const id of traces) step.dirty.add(id);
-  step.set({ traces: new Set(), affected: new Set(), since: runs });
+  step.set({ plain: PersistentMap.empty(), traces: PersistentMap.empty(), ghosts: new Map(), since: step.state.runs });
   if (running !== null) record(step, running.cell);
   if (step.doc.variables.length > 0) step.emit({ type: "variables", variables: [] });
   step.settle();

@@ -19,6 +19,7 @@ import type { BulkMessage, FromKernel, RunRequest } from "../../kernels/protocol
 import type { Applied } from "./applied.js";
 import type { Marks } from "./badge.js";
 import type { GraphView } from "./graph.js";
+import type { Touch } from "./traces.js";
 import type { PersistentMap } from "../../kernels/notebook/persistent.js";
 
 /** What a run read: kept to tell edited and stale cells, also after a restart. */
@@ -60,10 +61,12 @@ export interface SessionState {
   touched: PersistentMap<string>;
   /** what the badge is made of */
   marks: Marks;
-  /** cells whose values earlier runs may have changed (traces.ts) */
-  traces: ReadonlySet<string>;
-  /** cells whose runs in the present kernel changed what it shares */
-  affected: ReadonlySet<string>;
+  /** cells of which the kernel says that what they define now holds nothing that could change */
+  plain: PersistentMap<true>;
+  /** what the last run of each cell in the present kernel may have changed beside its own values (traces.ts) */
+  traces: PersistentMap<Touch>;
+  /** place -> the last run that may have changed it and that a clean run lacks */
+  ghosts: ReadonlyMap<string, number>;
   /** runs before the present kernel */
   since: number;
   /** what to run once the kernel is back */

@@ -5,7 +5,6 @@ import type { CellState, KernelState, NotebookState } from "../../kernels/protoc
 import { badgeOf, mark, markAll } from "./badge.js";
 import { deriveCells } from "./derive.js";
 import { same } from "./same.js";
-import { tracedByDelete } from "./traces.js";
 import type { Action, Queued, RunAction, SessionState, Unnumbered } from "./state.js";
 
 export class Step {
@@ -57,12 +56,6 @@ export class Step {
     for (const id of [...Object.keys(pending), this.#settled.running?.cell, running?.cell]) if (id !== undefined) this.dirty.add(id);
     const moved = spliceOf(this.#settled.queue, waiting, sameItem);
     if (moved !== null) for (const id of differing(this.#settled.queue, moved)) this.dirty.add(id);
-    const gone = this.#settled.graph === this.state.graph ? [] : this.#settled.graph.order.filter((id) => !this.state.graph.cells.has(id));
-    if (gone.length > 0 && this.#settled.since === this.state.since) {
-      const traces = tracedByDelete({ ...this.#settled, traces: this.state.traces }, gone);
-      for (const id of traces) if (!this.state.traces.has(id)) this.dirty.add(id);
-      this.set({ traces });
-    }
     const changed = { ...pending, ...deriveCells(this.state, this.#settled, this.dirty, pending) };
     for (const [id, cell] of Object.entries(changed)) {
       const before = this.doc.cells[id];

@@ -2,7 +2,15 @@
 import { expect, it } from "vitest";
 import { Machine, notebookOf } from "../../test/support/machine.js";
 
-type Step = string | { set: [string, string] } | { delete: string } | "all" | "restart";
+type Step =
+  | string
+  | { set: [string, string] }
+  | { delete: string }
+  | { disable: string }
+  | { enable: string }
+  | { move: [string, string | null] }
+  | "all"
+  | "restart";
 const counter = { a: "let n = 0\nexport const inc = () => ++n", b: "inc()" };
 const table = { a: "await sql`create or replace table t as select 1 as x`", b: "await sql`from t`" };
 
@@ -42,6 +50,48 @@ const cases: [name: string, cells: Record<string, string>, steps: Step[], state:
   ["a model that is trained elsewhere", { a: "const m = make()", b: "await m.fit(x)" }, ["all"], "unchecked", ["b"]],
   ["a function of a module that is called fit", { a: "import * as line from './line.js'", b: "line.fit([1])" }, ["all"], "same"],
   ["an iterator that is advanced", { a: "const it = [1][Symbol.iterator]()", b: "it.next()" }, ["all"], "unchecked", ["b"]],
+  ["a changer that is disabled", { a: "const list = []", b: "list.push(1)", c: "list" }, ["all", { disable: "b" }], "unchecked", ["a"]],
+  [
+    "a changer that is disabled, its owner made anew",
+    { a: "const list = []", b: "list.push(1)", c: "list" },
+    ["all", { disable: "b" }, "a", "c"],
+    "same",
+  ],
+  ["a changer that never ran and is disabled", { a: "const list = []", b: "list.push(1)", c: "list" }, [{ disable: "b" }, "all"], "same"],
+  ["a reader that is disabled", { ...counter, c: "inc()" }, ["all", { disable: "b" }], "unchecked", ["a"]],
+  ["a reader that is disabled and comes back", { ...counter, c: "inc()" }, ["all", { disable: "b" }, { enable: "b" }], "same"],
+  ["a reader of what is disabled", { ...counter, c: "const d = 1", e: "inc() + d" }, ["all", { disable: "c" }], "unchecked", ["a"]],
+  ["a table whose maker is disabled", table, ["all", { disable: "a" }], "unchecked", []],
+  [
+    "a changer that is edited and then deleted",
+    { a: "const list = []", b: "list.push(1)", c: "list" },
+    ["all", { set: ["b", "1"] }, { delete: "b" }],
+    "unchecked",
+    ["a"],
+  ],
+  [
+    "a changer that changes nothing any more",
+    { a: "const list = []", b: "list.push(1)", c: "list" },
+    ["all", { set: ["b", "1"] }, "b"],
+    "unchecked",
+    ["a"],
+  ],
+  [
+    "a changer through another name",
+    { a: "const list = []", x: "const other = list", b: "other.push(1)", c: "list" },
+    ["all", { delete: "b" }, "x"],
+    "unchecked",
+    ["a"],
+  ],
+  ["readers that change places", { ...counter, c: "inc()" }, ["all", { move: ["c", "a"] }], "unchecked", ["a"]],
+  ["readers that change places and back", { ...counter, c: "inc()" }, ["all", { move: ["c", "a"] }, { move: ["c", "b"] }], "same"],
+  [
+    "a table made by a function that another cell calls",
+    { a: "const make = () => sql`create or replace table t as select 1 as x`", b: "await make()" },
+    ["all", "b"],
+    "unchecked",
+    [],
+  ],
   ["a table made once", table, ["all"], "same"],
   ["a table made twice", table, ["all", "a"], "unchecked", []],
   ["a table made twice, in a new kernel once", table, ["all", "a", "restart", "all"], "same"],
@@ -56,7 +106,12 @@ it.each(cases)("%s", (_, cells, steps, state, named) => {
   machine.do({ do: "mode", mode: "lazy" });
   for (const step of steps) {
     if (typeof step === "object" && "set" in step) machine.set(...step.set);
-    else if (typeof step === "object") expect(machine.do({ do: "ops", ops: [{ op: "delete", id: step.delete }] })).toBe(null);
+    else if (typeof step === "object" && "move" in step)
+      expect(machine.do({ do: "ops", ops: [{ op: "move", id: step.move[0], after: step.move[1] }] })).toBe(null);
+    else if (typeof step === "object" && !("delete" in step)) {
+      const [id, options] = "disable" in step ? [step.disable, { disabled: true }] : [step.enable, {}];
+      expect(machine.do({ do: "ops", ops: [{ op: "options", id, options }] })).toBe(null);
+    } else if (typeof step === "object") expect(machine.do({ do: "ops", ops: [{ op: "delete", id: step.delete }] })).toBe(null);
     else if (step === "all") machine.do({ do: "run-all" });
     else if (step === "restart") machine.do({ do: "restart", then: "nothing" });
     else machine.do({ do: "run", cells: [step] });
