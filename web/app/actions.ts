@@ -56,6 +56,7 @@ export interface NotebookControl {
   toggleCache(): void;
   runFresh(): void;
   cancelAll(): void;
+  resetControls(): void;
   compare(): void;
   select(delta: number, extend?: boolean): void;
   moveCell(delta: number): void;
@@ -185,6 +186,7 @@ export const actions: Action[] = [
   on("cache", "Keep the cell's result on disk (cache), or stop keeping it", "anywhere", [], (n) => n.toggleCache(), { icon: "database" }),
   on("run-fresh", "Drop the cell's result on disk and run it", "anywhere", [], (n) => n.runFresh(), { icon: "play" }),
   on("compare", "Run clean and compare", "anywhere", [], (n) => n.compare(), { icon: "equal" }),
+  on("reset-controls", "Reset controls: all back to their defaults", "anywhere", [], (n) => n.resetControls(), { icon: "undo-2" }),
   on("cancel-queued", "Cancel all cells that wait", "anywhere", [], (n) => n.cancelAll(), { icon: "x" }),
   on("disable", "Disable or enable the cell", "selected", ["Shift+d"], (n) => n.toggleDisabled(), { icon: "ban" }),
   on("run-stale-selected", "Run stale", "selected", ["r"], (n) => n.runStale(), { silent: true }),

@@ -3,6 +3,7 @@ import { html, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { CellDefinition, ScopeName } from "../../kernels/protocol/cells.js";
 import { blankCell } from "../../kernels/notebook/blank.js";
+import type { Control } from "../../kernels/protocol/controls.js";
 import type { Cell, CellState, KernelQuery, Question } from "../../kernels/protocol/document.js";
 import type { CodeProblem } from "../../kernels/protocol/language.js";
 import type { Output } from "../../kernels/protocol/output.js";
@@ -10,11 +11,14 @@ import { time } from "../controllers/format.js";
 import { statusOf } from "../controllers/status.js";
 import { define, TouchElement } from "./base.js";
 import type { TouchEditor } from "./editor.js";
+import { cellMenu } from "./cell-menu.js";
+import { controlList } from "./controls.js";
 import "./editor.js";
 import "./form.js";
 import { icon } from "./icon.js";
 import "./markdown.js";
 import "./output.js";
+import { pairMark, type CellPair } from "./pair.js";
 import "./question.js";
 import { words } from "./words.js";
 
@@ -58,6 +62,7 @@ export class TouchCell extends TouchElement {
     outputs: { attribute: false },
     more: { attribute: false },
     questions: { attribute: false },
+    controls: { attribute: false },
     number: { attribute: false },
     definition: { attribute: false },
     scope: { attribute: false },
@@ -84,6 +89,8 @@ export class TouchCell extends TouchElement {
   declare more: number;
   /** what it asks, with `prompt()` */
   declare questions: readonly Question[];
+  /** what its `view(...)` shows */
+  declare controls: readonly Control[];
   declare number: number;
   declare definition: CellDefinition | null;
   declare scope: ScopeName[];
@@ -104,8 +111,8 @@ export class TouchCell extends TouchElement {
   declare hint: string;
   /** what the language service says about the source */
   declare code: readonly CodeProblem[];
-  /** changed here and in the file: which version this is, and the number of the cell with the other one (null: it is gone) */
-  declare pair: { role: "mine" | "theirs"; other: number | null; id: string | null } | null;
+  /** changed here and in the file */
+  declare pair: CellPair | null;
   declare tick: number;
   /** question that has the focus while the cell is drawn */
   #asking: Element | null = null;
@@ -116,6 +123,7 @@ export class TouchCell extends TouchElement {
     this.outputs = [];
     this.more = 0;
     this.questions = [];
+    this.controls = [];
     this.number = 1;
     this.definition = null;
     this.scope = [];
@@ -186,49 +194,6 @@ export class TouchCell extends TouchElement {
     this.#asking = null;
   }
 
-  #menu(s: CellState) {
-    const item = (action: CellAction, name: string, label: string, off = false) =>
-      html`<button
-        class="menu-item"
-        ?disabled=${off}
-        @click=${(event: Event) => {
-          (event.target as HTMLElement).closest("details")!.open = false;
-          this.#act(action);
-        }}
-      >
-        ${icon(name)} ${label}
-      </button>`;
-    const lazy = this.cell.options.lazy ?? this.definition?.costly === true;
-    return html`<details
-      class="menu"
-      @focusout=${(event: FocusEvent) => {
-        const menu = event.currentTarget as HTMLDetailsElement;
-        if (!menu.contains(event.relatedTarget as Node | null)) menu.open = false;
-      }}
-    >
-      <summary aria-label="More for cell ${this.number}">${icon("ellipsis")}</summary>
-      <div class="menu-list">
-        ${item("insert-below", "plus", "Insert below", !this.writing)} ${item("up", "arrow-up", "Move up", !this.writing)}
-        ${item("down", "arrow-down", "Move down", !this.writing)} ${item("duplicate", "copy", "Duplicate", !this.writing)}
-        ${
-          this.cell.kind === "markdown"
-            ? nothing
-            : html`${item("run-from", "play", "Run from here", !this.writing)}
-              ${
-                this.cell.kind === "promote"
-                  ? nothing
-                  : html`${item("lazy", "clock", lazy ? "Run when an input changes" : "Run only when asked (lazy)", !this.writing)}
-                    ${item("cache", "database", this.cell.options.cache === true ? "Do not keep the result on disk" : "Keep the result on disk (cache)", !this.writing)}`
-              }`
-        }
-        ${item("disable", "ban", this.cell.options.disabled === true ? "Enable" : "Disable", !this.writing)}
-        ${this.outputs.length > 0 ? item("fold", "chevron-down", this.folded ? "Show output" : "Fold output") : nothing}
-        ${s.status === "running" && this.definition?.costly === true ? item("stop-keep", "square", "Stop and keep the best") : nothing}
-        ${item("delete", "trash-2", "Delete", !this.writing)}
-      </div>
-    </details>`;
-  }
-
   #head(s: CellState) {
     const view = statusOf(this.cell, s, Date.now(), this.#errorLine, this.place, this.questions.length > 0);
     const kind =
@@ -293,31 +258,9 @@ export class TouchCell extends TouchElement {
                     ${icon("play")} Run
                   </button>`
         }
-        ${this.#menu(s)}
+        ${cellMenu(this, s, (action) => this.#act(action))}
       </span>
     </div>`;
-  }
-
-  /** Both versions say what they are and offer the decision. */
-  #pairMark() {
-    const { pair } = this;
-    if (pair === null) return nothing;
-    const text =
-      pair.role === "mine"
-        ? `Changed here and in the file. This is the version of this page; the file's is cell ${pair.other}.`
-        : pair.other === null
-          ? "Changed in the file and deleted here. This is the file's version; it is off until you decide."
-          : `Changed here and in the file. This is the file's version of cell ${pair.other}; it is off until you decide.`;
-    const choose = (action: CellAction, label: string) =>
-      html`<button class="small" ?disabled=${!this.writing} @click=${() => this.#act(action)}>${label}</button>`;
-    return html`<p class="problem warning pair" role="group" aria-label="Changed on both sides">
-      ${icon("split")}
-      <span class="words"
-        >${text}
-        ${pair.id === null ? nothing : html`<button class="link" @click=${() => this.#act({ go: pair.id! })}>Go to cell ${pair.other}</button>`}</span
-      >
-      ${pair.other === null ? html`${choose("keep-mine", "Delete it")} ${choose("take-theirs", "Keep it")}` : html`${choose("keep-mine", "Keep mine")} ${choose("take-theirs", "Take theirs")} ${choose("keep-both", "Keep both")}`}
-    </p>`;
   }
 
   protected override render() {
@@ -340,7 +283,7 @@ export class TouchCell extends TouchElement {
       <div class="gutter" aria-hidden="true"></div>
       ${this.#head(s)}
       ${s.status === "running" ? html`<div class="head-bar ${progress === null ? "unknown" : ""}" aria-hidden="true"><div style="width:${progress === null ? 100 : progress * 100}%"></div></div>` : nothing}
-      ${this.#pairMark()}
+      ${pairMark(this.pair, this.writing, (action) => this.#act(action))}
       ${s.problems.map(
         (problem) =>
           html`<p class="problem ${problem.severity}">
@@ -375,6 +318,7 @@ export class TouchCell extends TouchElement {
             ${icon("triangle-alert")} <span><span class="sr">Warning: </span>${words(warning)}</span>
           </p>`,
       )}
+      ${markdown ? nothing : controlList(this.controls, this.number, !this.writing || s.status === "disabled")}
       ${
         outputs.length > 0 && !markdown
           ? this.folded

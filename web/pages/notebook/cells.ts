@@ -30,6 +30,7 @@ export function cellList(page: NotebookCommands, state: NotebookState, on: Retur
     @cell-action=${on.action}
     @source-edit=${on.source}
     @answer=${on.answer}
+    @control-move=${on.control}
     @focusin=${on.focus}
     @form-field=${on.field}
     @insert-step=${on.step}
@@ -52,6 +53,7 @@ export function cellList(page: NotebookCommands, state: NotebookState, on: Retur
               .outputs=${state.outputs[cell.id] ?? none}
               .more=${state.more[cell.id] ?? 0}
               .questions=${state.questions.length === 0 ? none : state.questions.filter((question) => question.cell === cell.id)}
+              .controls=${state.controls[cell.id] ?? none}
               .number=${i + 1}
               .definition=${byKind.get(cell.kind) ?? null}
               .scope=${byKind.has(cell.kind) || s.problems.length > 0 ? scope : none}

@@ -69,6 +69,9 @@ export class NotebookCommands extends NotebookBase implements NotebookControl {
   compare(): void {
     if (this.mayWrite()) this.do({ do: "compare" });
   }
+  resetControls(): void {
+    if (this.mayWrite()) this.do({ do: "reset", cell: null });
+  }
   cancelAll(): void {
     this.do({ do: "cancel", cell: null });
   }

@@ -4,6 +4,7 @@ import type { CallField, CellKind } from "../../../kernels/protocol/document.js"
 import type { NextStep, Suggestion } from "../../../kernels/protocol/output.js";
 import { freshResult, scopeOf, stepSource } from "../../controllers/scope.js";
 import type { CellAction } from "../../elements/cell.js";
+import type { Moved } from "../../elements/control.js";
 import type { Answered, TouchQuestion } from "../../elements/question.js";
 import type { NotebookCommands } from "./commands.js";
 
@@ -107,6 +108,18 @@ export function cellEvents(page: NotebookCommands) {
         page.emit("toast", { level: "error", text: error.message });
         asking.again();
       });
+    },
+    control: (event: CustomEvent<Moved>): void => {
+      const { key, value, over } = event.detail;
+      const cell = cellOf(event);
+      if (cell === null || page.session === null || !page.mayWrite()) return over(false);
+      page.session.command({ do: "control", cell, key, value }).then(
+        () => over(true),
+        (error: Error) => {
+          page.emit("toast", { level: "error", text: error.message });
+          over(false);
+        },
+      );
     },
     field: (event: CustomEvent<{ path: string; value?: CallField["value"] }>): void => {
       const cell = cellOf(event);

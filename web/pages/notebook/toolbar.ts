@@ -1,9 +1,11 @@
 /** The notebook's toolbar: title, ways to run, stop, mode, badge, memory, panels, menu (ui 3.3). */
 import { html, nothing } from "lit";
+import { isMoved } from "../../../kernels/protocol/controls.js";
 import { memory, time } from "../../controllers/format.js";
 import { badgeText } from "../../controllers/session.js";
 import { icon } from "../../elements/icon.js";
 import { spark } from "../../elements/spark.js";
+import { words } from "../../elements/words.js";
 import type { NotebookCommands } from "./commands.js";
 import { cleanRun } from "./clean.js";
 import { queueMenu } from "./queue.js";
@@ -21,6 +23,7 @@ export function toolbar(page: NotebookCommands) {
         }).length;
   const badge = badgeText(state.badge, page.number);
   const used = state.kernel.memory.at(-1) ?? 0;
+  const moved = Object.values(state.controls).some((controls) => controls.some(isMoved));
   const busy = page.busy || state.kernel.state === "stopping";
   const item = (label: string, run: () => void, off = false) =>
     html`<button
@@ -74,11 +77,12 @@ export function toolbar(page: NotebookCommands) {
         ${
           state.badge.state === "same"
             ? html`<p class="hint">Every cell ran with the code and the inputs that it has now.</p>`
-            : html`${state.badge.state === "unchecked" ? html`<p class="hint">${state.badge.why}</p>` : nothing}
+            : html`${state.badge.state === "unchecked" ? html`<p class="hint">${words(state.badge.why)}</p>` : nothing}
               ${state.badge.cells.map((cell) => item(`cell ${page.number(cell)} ${state.cells[cell]?.defines[0] ?? cell}`, () => page.go(cell)))}
               ${state.badge.more === undefined ? nothing : html`<p class="hint">and ${state.badge.more} more</p>`}`
         }
-        ${cleanRun(page, state)} ${item("Run clean and compare", () => page.compare(), !writing || busy || state.clean?.status === "running")}
+        ${moved ? item("Reset controls", () => page.resetControls(), !writing) : nothing} ${cleanRun(page, state)}
+        ${item("Run clean and compare", () => page.compare(), !writing || busy || state.clean?.status === "running")}
       </div>
     </details>
     <span class="meter" title="Memory of the kernel and its limit"
