@@ -19,6 +19,7 @@ const entries = {
   probe: "kernels/tensors/probe.ts",
   library: "kernels/runtime/library.ts",
   language: "kernels/language/main.ts",
+  "language-wire": "kernels/language/wire.ts",
   "export-server": "kernels/models/export-server.ts",
   report: "web/report/headless.ts",
 };

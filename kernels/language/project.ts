@@ -50,8 +50,6 @@ export interface Project {
   cellOf(file: string): { cell: string; module: Module } | null;
   /** an offset of a cell's module in the cell */
   toCell(file: string, at: number): { cell: string; at: number } | null;
-  /** stops what runs when it answers true */
-  cancelled: () => boolean;
   dispose(): void;
 }
 
@@ -85,8 +83,14 @@ interface Virtual {
   cell: string | null;
 }
 
-export function createProject(place: { notebook: string; workspace: string; registry: ts.DocumentRegistry }): Project {
-  const { notebook, workspace, registry } = place;
+export function createProject(given: {
+  notebook: string;
+  workspace: string;
+  registry: ts.DocumentRegistry;
+  /** asked while TypeScript is at work: shall it stop? */
+  cancelled: () => boolean;
+}): Project {
+  const { notebook, workspace, registry, cancelled } = given;
   const root = packageRoot();
   const folder = dirname(notebook);
   const hubName = `${basename(notebook)}.names.ts`;
@@ -201,7 +205,6 @@ export function createProject(place: { notebook: string; workspace: string; regi
     workspace,
     rev: 0,
     schemas,
-    cancelled: () => false,
     get service() {
       return service;
     },
@@ -282,7 +285,7 @@ export function createProject(place: { notebook: string; workspace: string; regi
     realpath: (name) => (files.has(name) ? name : (ts.sys.realpath?.(name) ?? name)),
     // else the package.json above each file is read and parsed at each key
     getModuleResolutionCache: () => resolutions,
-    getCancellationToken: () => ({ isCancellationRequested: () => project.cancelled() }),
+    getCancellationToken: () => ({ isCancellationRequested: cancelled }),
     // the library's own packages serve a workspace that lies elsewhere
     resolveModuleNameLiterals: (literals, containing, redirected, given) =>
       literals.map(({ text }) => {

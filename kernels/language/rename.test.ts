@@ -13,7 +13,7 @@ import { rename } from "./rename.js";
 
 const workspace = mkdtempSync(join(tmpdir(), "touchstone-rename-"));
 writeFileSync(join(workspace, "package.json"), `{ "name": "w", "private": true }`);
-const project = createProject({ notebook: join(workspace, "n.nb.ts"), workspace, registry: ts.createDocumentRegistry(true) });
+const project = createProject({ notebook: join(workspace, "n.nb.ts"), workspace, registry: ts.createDocumentRegistry(true), cancelled: () => false });
 afterAll(() => {
   project.dispose();
   rmSync(workspace, { recursive: true, force: true });

@@ -46,8 +46,8 @@ interface Open {
   watched: boolean;
   /** cell -> revision of its last change */
   changed: Map<string, number>;
-  /** questions on their way, by cell */
-  asked: Set<{ cell: string; stop: AbortController }>;
+  /** questions on their way; `all`: about every cell */
+  asked: Set<{ cell: string; all: boolean; stop: AbortController }>;
   unlisten(): void;
 }
 interface Service {
@@ -105,7 +105,7 @@ export function createLanguages(options: {
           else if (op.op === "edit" || op.op === "kind" || op.op === "delete") changed.set(op.id, event.rev);
         }
         // whoever asked about the text before has moved on
-        for (const one of asked) if (changed.get(one.cell) === event.rev) one.stop.abort();
+        for (const one of asked) if (one.all || changed.get(one.cell) === event.rev) one.stop.abort();
         if (service.open.get(notebook)?.sent === true)
           service.process?.send({ type: "ops", notebook: notebook.place.file, rev: event.rev, ops: event.ops });
       }),
@@ -165,13 +165,18 @@ export function createLanguages(options: {
       child.send({ type: "open", notebook: file, workspace, rev: notebook.state.rev, cells: notebook.state.source.cells });
     }
     const stop = new AbortController();
-    const one = { cell, stop };
+    const all = question.ask === "rename" || question.ask === "references";
+    const one = { cell, all, stop };
     // letters typed behind a completion narrow it down: it stays wanted
     if (question.ask !== "complete") open.asked.add(one);
     const signals = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
-    const answer = await child.ask({ client, notebook: file, question }, signals).finally(() => open.asked.delete(one));
+    const answer = await child
+      .ask({ client, notebook: file, question }, signals)
+      .catch((error: unknown) => {
+        throw stop.signal.aborted && error instanceof LanguageError && error.superseded ? stale() : error;
+      })
+      .finally(() => open.asked.delete(one));
     // its places would be wrong in what the asker sees by now
-    const all = question.ask === "rename" || question.ask === "references";
     if (all ? notebook.state.rev > answer.rev : (open.changed.get(cell) ?? 0) > answer.rev) throw stale();
     return answer;
   };

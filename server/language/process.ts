@@ -140,7 +140,6 @@ export function startLanguage(
         timer.unref();
         waiting.set(id, { resolve, reject, timer });
         write({ type: "ask", id, ...question });
-        // one that is worked on already is answered all the same
         signal?.addEventListener("abort", () => waiting.has(id) && gone === null && write({ type: "cancel", id }), { once: true });
       }),
     stop() {
