@@ -26,6 +26,7 @@ export class JupyterKernel {
   readonly notebook: boolean;
   /** ends a process of its own; null: it is a notebook's */
   readonly #letGo: (() => Promise<void>) | null;
+  readonly #now: () => number;
   lastActivity: Date;
   #uuid = randomUUID() as string;
   readonly #peers = new Map<number, Peer>();
@@ -45,11 +46,12 @@ export class JupyterKernel {
   #commParent: Header | null = null;
   readonly #stop: () => void;
 
-  constructor(session: Session, letGo: (() => Promise<void>) | null) {
+  constructor(session: Session, letGo: (() => Promise<void>) | null, now: () => number) {
     this.session = session;
     this.notebook = letGo === null;
     this.#letGo = letGo;
-    this.lastActivity = new Date();
+    this.#now = now;
+    this.lastActivity = new Date(now());
     this.#state = session.state.kernel.state;
     this.#console = this.#connect();
     this.#stop = session.listen((event) => event.type === "kernel" && this.#heard(event.kernel));
@@ -72,7 +74,7 @@ export class JupyterKernel {
   connect(peer: Peer): { receive(message: Message): void; leave(): void } {
     const number = this.#nextPeer++;
     this.#peers.set(number, peer);
-    this.lastActivity = new Date();
+    this.lastActivity = new Date(this.#now());
     return { receive: (message) => this.#receive(number, message), leave: () => void this.#peers.delete(number) };
   }
 
@@ -201,7 +203,7 @@ export class JupyterKernel {
   }
 
   #receive(from: number, message: Message): void {
-    this.lastActivity = new Date();
+    this.lastActivity = new Date(this.#now());
     const { channel, header, content } = message;
     if (channel === "stdin") {
       if (header.msg_type !== "input_reply" || this.#asked === null) return;

@@ -18,19 +18,18 @@ export class JupyterKernels {
   readonly kernels = new Map<string, JupyterKernel>();
   readonly sessions = new Map<string, JupyterSession>();
   readonly #sessions: Sessions;
-  readonly started = new Date();
-  readonly #cull: NodeJS.Timeout;
+  readonly started: Date;
 
-  /** `idle`: ms after which a kernel that nobody is connected to, and that runs nothing, ends */
-  constructor(sessions: Sessions, idle = 8 * 3600_000) {
+  /** A kernel of its own ends as one of a notebook does: when nobody has used it for the hours that Settings hold. One that somebody is connected to stays. */
+  constructor(sessions: Sessions) {
     this.#sessions = sessions;
-    this.#cull = setInterval(() => {
-      const before = Date.now() - idle;
+    this.started = new Date(sessions.now());
+    sessions.onCull((idleMs) => {
+      const before = sessions.now() - idleMs;
       for (const kernel of this.kernels.values())
         if (!kernel.notebook && kernel.connections === 0 && kernel.state !== "busy" && kernel.lastActivity.getTime() < before)
           void this.remove(kernel);
-    }, 60_000);
-    this.#cull.unref();
+    });
   }
 
   /** Kernels of notebooks that run already are taken up. */
@@ -38,7 +37,7 @@ export class JupyterKernels {
     for (const session of this.#sessions.all()) {
       const { state } = session.state.kernel;
       if (state === "none" || state === "dead" || [...this.sessions.values()].some((each) => each.kernel.session === session)) continue;
-      this.#add(session.place.path, basename(session.place.path), "notebook", this.#keep(new JupyterKernel(session, null)));
+      this.#add(session.place.path, basename(session.place.path), "notebook", this.#keep(new JupyterKernel(session, null, this.#sessions.now)));
     }
   }
 
@@ -46,9 +45,9 @@ export class JupyterKernels {
     const notebook = this.#notebook(path);
     const known = notebook && [...this.kernels.values()].find((kernel) => kernel.session === notebook);
     if (known) return known;
-    if (notebook) return this.#keep(new JupyterKernel(notebook, null));
+    if (notebook) return this.#keep(new JupyterKernel(notebook, null, this.#sessions.now));
     const { session, letGo } = this.#sessions.bare(dirname(path));
-    return this.#keep(new JupyterKernel(session, letGo));
+    return this.#keep(new JupyterKernel(session, letGo, this.#sessions.now));
   }
 
   /** The session of this path, or a new one. */
@@ -65,7 +64,6 @@ export class JupyterKernels {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#cull);
     await Promise.all([...this.kernels.values()].map((kernel) => this.remove(kernel)));
   }
 

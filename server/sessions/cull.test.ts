@@ -1,8 +1,10 @@
 /** Idle kernels are shut down, by a clock of the test. */
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import WebSocket from "ws";
 import { fakeKernels } from "../../test/support/fake-kernel.js";
 import { NotebookClient } from "../../test/support/notebook.js";
 import { startServer, type RunningServer } from "../../test/support/server.js";
@@ -85,4 +87,21 @@ it("leaves alone what runs, whoever works with it, and everything where no time 
   pass(1000 * hour);
   expect(kernels.all.at(-1)!.stopped).toBe(false);
   never.close();
+});
+
+it("ends a Jupyter kernel without a notebook by the same hours, unless somebody is connected", async () => {
+  const client = await start(3 * hour);
+  client.close();
+  const make = async () => ((await (await server.fetch("/api/kernels", { method: "POST", body: "{}" })).json()) as { id: string }).id;
+  const [left, kept] = [await make(), await make()];
+  const socket = new WebSocket(`${server.url.replace(/^http/, "ws").replace(/\/$/, "")}/api/kernels/${kept}/channels?token=${server.token}`);
+  await once(socket, "open");
+  const ids = async () => ((await (await server.fetch("/api/kernels")).json()) as { id: string }[]).map(({ id }) => id);
+  pass(2 * hour);
+  expect(await ids()).toEqual(expect.arrayContaining([left, kept]));
+  pass(2 * hour);
+  expect(await ids()).toEqual(expect.arrayContaining([kept]));
+  expect(await ids()).not.toContain(left);
+  expect(kernels.all.filter(({ stopped }) => stopped)).toHaveLength(1);
+  socket.close();
 });

@@ -25,6 +25,9 @@ export interface Sessions {
   readonly languages: Languages;
   /** shuts the kernels down that nobody has used for `idleMs` */
   cull(): void;
+  /** kernels that are no notebook's are looked after by `look`, with every look around at the others */
+  onCull(look: (idleMs: number) => void): void;
+  now(): number;
   /** bytes that a kernel may take whose notebook has no limit of its own */
   readonly memoryLimit: number;
   /** for the kernels that start from now on, and the next look around for idle ones */
@@ -83,14 +86,19 @@ export function createSessions(options: SessionsOptions): Sessions {
   const sessions = new Map<string, Session>();
   const bare = new Set<Session>();
   let idleMs = options.idleMs ?? 24 * 3_600_000;
+  const culls: ((idleMs: number) => void)[] = [];
   const cull = () => {
-    if (idleMs > 0) for (const session of sessions.values()) session.cull(idleMs);
+    if (idleMs === 0) return;
+    for (const session of sessions.values()) session.cull(idleMs);
+    for (const look of culls) look(idleMs);
   };
   const culling = setInterval(cull, 60_000);
   culling.unref();
   return {
     languages,
     cull,
+    onCull: (look) => void culls.push(look),
+    now: effects.now,
     get memoryLimit() {
       return memoryLimit;
     },
