@@ -6,11 +6,12 @@ import { loadBackend, type Tf } from "../tensors/backend.js";
 import { sqlTag } from "./sql.js";
 
 let t: TestEngine;
+const said: string[] = [];
 let tf: Tf;
 let sql: ReturnType<typeof sqlTag>;
 beforeAll(async () => {
   tf = (await loadBackend("wasm")).tf;
-  t = testEngine({ tensor: (values, rows, width) => tf.tensor2d(values, [rows, width]) });
+  t = testEngine({ warn: (sentence) => said.push(sentence), tensor: (values, rows, width) => tf.tensor2d(values, [rows, width]) });
   sql = sqlTag(t.engine);
 });
 afterAll(() => t.close());
@@ -103,11 +104,53 @@ test("what cannot be trained on is named before the first step", async () => {
   expect(() => source.dataset({ y: "c", shuffle: -1 })).toThrow("Expected `shuffle` of dataset to be a number of rows from 0");
   await expect(epoch(source.dataset({ x: ["id"], y: "nope" }))).rejects.toThrow(/nope/);
   await expect(epoch(source.dataset({ x: ["id"], y: "c", classes: 2 }))).rejects.toThrow(
-    /`c` is 2 among the first 10 rows read: a class is a whole number from 0 to 1/,
+    /^`c` is no class in 3 of 10 rows: a class is a whole number from 0 to 1$/,
   );
   await expect(epoch((await rows(0)).dataset({ y: "c" }))).rejects.toThrow("the relation has no rows: there is nothing to train on");
   const holes = await relation("select case when i = 4 then null else i end as a, 'nan'::double as b, 1 as y from range(9) r(i)");
-  await expect(epoch(holes.dataset({ x: ["a"], y: "y" }))).rejects.toThrow(/column `a` has 1 NULL.*nulls: 0/);
+  await expect(epoch(holes.dataset({ x: ["a"], y: "y" }))).rejects.toThrow(/^column `a` has 1 NULL in 9 rows.*nulls: 0/);
   expect((await epoch(holes.dataset({ x: ["a"], y: "y", nulls: -1 }))).x[4]).toEqual([-1]);
-  await expect(epoch(holes.dataset({ x: ["b"], y: "y" }))).rejects.toThrow(/`b`.*NaN/);
+  await expect(epoch(holes.dataset({ x: ["b"], y: "y" }))).rejects.toThrow(/^column `b` has 9 NaNs in 9 rows/);
+});
+
+test.each([
+  ["case when i = 199999 then null else i end as a", {}, "column `a` has 1 NULL in 200,000 rows"],
+  ["case when i = 199999 then 'nan'::float else i end as a", {}, "column `a` has 1 NaN in 200,000 rows"],
+  ["case when i > 199989 then '-inf'::double else i end as a", {}, "column `a` has 10 infinite values in 200,000 rows"],
+  ["case when i = 199999 then 1e39 else i end as a", {}, "column `a` has 1 value beyond 3.4e38 in 200,000 rows"],
+  ["case when i = 199999 then 9007199254740993 else i end as a", {}, "column `a` has 1 value beyond 2^53 in 200,000 rows"],
+  ["case when i = 199999 then [1.0] else [1.0, 2.0] end as a", {}, "column `a` has from 1 to 2 values a row in 200,000 rows"],
+  ["case when i = 199999 then [1, null] else [1, 2] end as a", {}, "column `a` has 1 list with a NULL in 200,000 rows"],
+  ["case when i = 199999 then [1, 'nan'::double] else [1, 2] end as a", {}, "column `a` has 1 list with a value that is no finite float32"],
+  ["case when i = 199999 then null else '\\x00'::blob end as a", { nulls: 0 }, "column `a` has 1 NULL in 200,000 rows, which no one number"],
+  ["i as a, case when i = 199999 then null else 1 end as y", { nulls: 0 }, "column `y` has 1 NULL in 200,000 rows"],
+  ["i::varchar as a", {}, "column `a` is VARCHAR, and a tensor holds numbers"],
+  [
+    "i as a, case when i = 199999 then 2.5 else 1 end as y",
+    { classes: 3 },
+    "`y` is no class in 1 of 200,000 rows: a class is a whole number from 0 to 2",
+  ],
+  ["i as a, case when i = 199999 then -1 else 1 end as y", { classes: 3 }, "`y` is no class in 1 of 200,000 rows"],
+])("a flaw of the last row is told before the first batch: %s", async (columns, options, message) => {
+  const source = await relation(`select ${columns}${columns.endsWith("y") ? "" : ", i % 2 as y"} from range(200000) r(i)`);
+  await expect(source.dataset({ y: "y", ...options }).iterator()).rejects.toThrow(message);
+});
+
+test("what tells nothing is said once, by column and count", async () => {
+  const source = await relation("select 7 as seven, i as a, 1 as y from range(50) r(i)");
+  const dataset = source.dataset({ y: "y", shuffle: 10 });
+  said.length = 0;
+  await epoch(dataset);
+  await epoch(dataset);
+  expect(said).toEqual([
+    "column `seven` has one value in all 50 rows: it tells nothing",
+    "`y` has one value in all 50 rows: there is nothing to tell apart",
+  ]);
+});
+
+test("the order is that of a seed of any size", async () => {
+  const source = await rows(500);
+  const order = async (seed: number) => (await epoch(source.dataset({ x: ["id"], y: "c", shuffle: 100, seed }))).x.flat();
+  const seeds = [0, 1, 2 ** 32, 2 ** 32 + 1, -1, 2 ** 52];
+  expect(new Set((await Promise.all(seeds.map(order))).map(String)).size).toBe(seeds.length);
 });

@@ -4,10 +4,13 @@ import type { Dataset, DatasetOptions } from "../protocol/values.js";
 import { rng } from "../stats/rng.js";
 import { fold, isFinite32 } from "./numeric.js";
 import type { PackedTable } from "./messages.js";
+import { Once } from "./once.js";
 
 export interface DatasetSource {
   /** one pass over the rows, the columns of x before those of y; the next block is read while one is used */
   blocks(): AsyncGenerator<PackedTable>;
+  /** throws where the rows cannot be trained on; called once, before the first */
+  check(): Promise<void>;
   tensor(values: Float32Array, rows: number, width: number): Promise<Tensor2D> | Tensor2D;
 }
 
@@ -25,13 +28,18 @@ export function checkDataset({ x, y, batch = 128, shuffle = 0, seed = 0, classes
   if (classes !== undefined && typeof y !== "string") throw expected("y", "one column of class numbers, as `classes` is given", JSON.stringify(y));
 }
 
+/** A fit that ends before the rows do (`batchesPerEpoch`, an error, a stop) says nothing: its stream is closed when it cannot be read any more. */
+const abandoned = new FinalizationRegistry<AsyncGenerator>((rows) => void rows.return(undefined).catch(() => undefined));
+
 export function datasetOf(source: DatasetSource, options: DatasetOptions): Dataset {
   const { y, batch = 128, shuffle = 0, seed = 0, classes, nulls = "error" } = options;
   const targets = typeof y === "string" ? 1 : y.length;
   let epochs = 0;
 
   async function* pass(epoch: number): AsyncGenerator<{ xs: Tensor2D; ys: Tensor2D }> {
-    const random = rng((seed ^ Math.imul(epoch + 1, 0x9e3779b1)) >>> 0);
+    // a seed has up to 53 bits
+    const high = Math.imul(Math.trunc(seed / 2 ** 32), 0x85ebca6b);
+    const random = rng((seed ^ high ^ Math.imul(epoch + 1, 0x9e3779b1)) >>> 0);
     let [width, held, filled, seen] = [0, new Float32Array(0), 0, 0];
     let out = new Float32Array(0);
     const emit = (rows: number) => {
@@ -92,11 +100,15 @@ export function datasetOf(source: DatasetSource, options: DatasetOptions): Datas
     if (seen === 0) throw new RangeError("the relation has no rows: there is nothing to train on");
   }
 
+  const checked = new Once<void>();
   return {
     size: null,
     iterator: async () => {
+      await checked.get(() => source.check());
       const rows = pass(epochs++);
-      return { next: async () => (await rows.next()) as { value: { xs: Tensor2D; ys: Tensor2D }; done: boolean } };
+      const iterator = { next: async () => (await rows.next()) as { value: { xs: Tensor2D; ys: Tensor2D }; done: boolean } };
+      abandoned.register(iterator, rows);
+      return iterator;
     },
   };
 }

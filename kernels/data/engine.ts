@@ -28,6 +28,8 @@ export interface EngineOptions {
   trainedOn?: (ref: VersionRef) => Promise<TrainedOn | null>;
   /** why a name of the notebook is no table, in a sentence; null: it has none of that name */
   named?: (name: string) => string | null;
+  /** told what a person should know of rows that are being read; absent: nobody is */
+  warn?: (sentence: string) => void;
   /** makes a tensor of row-major values: the runtime's TFJS; absent: `.tensor()` says so */
   tensor?: (values: Float32Array, rows: number, width: number) => import("@tensorflow/tfjs").Tensor2D | Promise<import("@tensorflow/tfjs").Tensor2D>;
 }

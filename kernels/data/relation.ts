@@ -28,6 +28,7 @@ import { sha, type Recipe, type Made } from "./recipe.js";
 import { sampleOf } from "./sample.js";
 import { saveTo } from "./save.js";
 import { TableSplit } from "./split.js";
+import { checkTrainable } from "./trainable.js";
 import { tokens } from "./tokens.js";
 import { buffersOf, columnsBy, maskedOf, rowsOf, valuesOf } from "./unpack.js";
 
@@ -279,11 +280,23 @@ export class TableRelation<R extends object = Row> implements Relation<R> {
     const make = this.engine.options.tensor;
     if (!make) throw new Error("no TFJS back end is loaded here");
     const y = typeof options.y === "string" ? [options.y] : options.y;
-    const list = async () => {
-      const x = options.x ?? (await this.info()).map(({ name }) => name).filter((name) => !y.includes(name));
-      return this.#select([...x, ...y] as (keyof R & string)[]);
+    const columns = async () => {
+      const info = await this.info();
+      const x = options.x ?? info.map(({ name }) => name).filter((name) => !y.includes(name));
+      return [...x, ...y].map((name) => find(info, name));
     };
-    return datasetOf({ blocks: () => this.#blocks(list), tensor: make }, options);
+    const list = async () => (await columns()).map(({ name }) => quote(name)).join(", ");
+    const read = async (sql: string) => (await this.#read(sql)).columns.map((column) => valuesOf(column)[0] as number | null);
+    return datasetOf(
+      {
+        blocks: () => this.#blocks(list),
+        check: async () => {
+          for (const sentence of await checkTrainable(this.#name, await columns(), options, read)) this.engine.options.warn?.(sentence);
+        },
+        tensor: make,
+      },
+      options,
+    );
   }
 
   /** One pass over the rows; the next block is read while one is used. */

@@ -92,7 +92,7 @@ export interface DatasetOptions {
   shuffle?: number;
   /** of the order, which differs from epoch to epoch */
   seed?: number;
-  /** what stands for NULL; by default it is an error */
+  /** what stands for NULL in x; by default it is an error, and always in y */
   nulls?: "error" | number;
   /** y is a class number: the target becomes one column a class */
   classes?: number;

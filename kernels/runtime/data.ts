@@ -88,6 +88,7 @@ export function createData(options: DataOptions): Data {
           return trainedOn(calls, ref);
         },
         named: options.named,
+        warn: (sentence) => void options.current()?.warnings.push(sentence),
         tensor: async (values, rows, width) => (await tensors.load()).tf.tensor2d(values, [rows, width]),
       });
       const { resolve } = made.files;
