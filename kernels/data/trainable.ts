@@ -80,7 +80,7 @@ function checksOf({ name, type }: ColumnInfo, nulls: "error" | number): Check[] 
     checks.push({
       where: `isfinite(${column}) and abs(${column}) >= ${widest}`,
       error: has(
-        "values beyond 3.4e38",
+        ["value beyond 3.4e38", "values beyond 3.4e38"],
         ", which would be infinite in a tensor, as that holds float32: scale the column in the SQL, or filter them out",
       ),
     });
