@@ -6,6 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Control } from "../protocol/controls.js";
 import type { Output } from "../protocol/output.js";
 
 export interface Entry {
@@ -15,6 +16,8 @@ export interface Entry {
   /** of TensorFlow.js, where the run had loaded it */
   backend: string | null;
   outputs: Output[];
+  /** what `view` has shown; absent: nothing */
+  controls?: Control[];
   /** "path hash" of each file that the run read */
   reads: string[];
   /** content hashes of the relations, whose rows are in 0.parquet, 1.parquet ... */

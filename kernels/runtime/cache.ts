@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { packageRoot } from "../paths/paths.js";
+import type { Control } from "../protocol/controls.js";
 import { recipeOf, type KeptKind } from "../protocol/kept.js";
 import type { KernelConfig } from "../protocol/kernel.js";
 import { mime, type Output } from "../protocol/output.js";
@@ -25,6 +26,8 @@ import { shelve, unshelve, type KeptTensor } from "./shelve.js";
 export interface Kept {
   values: Map<string, unknown>;
   outputs: Output[];
+  /** what `view` has shown */
+  controls: Control[];
   /** absolute paths of files that the run read */
   reads: string[];
   savedMs: number;
@@ -93,13 +96,14 @@ export function createCache({ config, files, isRelation, contentOf, relation, te
     for (const name of [...inputs.keys()].sort()) found.push([name, await digestOf(inputs.get(name), name, code)]);
     return found;
   };
-  const keyOf = async ({ cell }: Run, inputs: unknown): Promise<string> => {
+  const keyOf = async ({ cell, request }: Run, inputs: unknown): Promise<string> => {
     const parts = [
       ["format", 2, version(), process.versions.node.split(".")[0]],
       ["cell", cell.id, cell.kind, cell.source],
       ["seed", config.seed, config.backend],
       ["packages", await packagesHash(workspace)],
       ["inputs", inputs],
+      ...(request.controls === undefined ? [] : [["controls", Object.entries(request.controls).sort()]]),
     ];
     return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
   };
@@ -120,7 +124,7 @@ export function createCache({ config, files, isRelation, contentOf, relation, te
         made: (kind, parts) => revive(kind, parts, run),
       });
       const reads = entry.reads.map((line) => join(workspace, line.slice(0, line.lastIndexOf(" "))));
-      return { values, outputs: entry.outputs, reads, savedMs: entry.elapsedMs, at: entry.at };
+      return { values, outputs: entry.outputs, controls: entry.controls ?? [], reads, savedMs: entry.elapsedMs, at: entry.at };
     } catch (error) {
       for (const each of made) each.dispose();
       throw error;
@@ -181,6 +185,7 @@ export function createCache({ config, files, isRelation, contentOf, relation, te
             if (size > cacheBytes) throw new Error(`its result takes ${sizeText(size)}, more than the cache's ${sizeText(cacheBytes)}`);
             await writing.commit({
               ...{ at: Date.now(), elapsedMs, backend: await tensors.backend(false), relations: hashes },
+              ...(run.controls.length > 0 && { controls: run.controls }),
               ...{ outputs: shown.outputs.map(plain), reads: await files.hashes(run.reads) },
             });
             await trim(root, cell, cacheBytes);

@@ -69,9 +69,10 @@ export function createKeeper({ cache, value, definer, define, perform }: KeptOpt
       const { names } = importsOf(run.cell);
       return new Map(exports.flatMap((name) => (names.has(name) ? [] : [[name, value(name)?.value] as const])));
     },
-    async restore(run, { values, outputs, reads, savedMs, at }) {
+    async restore(run, { values, outputs, controls, reads, savedMs, at }) {
       run.cached = { savedMs, at };
       for (const path of reads) run.reads.add(path);
+      for (const control of controls) run.control(control);
       const { text } = importsOf(run.cell);
       if (text !== "") await perform({ ...run, cell: { ...run.cell, kind: "code", source: text, options: {} } });
       for (const [name, each] of values) {

@@ -45,6 +45,23 @@ it("fails the cell with a sentence, also from a timer after its run", async () =
   expect(late.result).toBe("ok");
 });
 
+it("is part of what names a result on disk, which brings its controls back", async () => {
+  const run = (value?: number) => kernel.run(alpha, { id: "kept", cache: true, ...(value !== undefined && { controls: { alpha: value } }) });
+  const cached = async (value?: number) => {
+    const done = await run(value);
+    return [done.cached !== undefined, done.displays[0]?.["text/plain"], controls(done.run)[0]?.value];
+  };
+  expect([await cached(), await cached(0.7), await cached(0.9)]).toEqual([
+    [false, "1", 0.5],
+    [false, "1.4", 0.7],
+    [false, "1.8", 0.9],
+  ]);
+  expect([await cached(0.7), await cached()]).toEqual([
+    [true, "1.4", 0.7],
+    [true, "1", 0.5],
+  ]);
+});
+
 it("is text in a console", async () => {
   const done = await kernel.run('const n = view(input.number({ label: "n", value: 4 }))', { console: true });
   expect(done.displays).toMatchObject([{ "text/plain": "n: 4" }]);
