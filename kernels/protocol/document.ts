@@ -169,7 +169,13 @@ export type Badge =
   | { state: "same"; /** when a clean run in a second process gave the same outputs */ verified?: number }
   | { state: "stale"; cells: string[]; more?: number }
   | { state: "error"; cells: string[]; more?: number }
-  | { state: "unchecked"; why: string; cells: string[]; more?: number };
+  | {
+      state: "unchecked";
+      why: string;
+      cells: string[];
+      more?: number;
+      /** it is these controls alone, moved from their defaults */ moved?: string[];
+    };
 
 /** "Run clean and compare": the notebook in a second kernel process, its outputs beside those on screen. */
 export interface CleanRun {

@@ -107,7 +107,7 @@ export function badgeOf(state: SessionState): Badge {
   if (clean?.status !== "done" || clean.rev !== rev || clean.runs !== runs) {
     if (moved.cells.length > 0) {
       const why = `${moved.words}: a clean run of the file would differ; Reset controls brings the defaults back`;
-      return { state: "unchecked", why, cells: moved.cells };
+      return { state: "unchecked", why, cells: moved.cells, moved: moved.keys };
     }
     const traces = tracesOf(state);
     if (traces.cells.size > 0) {

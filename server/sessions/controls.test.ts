@@ -53,6 +53,8 @@ it("moves for all, runs the cell and what reads it, and says that a clean run wo
   ] as const)
     expect(await one.ask({ do: "control", cell: "a", key, value })).toMatchObject({ ok: false });
 
+  expect(two.state.badge).toMatchObject({ moved: ["alpha"] });
+
   // a comparison with a clean run, which has the defaults, says so
   await one.do({ do: "compare" });
   await one.until(() => one.state.clean?.status === "done");

@@ -45,14 +45,17 @@ export function movedSince({ controls }: NotebookState, cell: string, { controls
   return (controls[cell] ?? []).flatMap(({ key, value }) => (Object.hasOwn(used, key) && !sameValue(used[key]!, value) ? [key] : []));
 }
 
-/** The cells whose controls are moved from their defaults, and these in words. */
-export function movedControls({ controls }: NotebookState): { cells: string[]; words: string } {
+/** The controls that are moved from their defaults, their cells, and all in words. */
+export function movedControls({ controls }: NotebookState): { cells: string[]; keys: string[]; words: string } {
   const all = Object.entries(controls).flatMap(([cell, list]) => list.filter(isMoved).map((control) => ({ cell, control })));
-  const named = all
-    .slice(0, 3)
-    .map(({ control: { key, spec, value } }) => `\`${key}\` is ${short(valueText(spec, value))}, not ${short(valueText(spec, spec.value))}`);
+  const said = ({ key, spec, value }: Control) => `\`${key}\` is ${short(valueText(spec, value))}, not ${short(valueText(spec, spec.value))}`;
+  const named = all.slice(0, 3).map(({ control }) => said(control));
   const more = all.length - named.length;
-  return { cells: [...new Set(all.map(({ cell }) => cell))], words: `${named.join(", ")}${more > 0 ? ` and ${more} more are moved` : ""}` };
+  return {
+    cells: [...new Set(all.map(({ cell }) => cell))],
+    keys: all.map(({ control }) => control.key),
+    words: `${named.join(", ")}${more > 0 ? ` and ${more} more ${more === 1 ? "is" : "are"} moved` : ""}`,
+  };
 }
 
 /** After the document changed: controls go with their cells, and come back with a cell that comes back as it was. */

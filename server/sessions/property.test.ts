@@ -1,6 +1,7 @@
 /** Whatever happens in whatever order: clients equal the server, no cell is lost or doubled, nothing is left hanging, a restart brings it back. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { accepts, isMoved } from "../../kernels/protocol/controls.js";
 import type { Operation } from "../../kernels/protocol/document.js";
 import { Machine, notebookOf } from "../../test/support/machine.js";
 import { badgeOf, markAll } from "./badge.js";
@@ -19,6 +20,8 @@ const sources = [
   "",
   "let x = d; x++",
   "const NAME = e\nNAME",
+  "const NAME = 3\n// view x\n// view y",
+  "const NAME = a\n// view y 1 of 2",
 ];
 const id = fc.constantFrom(...names, "g", "h");
 const source = fc.tuple(fc.constantFrom(...sources), id).map(([text, name]) => text.replaceAll("NAME", name));
@@ -44,6 +47,8 @@ type Doing =
   | { what: "run"; cells: string[]; inputs: boolean }
   | { what: "do"; do: "run-all" | "run-stale" | "interrupt" | "shutdown" | "write" }
   | { what: "cancel" | "clear" | "from"; cell: string }
+  | { what: "move"; cell: string; key: string; value: number }
+  | { what: "reset"; cell: string }
   | { what: "restart"; then: "nothing" | "all" | "stale" }
   | { what: "mode"; mode: "auto" | "lazy" }
   | { what: "step"; result: "ok" | "error" | "interrupted"; show: boolean }
@@ -72,6 +77,11 @@ const doing: fc.Arbitrary<Doing> = fc.oneof(
     }),
   },
   fc.record({ what: fc.constantFrom("cancel" as const, "clear" as const, "from" as const), cell: id }),
+  {
+    weight: 4,
+    arbitrary: fc.record({ what: fc.constant("move" as const), cell: id, key: fc.constantFrom("x", "y"), value: fc.constantFrom(0, 1, 2, 5, 9) }),
+  },
+  fc.record({ what: fc.constant("reset" as const), cell: id }),
   fc.record({ what: fc.constant("restart" as const), then: fc.constantFrom("nothing" as const, "all" as const, "stale" as const) }),
   fc.record({ what: fc.constant("mode" as const), mode: fc.constantFrom("auto" as const, "lazy" as const) }),
   fc.record({ what: fc.constantFrom("death" as const, "server" as const, "changed" as const) }),
@@ -97,6 +107,10 @@ function perform(machine: Machine, one: Doing): void {
       return void machine.do({ do: "run-from", cell: one.cell });
     case "clear":
       return void machine.do({ do: "clear", cell: one.cell });
+    case "move":
+      return void machine.do({ do: "control", cell: one.cell, key: one.key, value: one.value });
+    case "reset":
+      return void machine.do({ do: "reset", cell: one.cell === "h" ? null : one.cell });
     case "restart":
       return void machine.do({ do: "restart", then: one.then });
     case "mode":
@@ -115,6 +129,7 @@ function perform(machine: Machine, one: Doing): void {
       machine.restart();
       expect(machine.state.doc.source).toEqual(before.source);
       expect(machine.state.doc.rev).toBe(before.rev);
+      expect(machine.state.doc.controls).toEqual(before.controls);
       return;
     }
     case "changed":
@@ -137,6 +152,12 @@ function invariants(machine: Machine): void {
   expect(new Set(ids).size).toBe(ids.length);
   expect(Object.keys(doc.cells).sort()).toEqual([...ids].sort());
   expect([...graph.order].sort()).toEqual([...ids].sort());
+  for (const [cell, controls] of Object.entries(doc.controls)) {
+    expect(ids).toContain(cell);
+    expect(new Set(controls.map(({ key }) => key)).size).toBe(controls.length);
+    for (const { spec, value } of controls) expect(accepts(spec, value)).toBe(true);
+    if (doc.badge.state === "same" && doc.badge.verified === undefined) expect(controls.some(isMoved)).toBe(false);
+  }
   const queued = queue.map((item) => item.cell);
   expect(new Set(queued).size).toBe(queued.length);
   for (const cell of queued) expect(ids).toContain(cell);

@@ -1,6 +1,7 @@
 /** A session without processes: the reducer, a kernel that does what it is told, clients that replay, a journal in memory. */
 import { expect } from "vitest";
 import { parseNotebook } from "../../kernels/notebook/parse.js";
+import { accepts } from "../../kernels/protocol/controls.js";
 import { replay } from "../../kernels/notebook/replay.js";
 import type { Command, NotebookState } from "../../kernels/protocol/document.js";
 import type { RunRequest } from "../../kernels/protocol/kernel.js";
@@ -21,6 +22,8 @@ export class Machine {
   starting = false;
   actions: Action[] = [];
   ran: string[] = [];
+  /** what runs have used of their controls, `// view x` or `// view x 5 of 10` in the cell: "a.x 5" */
+  used: string[] = [];
   now = 1000;
   restarts = 0;
 
@@ -96,6 +99,13 @@ export class Machine {
         type: "outputs",
         messages: [{ type: "output", run, cell: cell.id, n: 0, output: { kind: "stream", name: "stdout", text: `${run}\n` } }],
       });
+    for (const [, key, value = "5", most = "10"] of cell.source.matchAll(/^\/\/ view (\w+)(?: (\d+) of (\d+))?$/gm)) {
+      const spec = { type: "range" as const, label: key!, min: 0, max: Number(most), step: 1, value: Number(value), debounce: false };
+      const held = request.controls?.[key!];
+      const control = { key: key!, spec, value: accepts(spec, held) ? held : spec.value };
+      this.used.push(`${cell.id}.${key} ${String(control.value)}`);
+      this.give({ type: "kernel", message: { type: "control", run, cell: cell.id, control }, at: this.now++ });
+    }
     this.give({
       type: "kernel",
       message: { type: "done", run, cell: cell.id, result, elapsedMs: 1, warnings, outputs: 0, reads: [] },

@@ -367,6 +367,10 @@ export function badgeText(badge: Badge, number: (cell: string) => number): { ico
     case "error":
       return { icon: "circle-x", text: badge.cells[0] === undefined ? "Error" : `Error in cell ${number(badge.cells[0])}` };
     case "unchecked":
-      return { icon: "circle-help", text: "Not checked" };
+      if (badge.moved === undefined) return { icon: "circle-help", text: "Not checked" };
+      return {
+        icon: "circle-help",
+        text: badge.moved.length === 1 ? `${badge.moved[0]!.slice(0, 30)} is moved` : `${badge.moved.length} controls are moved`,
+      };
   }
 }

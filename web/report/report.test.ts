@@ -1,23 +1,35 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import type { Control } from "../../kernels/protocol/controls.js";
 import type { NotebookState } from "../../kernels/protocol/document.js";
 import type { Output, PlotlySpec } from "../../kernels/protocol/output.js";
 import { report, type ReportInput } from "./report.js";
 
 const tags =
-  "!doctype html head meta title style body header footer h1 h3 p strong label input main section details summary code pre span div article figure figcaption table thead tbody tr th td i img svg".split(
+  "!doctype html head meta title style body header footer h1 h3 p strong label input main section details summary code pre span div article figure figcaption dl dt dd table thead tbody tr th td i img svg".split(
     " ",
   );
 
 function inputOf(text: string, outputs: Output[]): ReportInput {
   const cell = { id: text, kind: "code" as const, source: text, options: {} };
+  const spec = { type: "select" as const, label: text, value: text, options: [text, ""], debounce: false };
+  const controls: Control[] = [
+    { key: text, spec, value: text },
+    { key: "2", spec, value: "" },
+  ];
   // an id may be the name of what every object has
   const of = (value: unknown) => Object.assign(Object.create(null) as object, value === null ? {} : { [text]: value });
-  const state = { cells: of(null), outputs: of(outputs), more: of(3) } as unknown as NotebookState;
+  const state = { cells: of(null), outputs: of(outputs), more: of(3), controls: of(controls) } as unknown as NotebookState;
   const drawn = { figures: new Map<PlotlySpec, string>(), prose: new Map<string, string>(), foreign: new Map<string, string>(), totals: new Map() };
   const facts = { notebook: text, lock: text, seed: 1, touchstone: text, node: text };
   return { title: text, path: text, state, cells: [cell], badge: text, date: text, kinds: new Map([["code", text]]), drawn, facts };
 }
+
+it("says what the controls hold", () => {
+  const html = report(inputOf("rate", []));
+  expect(html).toContain('<dl class="controls"><dt>rate</dt><dd>rate</dd><dt>rate</dt><dd>empty (default: rate)</dd></dl>');
+});
+
 const display = (data: Record<string, unknown>): Output => ({ kind: "display", id: "1", data });
 
 const everywhere = (text: string): Output[] => [

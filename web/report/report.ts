@@ -1,4 +1,5 @@
 /** A notebook as one HTML file that opens without network, prints, and runs nothing: what stands in it is escaped or was cleaned. Pure. */
+import { isMoved, valueText, type Control } from "../../kernels/protocol/controls.js";
 import type { Cell, CellState, NotebookState } from "../../kernels/protocol/document.js";
 import {
   mime,
@@ -108,11 +109,21 @@ function cellSection(cell: Cell, number: number, state: CellState | undefined, i
     status.name === "ok" ? "" : markup` <span class="status">${status.text}</span>`
   }</summary>
 <pre>${code(cell.source)}</pre></details>
-${outputs.map((one) => output(one, input.drawn))}
+${controlList(input.state.controls[cell.id] ?? [])}${outputs.map((one) => output(one, input.drawn))}
 ${more > 0 ? markup`<p class="note">${plural(more, "more display")} in the notebook.</p>` : ""}
 </section>
 `;
 }
+
+/** What the controls hold; nobody can move them here. */
+const controlList = (controls: readonly Control[]): Markup =>
+  controls.length === 0
+    ? new Markup("")
+    : markup`<dl class="controls">${controls.map(
+        (control) =>
+          markup`<dt>${control.spec.label}</dt><dd>${valueText(control.spec, control.value)}${isMoved(control) ? ` (default: ${valueText(control.spec, control.spec.value)})` : ""}</dd>`,
+      )}</dl>
+`;
 
 const code = (source: string) =>
   highlight(source, "typescript").map(

@@ -32,6 +32,7 @@ figure{margin:12px 0}
 figure>div[role=img]{padding:4px;border-radius:4px;background:#fff}
 figure>div[role=img]{overflow:auto}figure svg{display:block;width:100%;min-width:480px;height:auto}
 .picture{display:block;max-width:100%;height:auto;background:#fff}
+.controls{display:grid;grid-template-columns:fit-content(40%) 1fr;gap:0 16px;margin:8px 0;font-size:14px;line-height:22px}.controls dt{color:var(--text-2)}.controls dd{margin:0;white-space:pre-wrap}
 .foreign{position:relative;contain:layout paint;overflow:auto}
 .table{overflow:auto;max-width:100%}
 table{border-collapse:collapse;font-size:13px;line-height:20px}
