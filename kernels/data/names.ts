@@ -5,6 +5,11 @@ export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** The name that stands in double quotes. */
+export function unquote(quoted: string): string {
+  return quoted.slice(1, -1).replaceAll('""', '"');
+}
+
 /** Qualified name in the notebook's schema. */
 export function qualify(name: string): string {
   return `nb.${quote(name)}`;
@@ -17,7 +22,7 @@ export function rejectsOf(name: string): string {
 
 /** The name itself of a qualified one. */
 export function bare(qualified: string): string {
-  return qualified.slice('nb."'.length, -1).replaceAll('""', '"');
+  return unquote(qualified.slice("nb.".length));
 }
 
 /** Is it exactly one qualified, quoted name of the notebook's schema? Names come from the page, so nothing else may reach SQL. */

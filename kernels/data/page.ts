@@ -8,8 +8,9 @@ import { condition } from "./filter.js";
 import { discard, freshName, had, keep, ready } from "./kept.js";
 import { isQualified, quote, text } from "./names.js";
 import { find } from "./near.js";
+import { comparable, orderBy, type Key } from "./order.js";
 import { profile } from "./profile.js";
-import { comparable, makeTop, orderBy, type Key } from "./top.js";
+import { makeTop, type TopAsk } from "./top.js";
 import { shown, wire } from "./wire.js";
 
 /** Rows up to here are read from the relation itself. */
@@ -30,6 +31,8 @@ export interface Standing {
   slow: boolean;
   /** as DuckDB estimates them, of a view */
   rows: number;
+  /** the Parquet files that are all that the view reads (`parquetUnder`) */
+  files: string | null;
 }
 
 /** `fix` makes the relation's row order the same at each reading, and says where its rows are. */
@@ -127,20 +130,22 @@ async function base(connection: DuckDBConnection, { relation, standing }: Ask, b
   return standing.table ?? keep(connection, relation, "", (name) => connection.run(`create table ${name} as from ${relation}`), by);
 }
 
-/** A page of the first `count` rows under a sort. What makes the next ones quick is made when they are here. */
+/** A page of the first `until` rows under a sort. What makes the next ones quick is made when they are here. */
 async function first(
   connection: DuckDBConnection,
   ask: Ask,
   keys: Key[],
-  count: number,
+  until: number,
   read: (table: string) => Promise<TablePage>,
 ): Promise<TablePage> {
   const { relation, standing, where, all, asides } = ask;
   const keepable = standing.table !== null || standing.rows * all.length <= keepableValues;
-  const source = async (by: DuckDBConnection): Promise<{ source: string; numbered: boolean }> => {
+  const type = all.find((column) => quote(column.name) === keys[0]!.name)!.type;
+  const source = async (by: DuckDBConnection): Promise<Pick<TopAsk, "source" | "numbered" | "ground">> => {
     // text files are read once, whatever is asked
     const table = standing.table ?? (standing.slow && keepable ? await base(by, ask) : await ready(relation, ""));
-    return { source: table ?? relation, numbered: table !== null };
+    if (table === null) return { source: relation, numbered: false, ground: { rows: standing.rows, files: standing.files, type } };
+    return { source: table, numbered: true, ground: { rows: await count(by, table, ""), files: null, type } };
   };
   const top = topRule(where, keys);
   const wanted = Math.min(shallowSorted, Math.floor(topValues / all.length));
@@ -155,7 +160,7 @@ async function first(
     remember(`${relation}\0${top}`);
     const page = freshName();
     try {
-      await makeTop(connection, page, { ...(await source(connection)), where, keys, count });
+      await makeTop(connection, page, { ...(await source(connection)), where, keys, count: until });
       return await read(page);
     } finally {
       await discard(connection, page);

@@ -1,9 +1,13 @@
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 import fc from "fast-check";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { freshName } from "./kept.js";
-import { quote } from "./names.js";
-import { makeTop, orderBy, type Key } from "./top.js";
+import { quote, unquote } from "./names.js";
+import { orderBy, type Key } from "./order.js";
+import { makeTop } from "./top.js";
 
 let instance: DuckDBInstance;
 let connection: DuckDBConnection;
@@ -19,7 +23,9 @@ beforeAll(async () => {
     ((hash(i * 11) % 300) / 7)::decimal(9, 3) as dec, (hash(i * 13) % 40)::hugeint * 100000000000000000000 as huge,
     case when i % 9 > 0 then timestamptz '2001-01-01 00:00:00+00' + to_seconds((hash(i * 17) % 90)::bigint) end as at,
     time '01:02:03' + to_seconds((hash(i * 19) % 90)::bigint) as clock,
-    { 'x': (hash(i * 23) % 5)::int } as st, (['u', 'v', 'w'][1 + (hash(i * 29) % 3)::int])::enum('w', 'v', 'u') as e
+    { 'x': (hash(i * 23) % 5)::int } as st, (['u', 'v', 'w'][1 + (hash(i * 29) % 3)::int])::enum('w', 'v', 'u') as e,
+    md5((hash(i * 31) % 70)::varchar)::uuid as u, [interval '1 month', interval '30 days', interval '29 days', null][1 + (hash(i * 37) % 4)::int] as span,
+    (['', '\\x00', '\\xFFa'][1 + (hash(i * 41) % 3)::int])::blob as bytes, ['a', 'A', 'b', null][1 + (hash(i * 43) % 4)::int] collate nocase as c
     from range(60000) r(i)`);
   await connection.run("create view v as from t where n <> 3");
 });
@@ -28,7 +34,7 @@ afterAll(() => {
   instance.closeSync();
 });
 
-const columns = ["d", "n", "many", "s", "b", "dec", "huge", "at", "clock", "st", "e"];
+const columns = ["d", "n", "many", "s", "b", "dec", "huge", "at", "clock", "st", "e", "u", "span", "bytes", "c"];
 const keys = fc.uniqueArray(fc.record({ name: fc.constantFrom(...columns).map(quote), desc: fc.boolean() }), {
   minLength: 1,
   maxLength: 3,
@@ -58,4 +64,49 @@ it("is what sorting everything gives, rows of equal keys in the source's order",
     { numRuns: 60 },
   );
   expect(await connection.runAndReadAll("from duckdb_tables() where schema_name = 'nb'").then((result) => result.currentRowCount)).toBe(0);
+});
+
+it("is the same where the last row is guessed, by statistics of a file or a sample, well or badly", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "touchstone-top-"));
+  try {
+    const files = `'${join(folder, "big.parquet")}'`;
+    await connection.run(`copy (select i as id, -i as down, (hash(i) % 1000003) / 7 as spread, (hash(i * 3) % 40)::int as few,
+      'name ' || (hash(i * 5) % 300000) as s, case when i % 5 = 0 then 'nan'::double when i > 400000 then (hash(i * 7) % 90000)::double end as late,
+      case when i > 1099990 then i::varchar end as rare, least(i, 1000) as flat, uuid() as u from range(1100000) r(i)) to ${files} (row_group_size 20000)`);
+    await connection.run(`create view big as from ${files}`);
+    await connection.run("create table bigtable as from big");
+    // a view that has another column's name for a column: its statistics mislead
+    await connection.run("create view wrong as select * replace (-spread as spread, down + 5 as few) from big");
+    const types = new Map(
+      (await connection.runAndReadAll("select column_name, column_type from (describe big)"))
+        .getRows()
+        .map(([name, type]) => [String(name), String(type)]),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.record({ name: fc.constantFrom(...[...types.keys()].slice(1)).map(quote), desc: fc.boolean() }), {
+          minLength: 1,
+          maxLength: 2,
+          selector: ({ name }) => name,
+        }),
+        fc.constantFrom(1, 25, 26, 200, 10_000),
+        fc.constantFrom("", "", " where few < 8", " where spread < 100", " where id > 1099000"),
+        fc.constantFrom("big", "big", "bigtable", "wrong"),
+        async (sort, count, where, source) => {
+          const name = freshName();
+          const numbered = source === "bigtable";
+          const ground = { rows: 1_100_000, files: numbered ? null : files, type: types.get(unquote(sort[0]!.name))! };
+          await makeTop(connection, name, { source, numbered, where, keys: sort, count, ground });
+          const ids = async (sql: string): Promise<unknown[]> => (await connection.runAndReadAll(sql)).getRows().map(([id]) => id);
+          expect(await ids(`select id from ${name} order by rowid`)).toEqual(
+            await ids(`select id from ${source}${where}${orderBy(sort, "id")} limit ${count}`),
+          );
+          await connection.run(`drop table ${name}`);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

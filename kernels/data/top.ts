@@ -1,100 +1,130 @@
 /** The first rows under a sort, without sorting the others. */
-import { DuckDBTypeId, type DuckDBConnection, type DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
+import { guess, type Guess } from "./guess.js";
 import { discard, freshName } from "./kept.js";
+import { comparable, orderBy, type Key } from "./order.js";
 
-/** One key of a sort: a column's quoted name, NULLs always last. */
-export interface Key {
-  name: string;
-  desc: boolean;
+export interface TopAsk {
+  /** gives its rows in one order at each reading */
+  source: string;
+  /** it is a table, whose rows have numbers */
+  numbered: boolean;
+  where: string;
+  keys: Key[];
+  count: number;
+  /** what a guess can go by: about how many rows there are, the Parquet files that they are, the type of the first key */
+  ground?: { rows: number; files: string | null; type: string };
 }
 
-/** Types whose values go back into a statement as they came out of one. */
-export const comparable = new Set([
-  DuckDBTypeId.BOOLEAN,
-  DuckDBTypeId.TINYINT,
-  DuckDBTypeId.SMALLINT,
-  DuckDBTypeId.INTEGER,
-  DuckDBTypeId.BIGINT,
-  DuckDBTypeId.HUGEINT,
-  DuckDBTypeId.UTINYINT,
-  DuckDBTypeId.USMALLINT,
-  DuckDBTypeId.UINTEGER,
-  DuckDBTypeId.UBIGINT,
-  DuckDBTypeId.FLOAT,
-  DuckDBTypeId.DOUBLE,
-  DuckDBTypeId.DECIMAL,
-  DuckDBTypeId.VARCHAR,
-  DuckDBTypeId.DATE,
-  DuckDBTypeId.TIME,
-  DuckDBTypeId.TIMESTAMP,
-  DuckDBTypeId.TIMESTAMP_TZ,
-]);
+/** rows up to which those before a guess are taken */
+const mostGuessed = 50_000;
 
-/** `last` breaks ties. */
-export const orderBy = (keys: Key[], ...last: string[]): string =>
-  ` order by ${[...keys.map(({ name, desc }) => `${name} ${desc ? "desc" : "asc"} nulls last`), ...last].join(", ")}`;
-
-/**
- * Makes the table `name` of the first `count` rows of `source` that pass `where`, in order; rows with equal keys stay in the source's order. `source` must give
- * its rows in one order at each reading; `numbered` says that it is a table, whose rows have numbers.
- *
- * The keys alone are looked at first, for the last one that is wanted. All rows before it are then read as they come, and of those equal to it as many as are
- * missing, which ends early where they are many. Both keep the source's order without numbering its rows, which would be done by one thread.
- */
-export async function makeTop(
-  connection: DuckDBConnection,
-  name: string,
-  ask: { source: string; numbered: boolean; where: string; keys: Key[]; count: number },
-): Promise<void> {
-  const { source, numbered, where, keys, count } = ask;
-  const heads = keys.map((key) => key.name).join(", ");
-  // one more: are there further rows like the last?
-  const found = await connection.runAndReadAll(`select ${heads} from ${source}${where}${orderBy(keys)} limit ${count + 1}`);
-  const types = found.columnTypes();
-  if (!types.every((type) => comparable.has(type.typeId))) {
-    const from = numbered ? `${source}${where}` : `(select *, row_number() over () as "~n" from ${source}${where})`;
-    const [list, last] = numbered ? ["*", "rowid"] : ['* exclude "~n"', '"~n"'];
-    await connection.run(`create table ${name} as select ${list} from ${from}${orderBy(keys, last)} limit ${count}`);
-    return;
-  }
-  const rows = found.getRows();
+/** Makes the table `name` of the first `count` rows of `source` that pass `where`, in order; rows with equal keys stay in the source's order. */
+export async function makeTop(connection: DuckDBConnection, name: string, ask: TopAsk): Promise<void> {
   const scratch = freshName();
   try {
-    const last = rows[count - 1];
-    if (last === undefined || rows.length <= count) await connection.run(`create table ${scratch} as from ${source}${where}`);
-    else {
-      const { near, before, like, values } = bound(keys, last);
-      const given = types.filter((_, i) => last[i] !== null);
-      const passing = `from ${source}${where === "" ? " where" : `${where} and`} ${near}`;
-      const equal = (row: DuckDBValue[]): boolean => row.every((value, i) => String(value) === String(last[i]));
-      if (!equal(rows[count]!)) await connection.run(`create table ${scratch} as ${passing}(${before} or ${like})`, values, given);
-      else {
-        const missing = rows.slice(0, count).filter(equal).length;
-        if (missing === count) await connection.run(`create table ${scratch} as from ${source} limit 0`);
-        else await connection.run(`create table ${scratch} as ${passing}(${before})`, values, given);
-        await connection.run(`insert into ${scratch} ${passing}${like} limit ${missing}`, values, given);
-      }
+    const reading = await guessed(connection, scratch, ask);
+    if (reading !== "made") {
+      await discard(connection, scratch);
+      if (!(await exact(connection, scratch, ask, reading))) return await sortAll(connection, name, ask);
     }
-    await connection.run(`create table ${name} as from ${scratch}${orderBy(keys, "rowid")} limit ${count}`);
+    await connection.run(`create table ${name} as from ${scratch}${orderBy(ask.keys, "rowid")} limit ${ask.count}`);
   } finally {
     await discard(connection, scratch);
   }
+}
+
+/** Rows with this first key and those before it hold the wanted ones; null: nothing is known. */
+type Narrowed = Guess | null;
+
+/**
+ * Makes the table `scratch` of the wanted rows and some more, in the source's order, by one reading of it: all rows that do not come after a value which was
+ * guessed for the last of them. Where there are too many such rows they are not taken, but hold the wanted ones.
+ */
+async function guessed(connection: DuckDBConnection, scratch: string, ask: TopAsk): Promise<"made" | Narrowed> {
+  const { source, where, keys, count, ground } = ask;
+  const key = keys[0]!;
+  const near = ground ? await guess(connection, { ...ask, ...ground }, key, count) : null;
+  if (!near || !(near.few || (near.tied && keys.length === 1))) return near;
+  const most = mostGuessed + 2 * count;
+  const passing = `from ${source}${where === "" ? " where" : `${where} and`} ${key.name}`;
+  const take = (into: string, comparison: string, limit: number): Promise<number> =>
+    counted(connection, `${into} ${passing} ${comparison} $1 limit ${limit}`, [near.value], [near.type]);
+  // where many rows are like it, the first of them in the source's order are the ones, and reading ends early
+  const tied = near.tied && keys.length === 1;
+  let found = await take(`create table ${scratch} as`, tied ? before(key) : `${before(key)}=`, most);
+  if (found < count && tied) found += await take(`insert into ${scratch}`, "=", count - found);
+  return found >= most ? near : found >= count ? "made" : null;
+}
+
+const before = ({ desc }: Key): string => (desc ? ">" : "<");
+
+/**
+ * The same without a guess. The keys alone are looked at first, for the last one that is wanted. All rows before it are then read as they come, and of those equal
+ * to it as many as are missing, which ends early where they are many. Both keep the source's order without numbering its rows, which would be done by one thread.
+ * False: the keys' values do not go back into a statement.
+ */
+async function exact(connection: DuckDBConnection, scratch: string, ask: TopAsk, narrowed: Narrowed): Promise<boolean> {
+  const { source, where, keys, count } = ask;
+  const heads = keys.map((key) => key.name).join(", ");
+  const some = narrowed ? `${where === "" ? " where" : `${where} and`} ${keys[0]!.name} ${before(keys[0]!)}= $1` : where;
+  // one more: are there further rows like the last?
+  const found = await connection.runAndReadAll(
+    `select ${heads} from ${source}${some}${orderBy(keys)} limit ${count + 1}`,
+    narrowed ? [narrowed.value] : [],
+    narrowed ? [narrowed.type] : [],
+  );
+  const types = found.columnTypes();
+  if (!types.every((type) => comparable.has(type.typeId))) return false;
+  const rows = found.getRows();
+  const last = rows[count - 1];
+  if (narrowed && rows.length <= count) return exact(connection, scratch, ask, null);
+  if (last === undefined || rows.length <= count) {
+    await connection.run(`create table ${scratch} as from ${source}${where}`);
+    return true;
+  }
+  const { near, less, like, values } = bound(keys, last);
+  const given = types.filter((_, i) => last[i] !== null);
+  const passing = `from ${source}${where === "" ? " where" : `${where} and`} ${near}`;
+  const equal = (row: DuckDBValue[]): boolean => row.every((value, i) => String(value) === String(last[i]));
+  if (!equal(rows[count]!)) {
+    await connection.run(`create table ${scratch} as ${passing}(${less} or ${like})`, values, given);
+    return true;
+  }
+  const make = `create table ${scratch} as`;
+  const earlier = equal(rows[0]!)
+    ? await counted(connection, `${make} from ${source} limit 0`)
+    : await counted(connection, `${make} ${passing}(${less})`, values, given);
+  await connection.run(`insert into ${scratch} ${passing}${like} limit ${count - earlier}`, values, given);
+  return true;
+}
+
+/** Makes or fills a table; its new rows are counted. */
+async function counted(connection: DuckDBConnection, sql: string, values: DuckDBValue[] = [], types: DuckDBType[] = []): Promise<number> {
+  return Number((await connection.runAndReadAll(sql, values, types)).getRows()[0]![0]);
+}
+
+/** By numbers of the rows, where keys are of types that are only sorted. */
+async function sortAll(connection: DuckDBConnection, name: string, { source, numbered, where, keys, count }: TopAsk): Promise<void> {
+  const from = numbered ? `${source}${where}` : `(select *, row_number() over () as "~n" from ${source}${where})`;
+  const [list, last] = numbered ? ["*", "rowid"] : ['* exclude "~n"', '"~n"'];
+  await connection.run(`create table ${name} as select ${list} from ${from}${orderBy(keys, last)} limit ${count}`);
 }
 
 /**
  * Conditions about the row of these keys: rows that come before it, rows like it, and, in front of either, what the first key alone says, which is looked up
  * in the statistics of files and tables.
  */
-function bound(keys: Key[], row: DuckDBValue[]): { near: string; before: string; like: string; values: DuckDBValue[] } {
+function bound(keys: Key[], row: DuckDBValue[]): { near: string; less: string; like: string; values: DuckDBValue[] } {
   const values: DuckDBValue[] = [];
   const parts = keys.map(({ name, desc }, i) => {
     const value = row[i]!;
     // NULL is the last of all
     if (value === null) return { less: `${name} is not null`, equal: `${name} is null` };
     const hole = `$${values.push(value)}`;
-    return { less: `${name} ${desc ? ">" : "<"} ${hole}`, equal: `${name} = ${hole}` };
+    return { less: `${name} ${before({ name, desc })} ${hole}`, equal: `${name} = ${hole}` };
   });
-  const before = parts.reduceRight((rest, { less, equal }) => (rest === "" ? less : `(${less} or (${equal} and ${rest}))`), "");
-  const near = row[0] === null ? "" : `${keys[0]!.name} ${keys[0]!.desc ? ">=" : "<="} $1 and `;
-  return { near, before, like: parts.map(({ equal }) => equal).join(" and "), values };
+  const earlier = parts.reduceRight((rest, { less, equal }) => (rest === "" ? less : `(${less} or (${equal} and ${rest}))`), "");
+  const near = row[0] === null ? "" : `${keys[0]!.name} ${before(keys[0]!)}= $1 and `;
+  return { near, less: earlier, like: parts.map(({ equal }) => equal).join(" and "), values };
 }

@@ -12,6 +12,7 @@ import { readCsv } from "./read-csv.js";
 import type { DataRequest, FromWorker, LoadColumn, PackedTable, ToWorker } from "./messages.js";
 import { forget } from "./kept.js";
 import { answer, type Standing } from "./page.js";
+import { parquetUnder } from "./parquet-under.js";
 import { scanOf } from "./plan.js";
 import { Folding, fold, type FoldRule, type Matrix } from "./numeric.js";
 import { bare, rejectsOf, text } from "./names.js";
@@ -223,13 +224,13 @@ function fix(connection: DuckDBConnection, name: string): Promise<Standing> {
   if (had) return had;
   const made = (async () => {
     const found = await run(connection, `select 1 as one from duckdb_tables() where schema_name = 'nb' and table_name = ${text(bare(name))}`);
-    if (found.length > 0) return { table: name, slow: false, rows: 0 };
+    if (found.length > 0) return { table: name, slow: false, rows: 0, files: null };
     const { fixed, slow, rows } = await scanOf(connection, name);
-    if (fixed) return { table: null, slow, rows };
+    if (fixed) return { table: null, slow, rows, files: slow ? null : await parquetUnder(connection, name) };
     const kept = `${name.slice(0, -1)}#"`;
     await connection.run(`create or replace table ${kept} as from ${name}`);
     await connection.run(`create or replace view ${name} as from ${kept}`);
-    return { table: kept, slow: false, rows: 0 };
+    return { table: kept, slow: false, rows: 0, files: null };
   })();
   fixed.set(name, made);
   made.catch(() => fixed.delete(name));
