@@ -160,6 +160,17 @@ describe("errors", () => {
     });
   });
 
+  it.each([
+    ["nothing(1)", 1, 1],
+    ["const before = 1\nnothing(1)", 2, 1],
+    ["const before: number = 1\nnothing<number>(1)", 2, 1],
+    ["nothing`x`", 1, 1],
+    ["const z = nothing(1)", 1, 11],
+    ["[1].map(() => nothing(1))", 1, 15],
+  ])("know the place of a call of what is not defined: %s", async (source, line, column) => {
+    expect((await kernel.run(source)).error).toMatchObject({ message: "nothing is not defined", line, column });
+  });
+
   it("describe any thrown value and the cause", async () => {
     expect((await kernel.run("throw { a: 1 }")).error).toMatchObject({ name: "Thrown", message: "a value that is no Error was thrown: { a: 1 }" });
     expect((await kernel.run("throw new Error('outer', { cause: new TypeError('inner') })")).error).toMatchObject({

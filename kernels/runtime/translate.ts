@@ -4,7 +4,7 @@
  * run does not continue (with its place, for errors from afar), and the last expression is shown by `$$show`.
  */
 import MagicString from "magic-string";
-import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { LEAST_UPPER_BOUND, originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { liveNames } from "./live.js";
 import { namesOf, type Names } from "./names.js";
 import { scopesOf, walk } from "../reactive/tree.js";
@@ -96,7 +96,10 @@ async function finish(
     if (stripped) at = originalPositionFor(stripped, { line: at.line!, column: at.column! });
     if (at.line === null) return null;
     own ??= new TraceMap(out.generateDecodedMap({ hires: true, source: "cell" }) as never);
-    const found = originalPositionFor(own, { line: at.line, column: at.column! });
+    const needle = { line: at.line, column: at.column! };
+    let found = originalPositionFor(own, needle);
+    // V8 places a call of what is not defined, at the start of a statement, in what the compiler put before it
+    if (found.line === null) found = originalPositionFor(own, { ...needle, bias: LEAST_UPPER_BOUND });
     return found.line === null ? null : { line: found.line, column: found.column + 1 };
   };
   return { ...names, exports: [...exposed.keys()], code: before + text + after, locate };
