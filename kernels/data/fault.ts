@@ -65,6 +65,8 @@ export function sentenceOf(fault: Fault): string {
   const disk = /max_temp_directory_size|temp directory/i.test(fault.message) ? ", and more disk than it may fill" : "";
   if (fault.type === "Out of Memory")
     return `The query needs more memory than DuckDB may use here${disk}. Select fewer columns or rows, or aggregate before joining. (DuckDB: ${firstLine(fault.message)})`;
+  if (/This file is not utf-8 encoded/.test(fault.message))
+    return `${fault.message.trim().split("\n\n")[0]} A CSV file in another encoding is read by \`csv("data/file.csv", { encoding: "latin-1" })\`, which says what it seems to be.`;
   const other = /([^/\\']+\.duckdb_extension)'[\s\S]*built specifically for DuckDB version '([^']+)'[\s\S]*this version of DuckDB is '([^']+)'/.exec(
     fault.message,
   );

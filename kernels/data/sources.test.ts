@@ -23,9 +23,57 @@ const csv = (path: string, options = {}) => {
 };
 
 describe("csv", () => {
-  it("says that a file is in UTF-16 instead of reading every second byte as a NUL", async () => {
-    writeFileSync(join(t.folder, "wide.csv"), Buffer.from("\ufeffa,b\n1,2\n", "utf16le"));
-    await expect(csv("wide.csv").rows()).rejects.toThrow("wide.csv is written in UTF-16, and CSV is read as UTF-8");
+  const written = (name: string, bytes: Uint8Array) => writeFileSync(join(t.folder, name), bytes);
+  const text = "id,name\n1,Zoë\n2,Müller\n";
+  const people = [
+    { id: 1, name: "Zoë" },
+    { id: 2, name: "Müller" },
+  ];
+  const utf16be = (from: string) => Buffer.from(from, "utf16le").swap16();
+  it.each<[string, Buffer, string | undefined]>([
+    ["UTF-8 with a mark", Buffer.from(`\ufeff${text}`), undefined],
+    ["UTF-16 with a mark", Buffer.from(`\ufeff${text}`, "utf16le"), undefined],
+    ["UTF-16 with a mark, the high byte first", utf16be(`\ufeff${text}`), undefined],
+    ["the same, asked for", utf16be(`\ufeff${text}`), "utf-16"],
+    ["UTF-16 without a mark", Buffer.from(text, "utf16le"), "utf-16"],
+    ["UTF-16 without a mark, the high byte first", utf16be(text), "utf-16be"],
+    ["latin-1", Buffer.from(text, "latin1"), "latin-1"],
+    ["latin-1 by another name", Buffer.from(text, "latin1"), "ISO-8859-1"],
+  ])("reads %s", async (_, bytes, encoding) => {
+    written("letters.csv", bytes);
+    expect(await csv("letters.csv", encoding === undefined ? {} : { encoding }).rows()).toEqual(people);
+    expect(said).toEqual([]);
+    expect(readdirSync(t.engine.options.spill).filter((name) => name.startsWith("csv-"))).toEqual([]);
+  });
+  it.each<[string, Uint8Array, string]>([
+    ["latin-1", Buffer.from(text, "latin1"), "windows-1252"],
+    ["UTF-16 without a mark", Buffer.from(text, "utf16le"), "utf-16le"],
+    ["shift_jis", Uint8Array.of(0x61, 0x0a, ...[0x93, 0xfa, 0x96, 0x7b, 0x8c, 0xea, 0x82, 0xcc], 0x0a), "shift_jis"],
+  ])("says what a file in %s seems to be", async (_, bytes, guess) => {
+    written("letters.csv", bytes);
+    const failed = csv("letters.csv", { rejects: "error" }).rows();
+    await expect(failed).rejects.toThrow(`letters.csv is not written in UTF-8. The file seems to be written in ${guess}: say`);
+  });
+  it("says it of a line far down, which is left out", async () => {
+    written("letters.csv", Buffer.from(`id,name\n${"5,plain\n".repeat(50_000)}6,Zoë\n`, "latin1"));
+    expect(await csv("letters.csv").count()).toBe(50_000);
+    expect(said[0]).toMatch(/^1 of 50,001 lines of letters.csv does not fit.*line 50,002.*seems to be written in windows-1252: say/s);
+    expect(await csv("letters.csv", { encoding: "latin-1" }).count()).toBe(50_001);
+    expect(said).toEqual([]);
+  });
+  it("counts bad rows of another encoding by the file's own lines, and says what was read amiss", async () => {
+    written("letters.csv", Buffer.from(`\ufeffid,name\n${"5,ö\n".repeat(30_000)}x,ü\n`, "utf16le"));
+    const relation = csv("letters.csv");
+    expect(await relation.count()).toBe(30_000);
+    expect(await relation.rejects.rows()).toMatchObject([{ line: 30_002, column: "id", text: "x,ü" }]);
+    t.write("letters.csv", text);
+    expect((await csv("letters.csv", { encoding: "latin-1" }).rows())[0]).toEqual({ id: 1, name: "ZoÃ«" });
+    expect(said).toEqual([expect.stringContaining("letters.csv is valid UTF-8, and reading it as windows-1252 most likely garbles its letters")]);
+    t.write("letters.csv", "a,b\n1,2\n");
+    await csv("letters.csv", { encoding: "utf-16" }).count();
+    expect(said[0]).toContain("letters.csv is valid UTF-8, and reading it as utf-16");
+    t.write("letters.csv", text);
+    await expect(csv("letters.csv", { encoding: "utf-16" }).rows()).rejects.toThrow("letters.csv is not written in utf-16.");
   });
   const good = Array.from({ length: 30_000 }, (_, i) => `${i},${i % 90},n${i}\n`).join("");
   it("sets bad rows aside, says them, and lists them", async () => {
@@ -69,6 +117,7 @@ describe("csv", () => {
     [{ header: "yes" }, "Expected `header`"],
     [{ rejects: "no" }, "Expected `rejects`"],
     [{ nulls: 5 }, "Expected `nulls`"],
+    [{ encoding: "klingon" }, "Expected `encoding` to be the name of an encoding"],
     [{ quote: "'); drop schema nb cascade; --" }, null],
   ])("refuses %j", async (options, message) => {
     const work = async () => csv("data/good.csv", options).rows();

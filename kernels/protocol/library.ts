@@ -258,6 +258,8 @@ export interface CsvOptions {
   dateFormat?: string;
   /** DuckDB types of some columns */
   types?: Record<string, string>;
+  /** what the text is written in, by the names of TextDecoder: "utf-8" (default; a mark of UTF-16 is seen), "latin-1", "utf-16", "windows-1252", "shift_jis" ... */
+  encoding?: string;
   /** "report" (default): rows that do not fit are set aside and told; "error": the first one is an error */
   rejects?: "report" | "error";
 }
