@@ -64,6 +64,16 @@ export type CommMessage =
   | { do: "open"; id: string; target: string; data: unknown; buffers: string[] }
   | { do: "message" | "close"; id: string; data: unknown; buffers: string[] };
 
+/** A file of code that the kernel holds. */
+export interface ImportedFile {
+  /** from the workspace */
+  path: string;
+  /** which loading of it: another one begins anew */
+  version: number;
+  /** the name of what its functions change and keep; null: nothing */
+  state: string | null;
+}
+
 /** A value that a run found changed after it, though another cell defines it. */
 export interface ValueChange {
   name: string;
@@ -97,8 +107,10 @@ export type FromKernel =
       warnings: string[];
       /** values of other cells that it changed */
       changed?: ValueChange[];
-      /** what it defines is numbers, texts and the like: nothing that a later run could change */
-      plain?: true;
+      /** what it defines: numbers, texts and the like, which nothing changes, or an iterator and the like, which reading changes */
+      hands?: "plain" | "stream";
+      /** files of the workspace that it imports, directly or not */
+      files?: ImportedFile[];
       /** it did not run: its result was on disk */
       cached?: CachedResult;
       /** how many outputs of the run were sent on the bulk socket */

@@ -2,6 +2,20 @@
 import type { ScopeManager, Variable } from "@typescript-eslint/scope-manager";
 import { bare, place, walk, type Node } from "./tree.js";
 
+/** What a program changes beside what it makes while it runs. */
+export interface Changes {
+  /** of values of other cells */
+  mutations: Mutation[];
+  /** what its functions change and keep, by name: a variable, or a field that only they see; null: nothing */
+  stateful: string | null;
+  /** as `stateful`, and with the fields of objects that it makes once, which whoever imports it shares */
+  keeps: string | null;
+  /** a function changes the value of a free name */
+  later: boolean;
+  /** it changes a value that it imports from a file of the workspace */
+  changesImports: boolean;
+}
+
 export interface Mutation {
   /** the free name whose value is changed */
   name: string;
@@ -38,19 +52,12 @@ const changers = /^(Object\.(assign|defineProperty|defineProperties|setPrototype
 const each = new Set(["forEach", "map", "filter", "some", "every", "find", "findIndex", "findLast", "flatMap"]);
 
 /** `free`: identifiers that no scope of the cell defines. */
-export function mutationsOf(
-  program: Node,
-  source: string,
-  scopes: ScopeManager,
-  free: ReadonlySet<Node>,
-): {
-  mutations: Mutation[];
-  /** a function changes what stands outside of it */ stateful: boolean;
-  /** a function changes the value of a free name */ later: boolean;
-} {
+export function mutationsOf(program: Node, source: string, scopes: ScopeManager, free: ReadonlySet<Node>): Changes {
   const found: Mutation[] = [];
   const outer = outsideOf(scopes);
-  let stateful = false;
+  let stateful: string | null = null;
+  const selves: Self[] = [];
+  let changesImports = false;
   let later = false;
   /** nodes around the one that is looked at */
   let around: readonly Node[] = [];
@@ -62,9 +69,15 @@ export function mutationsOf(
       root = bare(root.object as Node);
       depth++;
     }
-    stateful ||= outer(root, around);
+    if (stateful === null && outer(root, around)) stateful = root.name as string;
+    if (root.type === "ThisExpression" && depth > 0) selves.push(...selfOf(bare(target), around));
     const name = depth >= least && root.type === "Identifier" ? origin(root) : null;
     if (name === null) return;
+    if (typeof name !== "string") {
+      // by name alone a function of a module is like any other
+      changesImports ||= !(call && name.namespace && depth === 1);
+      return;
+    }
     later ||= around.some(({ type }) => functions.test(type));
     const code = source.slice(whole.start, whole.end).split("\n")[0]!;
     found.push({ name, ...place(source, whole.start), code: code.length > 60 ? `${code.slice(0, 57)}...` : code, ...(call && { call }) });
@@ -94,7 +107,45 @@ export function mutationsOf(
       if (first !== undefined && changers.test(source.slice(callee.start, callee.end))) add(first, node, 0);
     }
   });
-  return { mutations: found, stateful, later };
+  const hidden = selves.find(({ field }) => field.startsWith("#"));
+  stateful ??= hidden?.field ?? null;
+  const kept = stateful ?? selves.find(({ owner }) => owner === null || isMade(program, owner))?.field ?? null;
+  return { mutations: found, stateful, keeps: kept, later, changesImports };
+}
+
+/** A field that a method changes of its own object. */
+interface Self {
+  field: string;
+  /** the class; null: a literal, which is one object */
+  owner: Node | null;
+}
+
+/** `this.field` of a method; none for a constructor, which makes what it changes. */
+function selfOf(target: Node, around: readonly Node[]): Self[] {
+  const at = around.findLastIndex(({ type }) => type === "FunctionExpression" || type === "FunctionDeclaration" || type === "PropertyDefinition");
+  const [holder, method] = [around[at - 1], around[at]?.type === "PropertyDefinition" ? around[at] : around[at - 1]];
+  let inner = target;
+  while (bare(inner.object as Node).type === "MemberExpression") inner = bare(inner.object as Node);
+  const property = inner.property as Node;
+  const name = (property.name as string | undefined) ?? "this";
+  const field = property.type === "PrivateIdentifier" ? `#${name}` : name;
+  if (method?.type === "MethodDefinition" || method?.type === "PropertyDefinition") {
+    if (method.kind === "constructor") return [];
+    return [{ field, owner: around.findLast(({ type }) => type === "ClassDeclaration" || type === "ClassExpression") ?? null }];
+  }
+  return holder?.type === "Property" ? [{ field, owner: null }] : [];
+}
+
+/** Is an object of this class made once, at the top level, or is the class itself such an object? */
+function isMade(program: Node, owner: Node): boolean {
+  const name = (owner.id as Node | null)?.name;
+  let made = false;
+  walk(program, (node, parents) => {
+    const callee = node.type === "NewExpression" ? bare(node.callee as Node) : null;
+    if (callee === null || parents.some(({ type }) => functions.test(type))) return;
+    made ||= callee === owner || (callee.type === "Identifier" && callee.name === name);
+  });
+  return made || ((owner.body as Node).body as Node[]).some((member) => member.static === true);
 }
 
 /** calls that are over when they return: what their callback changes is changed once */
@@ -126,6 +177,9 @@ function outsideOf(scopes: ScopeManager): (identifier: Node, around: readonly No
   };
 }
 const functions = /^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/;
+
+/** A free name, or what comes from a file of the workspace. */
+type Origin = string | { namespace: boolean };
 
 /** Tells for an identifier whose value it stands for: a free name's own, one bound to it or to a part of it, or an argument that is. */
 function origins(program: Node, scopes: ScopeManager, free: ReadonlySet<Node>) {
@@ -160,7 +214,7 @@ function origins(program: Node, scopes: ScopeManager, free: ReadonlySet<Node>) {
     return (prepared = { names, calls, loops, receivers });
   };
 
-  const origin = (identifier: Node, seen: ReadonlySet<Variable> = new Set()): string | null => {
+  const origin = (identifier: Node, seen: ReadonlySet<Variable> = new Set()): Origin | null => {
     if (free.has(identifier)) return identifier.name as string;
     const { names, calls, loops, receivers } = prepare();
     const variable = resolved.get(identifier);
@@ -168,8 +222,12 @@ function origins(program: Node, scopes: ScopeManager, free: ReadonlySet<Node>) {
     // one that is assigned again may hold something else
     if (variable === undefined || definition === undefined || variable.defs.length > 1 || seen.has(variable)) return null;
     if (variable.references.some((reference) => reference.isWrite() && reference.init !== true)) return null;
+    if ((definition.type as string) === "ImportBinding") {
+      const from = ((definition.parent as unknown as Node).source as Node).value as string;
+      return /^\.|^\/|^file:/.test(from) ? { namespace: (definition.node as unknown as Node).type === "ImportNamespaceSpecifier" } : null;
+    }
     const inside = new Set([...seen, variable]);
-    const rootOf = (expression: Node | null | undefined): string | null => {
+    const rootOf = (expression: Node | null | undefined): Origin | null => {
       let root = expression && bare(expression);
       while (root?.type === "MemberExpression") root = bare(root.object as Node);
       return root?.type === "Identifier" ? origin(root, inside) : null;

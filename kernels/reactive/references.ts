@@ -9,6 +9,8 @@ import { bare, hasStatements, parseCell, place, scopesOf, walk, type Node } from
 export interface Binding {
   name: string;
   how: "const" | "let" | "var" | "using" | "function" | "class" | "enum" | "import";
+  /** it stands for a whole module: `import * as name` */
+  module?: true;
   /** offset of the name where it is declared */
   at: number;
 }
@@ -37,6 +39,12 @@ export interface Analysis {
   mutations: Mutation[];
   /** its functions change its own values: what others read of it depends on how often they call it */
   stateful: boolean;
+  /** what it changes and keeps, as a file that others import: a name; null: nothing */
+  keeps: string | null;
+  /** it uses itself what it imports, or imports while it runs */
+  usesImports: boolean;
+  /** it changes a value that it imports from a file of the workspace */
+  changesImports: boolean;
   /** it changes tables that its names do not show */
   effects: boolean;
   /** what it changes beside its own values, it changes also in functions, which others may call */
@@ -66,6 +74,9 @@ const nothing = {
   writes: [],
   mutations: [],
   stateful: false,
+  keeps: null,
+  usesImports: false,
+  changesImports: false,
   effects: false,
   later: false,
   tables: [],
@@ -95,7 +106,10 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
     const how = declaredAs(variable, own);
     if (how === "type") types.push(variable.name);
     else if (how === "private" || (how && variable.name.startsWith("_"))) privates.push(variable.name);
-    else if (how) bindings.push({ name: variable.name, how, at: variable.identifiers[0]!.range[0] });
+    else if (how) {
+      const whole = variable.defs.some(({ node }) => (node as unknown as Node).type === "ImportNamespaceSpecifier");
+      bindings.push({ name: variable.name, how, ...(whole && { module: true as const }), at: variable.identifiers[0]!.range[0] });
+    }
   }
   const typed = source.includes("typeof") ? typeQueries(parsed.program) : new Set<unknown>();
   const through = scopes.globalScope!.through.filter((reference) => reference.isValueReference && !typed.has(reference.identifier));
@@ -104,7 +118,7 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
   const name = (node: Node) => node.name as string;
   const free = new Set(through.map((reference) => reference.identifier as unknown as Node));
   const last_ = parsed.body.at(-1);
-  const { tables, awaits, effects, later } = inspect(parsed.program);
+  const { tables, awaits, effects, later, imports } = inspect(parsed.program);
   const changes = mutationsOf(parsed.program, source, scopes, free);
   return {
     id,
@@ -120,7 +134,10 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
       ...at(node),
     })),
     mutations: changes.mutations,
-    stateful: changes.stateful,
+    stateful: changes.stateful !== null,
+    keeps: changes.keeps,
+    usesImports: imports || top.variables.some(isUsedImport),
+    changesImports: changes.changesImports,
     effects,
     later: later || changes.later,
     tables,
@@ -131,6 +148,9 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
 }
 
 const unique = <T>(items: readonly T[]) => [...new Set(items)];
+
+const isUsedImport = ({ defs, references }: Variable) =>
+  defs.some((definition) => (definition.type as string) === "ImportBinding") && references.some((reference) => reference.isValueReference);
 
 /** How a top-level variable is declared; null when it has no value (declare, import type, overloads without a body). */
 function declaredAs(variable: Variable, own: ReadonlySet<Node | null>): Binding["how"] | "type" | "private" | null {
@@ -189,6 +209,7 @@ function inspect(program: Node) {
   let awaits = false;
   let effects = false;
   let later = false;
+  let imports = false;
   walk(program, (node, parents) => {
     if (node.type === "TaggedTemplateExpression") {
       const tag = bare(node.tag as Node);
@@ -202,8 +223,9 @@ function inspect(program: Node) {
       }
     } else if (node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node.await === true)) {
       awaits ||= !parents.some((parent) => /Function|^PropertyDefinition$|^StaticBlock$/.test(parent.type));
-    } else if (node.type === "VariableDeclaration" && node.kind === "await using")
+    } else if (node.type === "ImportExpression" || (/^Export(All|Named)Declaration$/.test(node.type) && node.source)) imports = true;
+    else if (node.type === "VariableDeclaration" && node.kind === "await using")
       awaits ||= !parents.some((parent) => parent.type.includes("Function"));
   });
-  return { tables: unique(tables), awaits, effects, later };
+  return { tables: unique(tables), awaits, effects, later, imports };
 }

@@ -1,7 +1,7 @@
 /** The cells of one notebook as they run: one at a time, each with its scope; how they are stopped, and how the kernel goes on after a strike. */
 import { pathToFileURL } from "node:url";
 import type { Variable } from "../protocol/document.js";
-import type { FromKernel, RunRequest } from "../protocol/kernel.js";
+import type { FromKernel, ImportedFile, RunRequest } from "../protocol/kernel.js";
 import type { CellError, Output } from "../protocol/output.js";
 import { createAwaits } from "./awaits.js";
 import type { Cache } from "./cache.js";
@@ -11,6 +11,7 @@ import { createCompiled } from "./compiled.js";
 import type { Place } from "./errors.js";
 import { createDrop } from "./drop.js";
 import type { Gate } from "./gate.js";
+import { handsOf } from "./hands.js";
 import type { Held } from "./held.js";
 import type { Imports } from "./imports.js";
 import { createListing } from "./listing.js";
@@ -50,6 +51,8 @@ export interface EvaluatorOptions {
   free(values: Iterable<unknown>, kept: () => Iterable<unknown>): void;
   /** results on disk; null: none are taken or kept */
   cache: Cache | null;
+  /** the files of code that it imported */
+  imported(run: Run): ImportedFile[];
   /** after each run: memory of the back end, files to watch; gives the hashes of what it read */
   after(run: Run): Promise<string[]>;
 }
@@ -265,6 +268,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       elapsedMs: Math.round(performance.now() - started),
       warnings: run.warnings,
       ...(run.changed.length > 0 && { changed: run.changed }),
+      ...left(run),
       outputs: count,
       reads,
     });
@@ -273,6 +277,13 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     else leaving = setTimeout(leave, leaveAfter);
     listing.ask();
     pump();
+  };
+
+  /** What later runs may change of what it leaves. */
+  const left = (run: Run) => {
+    const hands = orElse(() => handsOf(bindings.of(run.cell.id)), null);
+    const files = options.imported(run);
+    return { ...(hands !== null && { hands }), ...(files.length > 0 && { files }) };
   };
 
   /** A name whose definition failed keeps its older value; requests that left nothing behind are forgotten in time. */

@@ -8,6 +8,7 @@ import { createRequire, isBuiltin } from "node:module";
 import { dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as vm from "node:vm";
+import { stateOfFile } from "../reactive/file-state.js";
 import { translate, type Translation } from "./translate.js";
 
 export type Namespace = Record<string, unknown>;
@@ -37,6 +38,10 @@ interface FileModule {
   /** does the run go on that it is loaded for? */
   goesOn(): boolean;
   uses: Set<string>;
+  /** which loading this is */
+  number: number;
+  /** what it keeps; undefined: not looked at yet */
+  state?: string | null;
 }
 
 const never = new Promise<never>(() => {});
@@ -55,12 +60,15 @@ export interface Imports {
   file(path: string): { source: string; translation: Translation | null } | undefined;
   /** the files that a file imports, directly or not, with itself */
   reach(path: string): string[];
+  /** those of these paths that are files of code: which loading, and what they keep from call to call */
+  held(paths: Iterable<string>): { path: string; version: number; state: string | null }[];
   /** a strike has landed: files whose code has not come to its end never will */
   landed(): void;
 }
 
 export function createImports(options: ImporterOptions): Imports {
   const modules = new Map<string, FileModule>();
+  let loads = 0;
   const loaders = new Map<string, (spec: string) => Promise<Namespace>>();
 
   const nodeImport = (spec: string, file: string) => {
@@ -116,6 +124,7 @@ export function createImports(options: ImporterOptions): Imports {
       running: true,
       goesOn,
       uses: new Set(),
+      number: ++loads,
     };
     modules.set(path, module);
     module.done = run(path, module, chain);
@@ -175,6 +184,13 @@ export function createImports(options: ImporterOptions): Imports {
     from: (file) => importer(file, []),
     file: (path) => modules.get(path),
     reach,
+    held: (paths) =>
+      [...paths].flatMap((path) => {
+        const module = modules.get(path);
+        if (module === undefined) return [];
+        module.state ??= stateOfFile(module.source);
+        return [{ path, version: module.number, state: module.state }];
+      }),
     landed() {
       for (const [path, { running }] of modules) if (running) modules.delete(path);
     },

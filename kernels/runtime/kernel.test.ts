@@ -12,6 +12,38 @@ afterAll(() => kernel.close());
 const text = async (source: string) => (await kernel.run(source)).displays.map((data) => data["text/plain"]);
 
 describe("values", () => {
+  it("says what of a cell's values may change, and which files it imports", async () => {
+    const told = async (code: string) => {
+      const { hands, files } = await kernel.run(code, { id: "told" });
+      return [hands ?? null, files?.map(({ path, state }) => [path, state]) ?? null];
+    };
+    mkdirSync(join(kernel.workspace, "keep"), { recursive: true });
+    writeFileSync(join(kernel.workspace, "keep/counter.ts"), "let n = 0\nexport const up = () => ++n");
+    writeFileSync(
+      join(kernel.workspace, "keep/deep.ts"),
+      'import { up } from "./counter.ts"\nexport const twice = () => up() + up()\nexport const rate = 2',
+    );
+    expect(await told("const a = 1, b = 'x', c = null, d = 2n")).toEqual(["plain", null]);
+    expect(await told("const a = 1, b = [1]")).toEqual([null, null]);
+    expect(await told("1 + 1")).toEqual(["plain", null]);
+    expect(await told("const it = [1][Symbol.iterator]()")).toEqual(["stream", null]);
+    expect(await told("const re = /a/g")).toEqual(["stream", null]);
+    expect(await told("const re = /a/")).toEqual([null, null]);
+    expect(await told("const trap = new Proxy({}, { get() { throw 1 } })")).toEqual([null, null]);
+    const deep = expect.arrayContaining([
+      ["keep/counter.ts", "n"],
+      ["keep/deep.ts", null],
+    ]) as unknown;
+    expect(await told('import { rate } from "./keep/deep.ts"')).toEqual(["plain", deep]);
+    // the files that an imported file has imported before
+    expect(await told('const { twice } = await import("./keep/deep.ts")')).toEqual([null, deep]);
+    const first = (await kernel.run('import { up } from "./keep/counter.ts"')).files!;
+    const second = (await kernel.run('import { up } from "./keep/counter.ts"')).files!;
+    expect(second).toEqual(first);
+    writeFileSync(join(kernel.workspace, "keep/counter.ts"), "let n = 1\nexport const up = () => ++n");
+    expect((await kernel.run('import { up } from "./keep/counter.ts"')).files![0]!.version).toBeGreaterThan(first[0]!.version);
+  });
+
   it("says why a name that is no table is none", async () => {
     const why = async (code: string, id: string) => (await kernel.run(code, { id })).error?.message;
     await kernel.run("const plain = [{ a: 1 }]\nconst double = (x) => 2 * x\nconst late = () => sql`from soon`", { id: "values" });

@@ -1,4 +1,5 @@
 /** A configured kernel: evaluator, imports and engines of one notebook wired together. */
+import { relative } from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import type { KernelQuery } from "../protocol/document.js";
 import type { FromKernel, KernelConfig, ToKernel } from "../protocol/kernel.js";
@@ -120,6 +121,7 @@ export function createSession({ config, shared, gate, outputs, tell, control }: 
     },
     dropped: (names) => library.dropped(names),
     free: (values, kept) => tensors.free(values, kept),
+    imported: (run) => imports.held(run.reads).map((one) => ({ ...one, path: relative(config.workspace, one.path).replaceAll("\\", "/") })),
     async after(run) {
       tensors.report();
       await files.watch(run.reads);

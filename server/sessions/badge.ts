@@ -114,6 +114,13 @@ export function badgeOf(state: SessionState): Badge {
       const why = "earlier runs may have changed what these cells gave; run them again, or Run clean and compare";
       return { state: "unchecked", why, ...some(cells.filter(({ id }) => traces.cells.has(id)).map(({ id }) => id)) };
     }
+    const [kept] = traces.files;
+    if (kept !== undefined) {
+      const { path, state: name } = kept.file;
+      const what = name === null ? path : `\`${name}\` in ${path}`;
+      const why = `earlier runs may have changed ${what}, which stays from run to run; Restart and run all, or Run clean and compare`;
+      return { state: "unchecked", why, ...some(kept.cells) };
+    }
     if (traces.shared) {
       const why = "earlier runs changed tables or globals that all cells share; Restart and run all, or Run clean and compare";
       return { state: "unchecked", why, cells: [] };

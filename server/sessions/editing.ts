@@ -51,13 +51,16 @@ export function changed(step: Step, ops: Operation[], { by, at, token, read }: O
 function regraph(step: Step, before: readonly Cell[]): void {
   const { source } = step.doc;
   const graph: GraphView = viewGraph(source.cells, step.state.graph);
-  const { ran, live, plain, touched } = step.state;
+  const { ran, live, hands, files, touched } = step.state;
   const stays = (id: string) => graph.cells.has(id);
   const gone = graph.graph.ids === step.state.graph.graph.ids ? [] : [...ran].map(([id]) => id).filter((id) => !stays(id));
   // one that was disabled while it waited, and what reads from it, wait on without a place
   const waits = blocked({ doc: step.doc, graph });
   const queue = step.state.queue.filter((item) => stays(item.cell) && !waits.has(item.cell));
-  const kept = gone.length === 0 ? {} : { ran: ran.only(stays), live: live.only(stays), plain: plain.only(stays), touched: touched.only(stays) };
+  const kept =
+    gone.length === 0
+      ? {}
+      : { ran: ran.only(stays), live: live.only(stays), hands: hands.only(stays), files: files.only(stays), touched: touched.only(stays) };
   if (gone.length > 0) step.set(tracedByDelete(step.state, gone));
   step.set({ graph, ...kept, queue: inputsFirst({ graph }, queue) });
   if (gone.length > 0 && step.doc.kernel.pid !== null) step.act({ do: "forget", cells: gone });

@@ -10,7 +10,8 @@ import type { KeptResult, Queued, Ran } from "./state.js";
 import { numberOf, tracedByEnd, tracedByRun } from "./traces.js";
 import type { Step } from "./step.js";
 
-type Done = Extract<FromKernel, { type: "done" }>;
+/** How a run ended. */
+type Ended = Pick<Extract<FromKernel, { type: "done" }>, "result" | "elapsedMs" | "warnings" | "cached" | "changed" | "hands" | "files">;
 
 /** Puts cells at the end of the queue, starts a kernel if there is none, and the first cell if nothing runs. */
 export function enqueue(step: Step, ids: readonly string[], at: number, fresh: readonly string[] = []): void {
@@ -111,11 +112,7 @@ function record(step: Step, id: string): void {
 export const calm = { stuck: null, nearLimit: null };
 
 /** The running cell is over. */
-export function finish(
-  step: Step,
-  { result, elapsedMs, warnings, cached, changed = [], plain }: Pick<Done, "result" | "elapsedMs" | "warnings" | "cached" | "changed" | "plain">,
-  at: number,
-): void {
+export function finish(step: Step, { result, elapsedMs, warnings, cached, changed = [], hands, files }: Ended, at: number): void {
   const { running } = step.state;
   if (running === null) return;
   const { cell, run } = running;
@@ -125,8 +122,11 @@ export function finish(
   if (!running.shown && (step.doc.outputs[cell] ?? []).length > 0) step.emit({ type: "outputs", cell, run, clear: true, outputs: [] });
   const live = result === "ok" ? step.state.live.with(cell, run) : step.state.live.without(cell);
   const owners = [...new Set(changed.map((one) => one.cell))];
-  step.set({ plain: plain === true ? step.state.plain.with(cell, true) : step.state.plain.without(cell) });
-  step.set({ running: null, live, traces: tracedByEnd(step.state, cell, numberOf(run), owners) });
+  const held = {
+    hands: hands === undefined ? step.state.hands.without(cell) : step.state.hands.with(cell, hands),
+    files: files === undefined ? step.state.files.without(cell) : step.state.files.with(cell, files),
+  };
+  step.set({ running: null, live, ...held, traces: tracedByEnd({ ...step.state, ...held }, cell, numberOf(run), owners) });
   // what its code shows it to change is a problem of the cell already
   const shown = new Set(step.doc.cells[cell]?.problems.flatMap(({ type, name }) => (type === "mutation" ? [name] : [])));
   const others = changed.filter(({ name }) => !shown.has(name));
@@ -157,7 +157,7 @@ export function dropKernel(step: Step, cause: string | null, at: number): void {
   // a kernel that held nothing takes nothing along: what the one before it held is still what is missing
   if (lost.length > 0) step.set({ lost });
   step.set({ running: null, queue: [], live: PersistentMap.empty<string>(), restarted: true, then: null });
-  step.set({ plain: PersistentMap.empty(), traces: PersistentMap.empty(), ghosts: new Map(), since: step.state.runs });
+  step.set({ hands: PersistentMap.empty(), files: PersistentMap.empty(), traces: PersistentMap.empty(), ghosts: new Map(), since: step.state.runs });
   if (running !== null) record(step, running.cell);
   if (step.doc.variables.length > 0) step.emit({ type: "variables", variables: [] });
   step.settle();

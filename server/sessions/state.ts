@@ -15,7 +15,7 @@ import type {
   Result,
 } from "../../kernels/protocol/document.js";
 import type { LanguageState } from "../../kernels/protocol/language.js";
-import type { BulkMessage, FromKernel, RunRequest } from "../../kernels/protocol/kernel.js";
+import type { BulkMessage, FromKernel, ImportedFile, RunRequest } from "../../kernels/protocol/kernel.js";
 import type { Applied } from "./applied.js";
 import type { Marks } from "./badge.js";
 import type { GraphView } from "./graph.js";
@@ -61,8 +61,10 @@ export interface SessionState {
   touched: PersistentMap<string>;
   /** what the badge is made of */
   marks: Marks;
-  /** cells of which the kernel says that what they define now holds nothing that could change */
-  plain: PersistentMap<true>;
+  /** what the kernel says of the values of each cell: that nothing changes them, or that reading does */
+  hands: PersistentMap<"plain" | "stream">;
+  /** files of code that cells imported, directly or not */
+  files: PersistentMap<readonly ImportedFile[]>;
   /** what the last run of each cell in the present kernel may have changed beside its own values (traces.ts) */
   traces: PersistentMap<Touch>;
   /** place -> the last run that may have changed it and that a clean run lacks */

@@ -120,3 +120,73 @@ it.each(cases)("%s", (_, cells, steps, state, named) => {
   const { badge } = machine.state.doc;
   expect(badge).toMatchObject({ state, ...(named && { cells: named }) });
 });
+
+const file = (path: string, state: string | null, version = 1) => ({ path, state, version });
+const up = { a: "import { up } from './counter.ts'", b: "up()" };
+const keeps = { a: { files: [file("counter.ts", "n")] } };
+const imports: [
+  name: string,
+  cells: Record<string, string>,
+  says: Machine["says"],
+  steps: string[],
+  state: "same" | "unchecked",
+  cells?: string[],
+][] = [
+  ["each cell once", up, keeps, ["all"], "same"],
+  ["a reader again", up, keeps, ["all", "b"], "unchecked", ["a"]],
+  ["a reader again, and the importer, which loads nothing anew", up, keeps, ["all", "b", "a", "b"], "unchecked", ["a"]],
+  ["a reader again, in a new kernel once", up, keeps, ["all", "b", "restart", "all"], "same"],
+  ["an importer that only hands on, again", { a: up.a }, keeps, ["all", "a"], "same"],
+  ["an importer that calls, again", { a: "import { up } from './counter.ts'\nup()" }, keeps, ["all", "a"], "unchecked", ["a"]],
+  ["a file that keeps nothing", up, { a: { files: [file("pure.ts", null)] } }, ["all", "b", "a", "b"], "same"],
+  [
+    "a list of a file",
+    { a: "import { list } from './list.ts'", b: "list.push(1)" },
+    { a: { files: [file("list.ts", null)] } },
+    ["all", "b"],
+    "unchecked",
+    ["a"],
+  ],
+  [
+    "a list of a file, by its importer",
+    { a: "import { list } from './list.ts'\nlist.push(1)" },
+    { a: { files: [file("list.ts", null)] } },
+    ["all", "a"],
+    "unchecked",
+    ["a"],
+  ],
+  ["what a reader makes a number of", { ...up, c: "const n = up()", d: "n" }, { ...keeps, c: { hands: "plain" } }, ["all", "d"], "same"],
+  ["what a reader makes a function of", { ...up, c: "const twice = () => up() + up()", d: "twice()" }, keeps, ["all", "d"], "unchecked", ["a"]],
+  [
+    "a number of a cell with a counter",
+    { a: "let n = 0\nconst inc = () => ++n", b: "const first = inc()", c: "first" },
+    { b: { hands: "plain" } },
+    ["all", "c"],
+    "same",
+  ],
+  ["an iterator that is spread", { a: "const it = make()", b: "[...it]" }, { a: { hands: "stream" } }, ["all", "b"], "unchecked", ["a"]],
+];
+
+it.each(imports)("of what the kernel says: %s", (_, cells, says, steps, state, named) => {
+  const machine = new Machine(notebookOf(cells));
+  machine.says = says;
+  machine.do({ do: "mode", mode: "lazy" });
+  for (const step of steps) {
+    if (step === "all") machine.do({ do: "run-all" });
+    else if (step === "restart") machine.do({ do: "restart", then: "nothing" });
+    else machine.do({ do: "run", cells: [step] });
+    machine.drain();
+  }
+  expect(machine.state.doc.badge).toMatchObject({ state, ...(named && { cells: named }) });
+});
+
+it("a file that is loaded anew begins anew", () => {
+  const machine = new Machine(notebookOf(up));
+  machine.says = keeps;
+  machine.do({ do: "mode", mode: "lazy" });
+  for (const cells of [["a", "b"], ["b"]]) machine.run(cells);
+  expect(machine.state.doc.badge).toMatchObject({ state: "unchecked", why: expect.stringMatching(/`n` in counter\.ts/) as string });
+  machine.says = { a: { files: [file("counter.ts", "n", 2)] } };
+  for (const cells of [["a"], ["b"]]) machine.run(cells);
+  expect(machine.state.doc.badge).toEqual({ state: "same" });
+});

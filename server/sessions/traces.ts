@@ -1,12 +1,12 @@
 /**
  * What earlier runs may have left behind that a clean run would not: in values that change when another cell merely calls them (a counter in a
- * closure, a cache), in what the whole kernel shares (tables made by SQL, globals). Each run notes which of these places it may have touched. A place is as
- * in a clean run when all that touched it since it was made stand in the document still, ran once each, and in the document's order. Pure.
+ * closure, a cache), in files that cells import, in what the whole kernel shares (tables made by SQL, globals). Each run notes which of these places it
+ * may have touched. A place is as in a clean run when all that touched it since it was made are in the document still, ran once each, and in its order. Pure.
  */
-import { libraryNames } from "../../kernels/reactive/references.js";
-import type { GraphView } from "./graph.js";
+import type { ImportedFile } from "../../kernels/protocol/kernel.js";
 import { blocked, walkOf } from "./plan.js";
 import type { SessionState } from "./state.js";
+import { suspectsOf, type Suspect } from "./suspects.js";
 
 /** What one run may have changed beside its own values. */
 export interface Touch {
@@ -15,42 +15,10 @@ export interface Touch {
   places: readonly string[];
 }
 
-/** Places: `cell:ID`, the values of a cell, made anew whenever it runs; `tables` and `global:NAME`, which only a new kernel makes anew. */
+/** Places: `cell:ID`, the values of a cell, made anew whenever it runs; `file:PATH#N`, one loading of a file; `tables` and `global:NAME`, made with the kernel. */
 const ofCell = "cell:";
-const tables = "tables";
-const ofGlobal = "global:";
-
-/** What a cell's code may change when it runs, by its syntax. */
-interface Suspect {
-  /** its functions change its own values */
-  stateful: boolean;
-  /** what it changes for the whole kernel, itself or in functions that others call */
-  shared: readonly string[];
-  /** some of it in functions */
-  later: boolean;
-  /** cells whose values it changes where its code shows it */
-  owners: readonly string[];
-}
-
-const suspects = new WeakMap<GraphView, ReadonlyMap<string, Suspect>>();
-
-function suspectsOf({ graph }: Pick<SessionState, "graph">): ReadonlyMap<string, Suspect> {
-  const known = suspects.get(graph);
-  if (known !== undefined) return known;
-  const found = new Map<string, Suspect>();
-  for (const [id, { analysis }] of graph.readings) {
-    // a global that a cell only calls is no news: `console.clear()`, `cell.signal.addEventListener`
-    const globals = analysis.mutations.flatMap(({ name, call }) =>
-      !graph.definers.has(name) && !libraryNames.includes(name) && (call === undefined || /^global(This)?$/.test(name)) ? [ofGlobal + name] : [],
-    );
-    const shared = [...new Set([...globals, ...(analysis.effects ? [tables] : [])])];
-    const owners = graph.cells.get(id)!.problems.flatMap(({ type, cells = [] }) => (type === "mutation" ? cells : []));
-    if (analysis.stateful || shared.length + owners.length > 0)
-      found.set(id, { stateful: analysis.stateful, shared, later: analysis.later, owners: [...new Set(owners)] });
-  }
-  suspects.set(graph, found);
-  return found;
-}
+const ofFile = "file:";
+const placeOfFile = ({ path, version }: ImportedFile) => `${ofFile}${path}#${version}`;
 
 /** The number in a run's id. */
 export const numberOf = (run: string): number => Number(run.slice(run.lastIndexOf("-") + 1));
@@ -62,58 +30,67 @@ function lastOf({ doc, since }: SessionState, id: string): number {
   return number > since ? number : 0;
 }
 
-/** When the place was made: by the cell's last run, or with the kernel. */
+/** When the place was made: by the cell's last run, or before any. */
 const madeAt = (state: SessionState, place: string): number => (place.startsWith(ofCell) ? lastOf(state, place.slice(ofCell.length)) : 0);
 
-/** Cells along `edges`, at any distance: a value that cannot hold another hands nothing on. */
+/** Cells that a value of this one may come from (`inputs`) or get to (`outputs`), at any distance: what cannot change hands nothing on. */
 function handed(state: SessionState, way: "inputs" | "outputs", from: string): Set<string> {
   const edges = walkOf(state)[way];
+  const isPlain = (id: string) => state.hands.get(id) === "plain";
   const seen = new Set<string>();
-  const todo = way === "outputs" && state.plain.has(from) ? [] : [from];
+  const todo = way === "outputs" && isPlain(from) ? [] : [from];
   for (let id = todo.pop(); id !== undefined; id = todo.pop())
     for (const next of edges.get(id) ?? []) {
-      if (seen.has(next) || (way === "inputs" && state.plain.has(next))) continue;
+      if (seen.has(next) || (way === "inputs" && isPlain(next))) continue;
       seen.add(next);
-      if (way === "inputs" || !state.plain.has(next)) todo.push(next);
+      if (way === "inputs" || !isPlain(next)) todo.push(next);
     }
   seen.delete(from);
   return seen;
 }
 
-/** A cell whose value is changed, and those that its value may be a part of. */
-const holders = (state: SessionState, owner: string): string[] => [owner, ...handed(state, "inputs", owner)].map((id) => ofCell + id);
+/** A cell whose value is changed, and those that its value may be a part of, with their files. */
+function holders(state: SessionState, owner: string): string[] {
+  const all = [owner, ...handed(state, "inputs", owner)];
+  return all.flatMap((id) => [ofCell + id, ...(suspectsOf(state).get(id)?.importer === true ? filesOf(state, id) : [])]);
+}
+
+/** Files that a cell imports; without `all` those that keep something. */
+const filesOf = (state: SessionState, id: string, all = true): string[] =>
+  (state.files.get(id) ?? []).filter((file) => all || file.state !== null).map(placeOfFile);
 
 /** Places that a run of this cell may change, by the code as it is now. */
-function placesOf(state: SessionState, id: string): string[] {
-  const all = suspectsOf(state);
-  if (all.size === 0) return [];
-  const own = all.get(id);
-  const places = new Set<string>(own?.shared);
+function placesOf(state: SessionState, id: string): Set<string> {
+  const suspects = suspectsOf(state);
+  const places = new Set<string>();
   const add = (suspect: Suspect | undefined) => {
+    for (const place of suspect?.shared ?? []) places.add(place);
     for (const owner of suspect?.owners ?? []) for (const place of holders(state, owner)) places.add(place);
   };
-  add(own);
+  add(suspects.get(id));
   for (const other of handed(state, "inputs", id)) {
-    const suspect = all.get(other);
-    if (suspect?.stateful) places.add(ofCell + other);
-    if (suspect?.later !== true) continue;
-    for (const place of suspect.shared) places.add(place);
-    add(suspect);
+    const suspect = suspects.get(other);
+    if (suspect?.stateful === true || state.hands.get(other) === "stream") places.add(ofCell + other);
+    if (suspect?.later === true) add(suspect);
+    for (const place of filesOf(state, other, false)) places.add(place);
   }
-  return [...places];
+  return places;
 }
 
 /** A cell is about to run: what its last run touched, a clean run does not. `state` is as it was before; `number` the new run's. */
 export function tracedByRun(state: SessionState, id: string, number: number): Pick<SessionState, "traces" | "ghosts"> {
-  const places = placesOf(state, id);
+  const places = [...placesOf(state, id)];
   const traces = places.length > 0 ? state.traces.with(id, { number, places }) : state.traces.without(id);
   return { traces, ghosts: ghostsWith(state, [id]) };
 }
 
-/** Its run is over, and was seen to change values of these cells. */
+/** Its run is over: it was seen to change values of these cells, and `state` knows what it imported. */
 export function tracedByEnd(state: SessionState, id: string, number: number, owners: readonly string[]): SessionState["traces"] {
-  if (owners.length === 0) return state.traces;
-  const places = [...new Set([...(state.traces.get(id)?.places ?? []), ...owners.flatMap((owner) => holders(state, owner))])];
+  const suspect = suspectsOf(state).get(id);
+  const own = suspect?.changesImports === true ? filesOf(state, id) : suspect?.usesImports === true ? filesOf(state, id, false) : [];
+  const more = [...owners.flatMap((owner) => holders(state, owner)), ...own];
+  if (more.length === 0) return state.traces;
+  const places = [...new Set([...(state.traces.get(id)?.places ?? []), ...more])];
   return state.traces.with(id, { number, places });
 }
 
@@ -133,43 +110,71 @@ function ghostsWith(state: SessionState, ids: readonly string[]): SessionState["
   return ghosts ?? state.ghosts;
 }
 
-/** What does not show a clean run: cells whose values earlier runs may have changed, and whether what all cells share was. */
+/** What does not show a clean run. */
 export interface Traces {
+  /** cells whose values earlier runs may have changed */
   cells: ReadonlySet<string>;
+  /** files, with the cells that import them */
+  files: readonly { file: ImportedFile; cells: readonly string[] }[];
+  /** was something changed that all cells share? */
   shared: boolean;
 }
 
 export function tracesOf(state: SessionState): Traces {
-  const cells = new Set<string>();
-  let shared = false;
-  const add = (place: string) => {
-    if (place.startsWith(ofCell)) cells.add(place.slice(ofCell.length));
-    else shared = true;
-  };
-  const exists = (place: string) => !place.startsWith(ofCell) || state.graph.cells.has(place.slice(ofCell.length));
-  for (const [place, number] of state.ghosts) if (exists(place) && number > madeAt(state, place)) add(place);
+  const found = new Set<string>();
+  const importers = importersOf(state);
+  const exists = (place: string) =>
+    place.startsWith(ofCell) ? state.graph.cells.has(place.slice(ofCell.length)) : !place.startsWith(ofFile) || importers.has(place);
+  for (const [place, number] of state.ghosts) if (exists(place) && number > madeAt(state, place)) found.add(place);
   const waits = blocked(state);
   const touchers = new Map<string, Map<string, number>>();
   for (const [id, { number, places }] of state.traces)
     for (const place of places) {
       if (!exists(place) || number <= madeAt(state, place)) continue;
       // a clean run leaves out what is disabled
-      if (waits.has(id)) add(place);
+      if (waits.has(id)) found.add(place);
       const known = touchers.get(place);
       if (known === undefined) touchers.set(place, new Map([[id, number]]));
       else known.set(id, number);
     }
-  for (const [place, by] of touchers) if (!inOrder(state, place, by)) add(place);
-  return { cells, shared };
+  for (const [place, by] of touchers)
+    if (!found.has(place) && !inOrder(state, place, readersOf(state, place, importers.get(place)?.cells ?? []), by)) found.add(place);
+  const cells = new Set<string>();
+  const files: { file: ImportedFile; cells: readonly string[] }[] = [];
+  let shared = false;
+  for (const place of found)
+    if (place.startsWith(ofCell)) cells.add(place.slice(ofCell.length));
+    else if (place.startsWith(ofFile)) files.push(importers.get(place)!);
+    else shared = true;
+  return { cells, files, shared };
+}
+
+/** Place of a file that the kernel holds -> the file, and the cells that import it. */
+function importersOf(state: SessionState): Map<string, { file: ImportedFile; cells: string[] }> {
+  const found = new Map<string, { file: ImportedFile; cells: string[] }>();
+  for (const [id, files] of state.files)
+    for (const file of files) {
+      const place = placeOfFile(file);
+      const known = found.get(place);
+      if (known === undefined) found.set(place, { file, cells: [id] });
+      else known.cells.push(id);
+    }
+  return found;
+}
+
+/** Cells that may see what is there. */
+function readersOf(state: SessionState, place: string, importers: readonly string[]): Iterable<string> {
+  const from = place.startsWith(ofCell) ? [place.slice(ofCell.length)] : place.startsWith(ofFile) ? importers : null;
+  if (from === null) return state.graph.order;
+  const readers = from.flatMap((id) => [...handed(state, "outputs", id)]);
+  return place.startsWith(ofFile) ? [...from, ...readers] : readers;
 }
 
 /** Did those that touched a place, and those that may have seen it, run in the order of a clean run? */
-function inOrder(state: SessionState, place: string, touchers: ReadonlyMap<string, number>): boolean {
-  const { graph } = state;
+function inOrder(state: SessionState, place: string, readers: Iterable<string>, touchers: ReadonlyMap<string, number>): boolean {
+  const { index } = state.graph;
   const made = madeAt(state, place);
-  const readers = place.startsWith(ofCell) ? handed(state, "outputs", place.slice(ofCell.length)) : new Set(graph.order);
-  for (const id of touchers.keys()) readers.add(id);
-  const sorted = [...readers].sort((a, b) => graph.index.get(a)! - graph.index.get(b)!);
+  const sorted = [...new Set([...readers, ...touchers.keys()])].sort((a, b) => index.get(a)! - index.get(b)!);
   let [touched, seen] = [0, 0];
   for (const id of sorted) {
     const own = touchers.get(id);

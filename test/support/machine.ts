@@ -4,7 +4,7 @@ import { parseNotebook } from "../../kernels/notebook/parse.js";
 import { accepts } from "../../kernels/protocol/controls.js";
 import { replay } from "../../kernels/notebook/replay.js";
 import type { Command, NotebookState } from "../../kernels/protocol/document.js";
-import type { RunRequest } from "../../kernels/protocol/kernel.js";
+import type { FromKernel, RunRequest } from "../../kernels/protocol/kernel.js";
 import { restore } from "../../server/sessions/journal.js";
 import { walkOf } from "../../server/sessions/plan.js";
 import { apply } from "../../server/sessions/reducer.js";
@@ -26,6 +26,8 @@ export class Machine {
   used: string[] = [];
   now = 1000;
   restarts = 0;
+  /** what the kernel says of a cell's runs beside their result */
+  says: Record<string, Pick<Extract<FromKernel, { type: "done" }>, "hands" | "files">> = {};
 
   constructor(text: string) {
     const { source, broken } = parseNotebook(text);
@@ -108,7 +110,7 @@ export class Machine {
     }
     this.give({
       type: "kernel",
-      message: { type: "done", run, cell: cell.id, result, elapsedMs: 1, warnings, outputs: 0, reads: [] },
+      message: { type: "done", run, cell: cell.id, result, elapsedMs: 1, warnings, outputs: 0, reads: [], ...this.says[cell.id] },
       at: this.now++,
     });
     return true;
