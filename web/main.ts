@@ -3,6 +3,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/notebook.css";
+import "./styles/find.css";
 import "./styles/output.css";
 import "./styles/models.css";
 

@@ -48,6 +48,9 @@ export interface NotebookControl {
   format(which: "selected" | "all"): Promise<void>;
   /** one of the editor's own actions, at the caret of the selected cell */
   inEditor(action: string): void;
+  /** find and replace over all cells */
+  find(): void;
+  toggleNumbers(): void;
   toggleForm(): void;
   toggleOutput(): void;
   unboundOutput(): void;
@@ -179,6 +182,8 @@ export const actions: Action[] = [
   ...[1, 2, 3, 4, 5, 6].map((level) =>
     on(`heading-${level}`, `Make it a heading ${level}`, "selected", [`${level}`], (n) => n.heading(level), { icon: "text" }),
   ),
+  on("find", "Find and replace in all cells", "selected", ["f"], (n) => n.find(), { icon: "search" }),
+  on("numbers", "Show or hide line numbers", "selected", ["l"], (n) => n.toggleNumbers(), { icon: "list-tree" }),
   on("form", "Switch between form and code", "selected", ["t"], (n) => n.toggleForm(), { icon: "code" }),
   on("fold", "Fold the output", "selected", ["o"], (n) => n.toggleOutput(), { icon: "chevron-down" }),
   on("unbound", "Show the whole output", "selected", ["Shift+o"], (n) => n.unboundOutput(), { icon: "maximize" }),

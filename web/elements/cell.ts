@@ -15,6 +15,7 @@ import { cellMenu } from "./cell-menu.js";
 import { controlList } from "./controls.js";
 import "./editor.js";
 import "./form.js";
+import type { Found } from "./found.js";
 import { icon } from "./icon.js";
 import "./markdown.js";
 import "./output.js";
@@ -80,6 +81,8 @@ export class TouchCell extends TouchElement {
     hint: { attribute: false },
     code: { attribute: false },
     pair: { attribute: false },
+    found: { attribute: false },
+    numbers: { attribute: false },
     tick: { state: true },
   };
   declare cell: Cell;
@@ -113,6 +116,10 @@ export class TouchCell extends TouchElement {
   declare code: readonly CodeProblem[];
   /** changed here and in the file */
   declare pair: CellPair | null;
+  /** what find and replace marks in its source, which is shown while one of them is current */
+  declare found: readonly Found[];
+  /** its code has line numbers */
+  declare numbers: boolean;
   declare tick: number;
   /** question that has the focus while the cell is drawn */
   #asking: Element | null = null;
@@ -140,6 +147,8 @@ export class TouchCell extends TouchElement {
     this.hint = "";
     this.code = [];
     this.pair = null;
+    this.found = [];
+    this.numbers = false;
     this.tick = 0;
   }
 
@@ -151,6 +160,10 @@ export class TouchCell extends TouchElement {
 
   get editor(): TouchEditor | null {
     return this.querySelector<TouchEditor>("touch-editor");
+  }
+  async revealFound(): Promise<void> {
+    await this.updateComplete;
+    await this.editor?.revealFound();
   }
   /** The element that has the focus in selected mode. */
   get card(): HTMLElement | null {
@@ -270,9 +283,10 @@ export class TouchCell extends TouchElement {
     const markdown = cell.kind === "markdown";
     const progress =
       s.status === "running" && s.progress !== null && s.progress.total !== null && s.progress.total > 0 ? s.progress.done / s.progress.total : null;
-    const showForm = this.definition !== null && this.form;
+    const sought = this.found.some((one) => one.current);
+    const showForm = this.definition !== null && this.form && !sought;
     const outputs = told(this.outputs, s);
-    const read = markdown && !this.editing && cell.source.trim() !== "";
+    const read = markdown && !this.editing && !sought && cell.source.trim() !== "";
     const old = view.name === "stale" ? "from the last run" : view.name === "edited" ? "from the code before" : null;
     return html`<article
       class="cell ${this.selected ? "selected" : ""} ${this.editing ? "editing" : ""} state-${view.name} ${markdown ? "is-text" : ""}"
@@ -310,6 +324,8 @@ export class TouchCell extends TouchElement {
                 .hint=${this.hint}
                 .cell=${cell.id}
                 .problems=${this.code}
+                .found=${this.found}
+                .numbers=${this.numbers}
               ></touch-editor>`
       }
       ${s.warnings.map(

@@ -5,6 +5,7 @@ import { splice } from "../controllers/splice.js";
 import { highlight, type Language } from "../controllers/tokens.js";
 import type { CodeProblem } from "../../kernels/protocol/language.js";
 import { define, TouchElement } from "./base.js";
+import { FoundMarks, type Found } from "./found.js";
 import { inParts, monacoParts } from "./monaco-parts.js";
 
 let loading: Promise<typeof import("./monaco.js")> | null = null;
@@ -14,6 +15,11 @@ export const loadMonaco = (): Promise<typeof import("./monaco.js")> =>
 
 const lineHeight = 20;
 const padding = 8;
+/** lines of static code that are seen (notebook.css) */
+const seenLines = 40;
+
+/** The same width as the static code leaves for them (notebook.css). */
+const lineNumbers = (on: boolean) => ({ lineNumbers: on ? "on" : "off", lineNumbersMinChars: on ? 3 : 0 }) as const;
 
 export class TouchEditor extends TouchElement {
   static override properties = {
@@ -24,6 +30,8 @@ export class TouchEditor extends TouchElement {
     hint: { attribute: false },
     cell: { attribute: false },
     problems: { attribute: false },
+    found: { attribute: false },
+    numbers: { attribute: false },
     mounted: { state: true },
   };
   /** the source; changes from outside are applied as the smallest splice */
@@ -35,6 +43,10 @@ export class TouchEditor extends TouchElement {
   declare cell: string;
   /** what the language service says about it */
   declare problems: readonly CodeProblem[];
+  /** what find and replace marks in it */
+  declare found: readonly Found[];
+  /** with line numbers */
+  declare numbers: boolean;
   /** ghost text of an empty editor */
   declare hint: string;
   declare mounted: boolean;
@@ -45,6 +57,8 @@ export class TouchEditor extends TouchElement {
   #wantsFocus: { offset: number | "end" | null } | null = null;
   #hover: ReturnType<typeof setTimeout> | null = null;
   #far: IntersectionObserver | null = null;
+  #marks = new FoundMarks();
+  #here: Range | null = null;
 
   constructor() {
     super();
@@ -55,6 +69,8 @@ export class TouchEditor extends TouchElement {
     this.hint = "";
     this.cell = "";
     this.problems = [];
+    this.found = [];
+    this.numbers = false;
     this.mounted = false;
   }
 
@@ -72,6 +88,7 @@ export class TouchEditor extends TouchElement {
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#unmount();
+      this.#marks.clear();
       this.#model?.dispose();
       this.#model = null;
     });
@@ -174,11 +191,10 @@ export class TouchEditor extends TouchElement {
       lineHeight,
       padding: { top: padding, bottom: padding },
       minimap: { enabled: false },
-      lineNumbers: "off",
+      ...lineNumbers(this.numbers),
       glyphMargin: false,
       folding: false,
       lineDecorationsWidth: 12,
-      lineNumbersMinChars: 0,
       overviewRulerLanes: 0,
       hideCursorInOverviewRuler: true,
       overviewRulerBorder: false,
@@ -242,6 +258,7 @@ export class TouchEditor extends TouchElement {
     ];
     place();
     height();
+    this.#mark();
     this.#takeFocus();
     this.#watchFar();
     performance.mark("editor-ready");
@@ -263,6 +280,7 @@ export class TouchEditor extends TouchElement {
     this.#far?.disconnect();
     for (const part of this.#parts) part.dispose();
     this.#parts = [];
+    this.#marks.clear();
     this.#editor?.dispose();
     this.#editor = null;
     this.mounted = false;
@@ -272,7 +290,42 @@ export class TouchEditor extends TouchElement {
     if (changed.has("problems") && this.#model !== null && this.language === "typescript") loaded?.language.mark(this.#model, this.problems);
     if (changed.has("readonly")) this.#editor?.updateOptions({ readOnly: this.readonly });
     if (changed.has("language") && this.#model !== null) loaded?.monaco.editor.setModelLanguage(this.#model, `touch-${this.language}`);
-    if (changed.has("value") && this.#model !== null) {
+    if (changed.has("numbers")) this.#editor?.updateOptions(lineNumbers(this.numbers));
+    if (changed.has("value") && this.#model !== null) this.#follow();
+    if (changed.has("found") || (this.found.length > 0 && (changed.has("value") || changed.has("mounted")))) this.#mark();
+  }
+
+  #mark(): void {
+    const code = this.querySelector("pre code");
+    this.#here = null;
+    if (this.#editor !== null && this.#model !== null) this.#marks.inEditor(this.#editor, this.#model, this.found);
+    else if (code !== null) this.#here = this.#marks.inText(code, this.found);
+  }
+
+  /** Brings the match where the person is on the screen. */
+  async revealFound(): Promise<void> {
+    await this.updateComplete;
+    const current = this.found.find((one) => one.current);
+    if (current === undefined) return;
+    const line = this.value.slice(0, current.from).split("\n").length;
+    if (line > seenLines) await this.mount();
+    // what is far away is not laid out
+    const card = this.closest("article") ?? this;
+    const { top: from, bottom: to } = card.getBoundingClientRect();
+    if (to < 0 || from > innerHeight) card.scrollIntoView({ block: "center" });
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    let top = this.#here?.getBoundingClientRect().top;
+    this.#here?.startContainer.parentElement?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (this.#editor !== null && this.#model !== null) {
+      this.#editor.revealPositionInCenterIfOutsideViewport(this.#model.getPositionAt(current.from));
+      top = this.getBoundingClientRect().top + this.#editor.getTopForLineNumber(line) - this.#editor.getScrollTop();
+    }
+    if (top !== undefined && (top < innerHeight / 4 || top > innerHeight * 0.8)) scrollBy({ top: top - innerHeight / 2 });
+  }
+
+  /** Applies a change from outside as the smallest splice. */
+  #follow(): void {
+    if (this.#model !== null) {
       const edit = splice(this.#model.getValue(), this.value);
       if (edit === null) return;
       const from = this.#model.getPositionAt(edit.at);
@@ -300,7 +353,7 @@ export class TouchEditor extends TouchElement {
 
   /** The offset in the source under a point of the static code. */
   #offsetAt(x: number, y: number): number | "end" {
-    const pre = this.querySelector("pre");
+    const pre = this.querySelector("pre code");
     const at = document.caretPositionFromPoint?.(x, y) ?? null;
     const node = at?.offsetNode ?? null;
     if (pre === null || node === null || !pre.contains(node)) return "end";
@@ -319,6 +372,7 @@ export class TouchEditor extends TouchElement {
       role="group"
       aria-label=${this.label}
       data-language=${this.language}
+      data-numbers=${this.numbers && this.language !== "markdown" ? lines.map((_, i) => i + 1).join("\n") : nothing}
       @click=${this.#click}
       @focus=${this.#tabbed}
     ><code>${this.value === "" ? html`<span class="tok-comment">${this.hint || " "}</span>` : nothing}${lines.map(

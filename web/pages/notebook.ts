@@ -8,6 +8,7 @@ import { leftPanel } from "./notebook/left.js";
 import { cellList } from "./notebook/cells.js";
 import { NotebookCommands } from "./notebook/commands.js";
 import { cellEvents } from "./notebook/events.js";
+import { findBar } from "./notebook/find.js";
 import { comparison } from "./notebook/history.js";
 import { toolbar } from "./notebook/toolbar.js";
 import { hasFiles, uploadsView } from "./notebook/uploads.js";
@@ -69,6 +70,7 @@ export class TouchNotebook extends NotebookCommands {
     );
     return html`
       ${this.left ? html`<a class="skip" href="#outline">To outline</a>` : nothing} ${toolbar(this)} ${bannerView(banner, this.#act)}
+      ${findBar(this, this.finder)}
       <touch-kernel-log .path=${state.path}></touch-kernel-log> ${uploadsView(this.uploads)}
       <touch-package-task
         .task=${state.packages}

@@ -70,6 +70,8 @@ export function cellList(page: NotebookCommands, state: NotebookState, on: Retur
               .usedBy=${users(s.defines, readers)}
               .pair=${pairView(page, pairs, cell.id)}
               .code=${state.language.problems[cell.id] ?? none}
+              .found=${page.finder.found(cell.id)}
+              .numbers=${page.numbers}
               .hint=${empty ? "TypeScript. Type / to insert a cell" : ""}
             ></touch-cell>
             ${insertLine(page, cell.id)}

@@ -14,6 +14,7 @@ import { cellFor } from "../../controllers/upload.js";
 import { freshResult, newId, plainSource, scopeOf } from "../../controllers/scope.js";
 import { byKind, NotebookBase, type LeftTab } from "./base.js";
 import { caching, conversion, deletion, disabling, headed, insertion, inverse, lazing, merging, moving, pasting, splitting } from "./changes.js";
+import { Finder } from "./find.js";
 import type { Compared } from "./history.js";
 import { restoring, restoringCell } from "./restoring.js";
 import type { PackageChange } from "./packages.js";
@@ -23,6 +24,19 @@ import { deciding, pairsOf, takingBack, type Decision } from "./pairs.js";
 
 export class NotebookCommands extends NotebookBase implements NotebookControl {
   clipboard: Cell[] = [];
+  readonly finder = new Finder(this);
+  /** code has line numbers, on this computer */
+  numbers = localStorage.getItem("touchstone.numbers") === "1";
+
+  find(): void {
+    this.finder.open();
+  }
+  toggleNumbers(): void {
+    this.numbers = !this.numbers;
+    localStorage.setItem("touchstone.numbers", this.numbers ? "1" : "0");
+    this.version++;
+    this.emit("say", { text: this.numbers ? "Line numbers are shown" : "Line numbers are hidden" });
+  }
 
   run(cell: string | null = this.current): void {
     if (cell === null) return;
