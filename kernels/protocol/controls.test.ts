@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { accepts, isDay, isMoved, sameValue, valueText, type ControlSpec, type ControlValue } from "./controls.js";
+import { accepts, isDay, fromText, isMoved, sameValue, valuesText, valueText, type ControlSpec, type ControlValue } from "./controls.js";
 
 const common = { label: "x", debounce: false };
 const specs: ControlSpec[] = [
@@ -55,4 +55,30 @@ it("says values in words", () => {
   expect([words(range, 0.7), words(multiple, ["a", "b"]), words(multiple, []), words(text, "")]).toEqual(["0.7", "a, b", "none", "empty"]);
   expect([words(button, 0), words(button, 1), words(specs[5], true), words(radio, null)]).toEqual(["pressed 0 times", "pressed once", "on", "none"]);
   expect([isDay("2024-02-29"), isDay("2023-02-29"), isDay("10000-01-01")]).toEqual([true, false, false]);
+});
+
+it("reads values from a command line", () => {
+  const given: [ControlSpec | undefined, string, ControlValue][] = [
+    [range, "0.3", 0.3],
+    [range, " ", null],
+    [odd, "x", NaN],
+    [specs[5], "on", true],
+    [specs[6], "no", false],
+    [specs[6], "maybe", null],
+    [multiple, "a, b", ["a", "b"]],
+    [multiple, "", []],
+    [radio, "b", "b"],
+    [date, "2020-02-29", "2020-02-29"],
+    [button, "2", 2],
+  ];
+  for (const [spec, text, value] of given) expect(fromText(spec!, text), text).toEqual(value);
+  expect([range, odd, text, multiple, date, specs[1]].map((spec) => valuesText(spec!))).toEqual([
+    "a number from 0 to 1, in steps of 0.1",
+    "a number of at least 1, in steps of 2",
+    "a line of text",
+    'some of "a", "b", with commas between them',
+    "a day, such as 2026-01-31, from 2020-01-01 to 2020-12-31",
+    "a number",
+  ]);
+  expect(valuesText({ ...select, options: Array.from({ length: 12 }, (_, i) => `o${i}`) } as ControlSpec)).toContain('"o9" and 2 more');
 });

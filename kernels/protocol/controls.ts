@@ -84,6 +84,59 @@ export function isDay(value: unknown): value is string {
   return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(value);
 }
 
+/** The value that a person means by this text on a command line; it may be none that the control takes. */
+export function fromText(spec: ControlSpec, text: string): ControlValue {
+  switch (spec.type) {
+    case "range":
+    case "number":
+    case "button":
+      return text.trim() === "" ? null : Number(text);
+    case "checkbox":
+    case "toggle":
+      return /^(true|on|yes|1)$/i.test(text) ? true : /^(false|off|no|0)$/i.test(text) ? false : null;
+    case "multiple":
+      return text === "" ? [] : text.split(",").map((part) => part.trim());
+    case "date":
+      return text === "" ? null : text;
+    default:
+      return text;
+  }
+}
+
+/** What the control takes, in words. */
+export function valuesText(spec: ControlSpec): string {
+  switch (spec.type) {
+    case "range":
+    case "number":
+    case "date": {
+      const { min, max } = spec;
+      const what = spec.type === "date" ? "a day, such as 2026-01-31," : "a number";
+      const ends =
+        min !== null && max !== null ? ` from ${min} to ${max}` : min !== null ? ` of at least ${min}` : max !== null ? ` of at most ${max}` : "";
+      return `${what}${ends}${spec.type !== "date" && spec.step !== null ? `, in steps of ${spec.step}` : ""}`.replace(/,$/, "");
+    }
+    case "text":
+      return "a line of text";
+    case "textarea":
+      return "a text";
+    case "checkbox":
+    case "toggle":
+      return "true or false";
+    case "select":
+    case "radio":
+      return `one of ${listed(spec.options)}`;
+    case "multiple":
+      return `some of ${listed(spec.options)}, with commas between them`;
+    case "button":
+      return "how often it was pressed";
+  }
+}
+const listed = (options: readonly string[]) =>
+  `${options
+    .slice(0, 10)
+    .map((option) => JSON.stringify(option))
+    .join(", ")}${options.length > 10 ? ` and ${options.length - 10} more` : ""}`;
+
 export function sameValue(a: ControlValue, b: ControlValue): boolean {
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, i) => one === b[i]);
   return a === b;

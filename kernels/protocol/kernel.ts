@@ -37,6 +37,8 @@ export interface KernelConfig {
   cache: boolean;
   /** bytes of the results on disk of a workspace, past which those go that were of no use for longest; 4 GiB */
   cacheBytes?: number;
+  /** what controls are set to instead of their defaults, by their key, as texts (`run --set`) */
+  set?: Record<string, string>;
   /** bytes; soft limit interrupts first */
   memoryLimit: number;
   duckdb: { memoryLimit: string; threads: number; spill: string };

@@ -6,7 +6,7 @@ import type { Input } from "../protocol/inputs.js";
 import { control, controlText, input } from "./controls.js";
 
 const show = (given: unknown, held: Record<string, ControlValue> = {}, before: Control[] = [], name?: string) =>
-  control(given, held, before, () => name);
+  control(given, { held }, before, () => name);
 const specOf = (given: Input<unknown>) => show(given).control.spec;
 
 it("fills in what is left out", () => {
@@ -49,6 +49,13 @@ it("takes what is held while the options allow it", () => {
   expect(show(range, { alpha: 0.7 }).value).toBe(0.7);
   for (const held of [2, "0.7", 0.75, null]) expect(show(range, { alpha: held }).value).toBe(0.5);
   expect(show(range, { beta: 0.7 })).toMatchObject({ value: 0.5, control: { key: "alpha", value: 0.5 } });
+});
+
+it("takes what the command line says, or says what it could be", () => {
+  const range = input.range({ min: 0, max: 1, step: 0.1, label: "alpha" });
+  const set = (alpha: string) => control(range, { held: { alpha: 0.2 }, set: { alpha } }, [], () => undefined).value;
+  expect(set("0.7")).toBe(0.7);
+  expect(() => set("7")).toThrow('The control "alpha" is set to "7"; it takes a number from 0 to 1, in steps of 0.1');
 });
 
 it("tells controls apart by label, name and number", () => {

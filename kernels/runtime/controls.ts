@@ -1,6 +1,17 @@
 /** `input.range({...})` and its like, and what `view` makes of them: options checked with a sentence, a control for the page, its value for the cell. */
 import { inspect } from "node:util";
-import { accepts, isDay, isStep, type Control, type ControlSpec, type ControlValue, mostControls, valueText } from "../protocol/controls.js";
+import {
+  accepts,
+  fromText,
+  isDay,
+  isStep,
+  type Control,
+  type ControlSpec,
+  type ControlValue,
+  mostControls,
+  valuesText,
+  valueText,
+} from "../protocol/controls.js";
 import type { Input, Inputs } from "../protocol/inputs.js";
 
 type Bare<K> = Omit<Extract<ControlSpec, { type: K }>, "label" | "type">;
@@ -29,10 +40,10 @@ class Made implements Input<unknown> {
   }
 }
 
-/** Shows an input. `held`: what its control holds since an earlier run; `before`: the keys of the run's other controls. Throws a TypeError for what is no input. */
+/** Shows an input. `held`: what controls hold since an earlier run; `set`: what the command line says; `before`: the keys of the run's other controls. Throws a TypeError for what is no input. */
 export function control(
   given: unknown,
-  held: Readonly<Record<string, ControlValue>>,
+  { held = {}, set = {} }: { held?: Readonly<Record<string, ControlValue>> | undefined; set?: Readonly<Record<string, string>> },
   before: readonly Control[],
   name: () => string | undefined,
 ): { control: Control; value: unknown } {
@@ -47,7 +58,12 @@ export function control(
   // a label that comes again is told apart by its number among its like
   let key = label;
   for (let n = 2; before.some((other) => other.key === key); n++) key = `${label} ${n}`;
-  const value = Object.hasOwn(held, key) && accepts(spec, held[key]) ? held[key]! : spec.value;
+  let { value }: { value: ControlValue } = spec;
+  if (Object.hasOwn(held, key) && accepts(spec, held[key])) value = held[key]!;
+  if (Object.hasOwn(set, key)) {
+    value = fromText(spec, set[key]!);
+    if (!accepts(spec, value)) throw new TypeError(`The control "${key}" is set to ${JSON.stringify(set[key])}; it takes ${valuesText(spec)}`);
+  }
   return { control: { key, spec, value }, value: parts.read(value) };
 }
 

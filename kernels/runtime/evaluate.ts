@@ -23,6 +23,7 @@ import { word, type MainToControl } from "./shared.js";
 import { inSteps, type Steps } from "./steps.js";
 import type { Outputs } from "./streams.js";
 import { createTurns } from "./turns.js";
+import { sourceWith } from "./view.js";
 import { createWatcher } from "./watch.js";
 
 export interface EvaluatorOptions {
@@ -416,7 +417,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
       const seen = new Map<string, string>();
       const visit = (each: Run) => {
         if (seen.has(each.cell.id)) return;
-        seen.set(each.cell.id, each.cell.source);
+        seen.set(each.cell.id, sourceWith(each));
         for (const name of each.uses) {
           const owner = runs.get(names.get(name)?.cell ?? "");
           if (owner) visit(owner);

@@ -132,7 +132,7 @@ export function createLibrary(options: LibraryOptions): LibraryNames {
   const timer = (name: string) => (run: Run) => run.scope.timers[name];
   const names: Injected = {
     display: (run) => (value: unknown, how?: { id?: string; update?: boolean }) => void acting(run).display(value, how),
-    view: (run) => (given: unknown) => view(acting(run), given),
+    view: (run) => (given: unknown) => view(acting(run), given, config.set),
     input: () => input,
     html: () => html,
     md: () => md,

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Control } from "../protocol/controls.js";
 import type { FromKernel } from "../protocol/kernel.js";
+import type { Run } from "./run.js";
+import { sourceWith } from "./view.js";
 import { startKernel, type TestKernel } from "../../test/support/kernel.js";
 
 let kernel: TestKernel;
@@ -60,6 +62,14 @@ it("is part of what names a result on disk, which brings its controls back", asy
     [true, "1.4", 0.7],
     [true, "1", 0.5],
   ]);
+});
+
+it("is part of what a result is made of", () => {
+  const of = (value: number) => {
+    const spec = { type: "number" as const, label: "n", value: 1, min: null, max: null, step: null, debounce: false };
+    return sourceWith({ cell: { source: "n" }, controls: [{ key: "n", spec, value }] } as unknown as Run);
+  };
+  expect([of(1), of(2)]).toEqual(["n", 'n\n[["n",2]]']);
 });
 
 it("is text in a console", async () => {

@@ -66,6 +66,20 @@ it("run: who asks hears that nobody is there", async () => {
   expect([...out, ...errors].join("\n")).toMatch(/prompt\(\) asks the person at the notebook's page.*here nobody is there to answer\./);
 });
 
+it("run: controls have their defaults, or what --set says", async () => {
+  const source = "const alpha = view(input.range({ min: 0, max: 1, step: 0.1, value: 0.5 }))\nconsole.log(`alpha ${alpha}`)";
+  writeFileSync(join(root, "workspaces/demo/set.nb.ts"), `// %% id="a"\n${source}\n`);
+  const run = async (...argv: string[]) => {
+    out.length = errors.length = 0;
+    return [await execute(["run", "workspaces/demo/set.nb.ts", ...argv]), [...out, ...errors].join("\n")];
+  };
+  expect(await run()).toEqual([0, expect.stringContaining("a | alpha 0.5")]);
+  expect(await run("--set", "alpha=0.7")).toEqual([0, expect.stringContaining("a | alpha 0.7")]);
+  expect(await run("--set", "alpha=7")).toEqual([1, expect.stringContaining('The control "alpha" is set to "7"; it takes a number from 0 to 1')]);
+  expect(await run("--set", "beta=1")).toEqual([64, expect.stringContaining('No control is named "beta". There are: alpha.')]);
+  expect(await run("--set", "alpha")).toEqual([64, expect.stringContaining("NAME=VALUE")]);
+});
+
 it("says that a port asked for is in use, and starts nothing", async () => {
   const other = createServer();
   const port = await new Promise<number>((resolve) => other.listen(0, "127.0.0.1", () => resolve((other.address() as { port: number }).port)));

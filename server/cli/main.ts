@@ -24,6 +24,13 @@ function integer(text: string): number {
   return value;
 }
 
+/** `alpha=0.7`, once or more. */
+function setting(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("Expected NAME=VALUE: a control's label or name, and what it is set to.");
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
 const sentence = (text: string) => `${text[0]?.toUpperCase() ?? ""}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
 /** Lines, and on a terminal one line that is written over. */
@@ -78,9 +85,10 @@ export async function execute(argv: string[]): Promise<number> {
     .argument("<file>", "the notebook")
     .option("--promote", "commit what passes its gates")
     .option("--seed <n>", "instead of the notebook's seed", integer)
-    .action(async (file: string, options: { promote?: boolean; seed?: number }) => {
+    .option("--set <name=value>", "a control instead of its default; may be given again", setting)
+    .action(async (file: string, options: { promote?: boolean; seed?: number; set?: Record<string, string> }) => {
       const { run } = await import("./run.js");
-      code = await run({ file, promote: options.promote === true, seed: options.seed ?? null, ...terminal() });
+      code = await run({ file, promote: options.promote === true, seed: options.seed ?? null, set: options.set ?? {}, ...terminal() });
     });
   program
     .command("report")
@@ -88,9 +96,10 @@ export async function execute(argv: string[]): Promise<number> {
     .argument("<file>", "the notebook")
     .option("--out <path>", "where to write it (default: NAME.html here)")
     .option("--seed <n>", "instead of the notebook's seed", integer)
-    .action(async (file: string, options: { out?: string; seed?: number }) => {
+    .option("--set <name=value>", "a control instead of its default; may be given again", setting)
+    .action(async (file: string, options: { out?: string; seed?: number; set?: Record<string, string> }) => {
       const { makeReport } = await import("./report.js");
-      code = await makeReport({ file, out: options.out ?? null, seed: options.seed ?? null, ...terminal() });
+      code = await makeReport({ file, out: options.out ?? null, seed: options.seed ?? null, set: options.set ?? {}, ...terminal() });
     });
   program
     .command("check")

@@ -19,7 +19,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 const make = async (text: string, out = join(root, "a.html")) => {
   writeFileSync(file(), text);
   const said: string[] = [];
-  const code = await makeReport({ file: file(), out, seed: null, say: (line) => void said.push(line), live: null });
+  const code = await makeReport({ file: file(), out, seed: null, set: {}, say: (line) => void said.push(line), live: null });
   return { code, said, html: existsSync(out) ? readFileSync(out, "utf8") : "" };
 };
 const sha = (text: string) => createHash("sha256").update(text).digest("hex");

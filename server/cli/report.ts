@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { definitions } from "../../kernels/cells/definitions.js";
 import { entry } from "../../kernels/paths/paths.js";
 import { mime, type TableView } from "../../kernels/protocol/output.js";
+import { movedControls } from "../sessions/controls.js";
 import { factsOf } from "../sessions/facts.js";
 import { notebookEnding } from "../sessions/paths.js";
 import type { Session } from "../sessions/session.js";
@@ -51,13 +52,17 @@ async function taskOf(session: Session, root: string, seed: number | null) {
       if (output.kind === "display" && mime.table in output.data) await measure(output.data[mime.table] as TableView, session);
   const { cells, front } = state.source;
   const failed = cells.filter(({ id }) => !["ok", "none"].includes(state.cells[id]?.result ?? "none")).length;
+  const { words } = movedControls(state);
+  const set = words === "" ? "" : `; ${words.replaceAll("`", "")}`;
   return {
     title: front.title ?? basename(place.file, notebookEnding),
     path: place.path,
     state,
     cells,
     badge:
-      failed === 0 ? "A clean run of the whole notebook" : `A clean run, in which ${failed} ${failed === 1 ? "cell" : "cells"} failed or did not run`,
+      (failed === 0
+        ? "A clean run of the whole notebook"
+        : `A clean run, in which ${failed} ${failed === 1 ? "cell" : "cells"} failed or did not run`) + set,
     date: new Date().toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" }),
     kinds: [["code", "Code"], ["sql", "SQL"], ...definitions.map(({ kind, title }) => [kind, title])],
     facts: factsOf(root, place, seed ?? front.seed ?? 0),

@@ -16,6 +16,8 @@ export interface RunOptions {
   file: string;
   promote: boolean;
   seed: number | null;
+  /** control -> value, as given */
+  set: Record<string, string>;
   say(text: string): void;
   /** told when all has run, while the kernel still lives */
   done?(session: Session, root: string): Promise<void>;
@@ -24,7 +26,7 @@ export interface RunOptions {
 }
 
 /** 0; 1 a cell failed; 2 a gate failed; 130 stopped. */
-export async function run({ file, promote, seed, say, live, done }: RunOptions): Promise<number> {
+export async function run({ file, promote, seed, set, say, live, done }: RunOptions): Promise<number> {
   const notebook = findNotebook(file);
   const owner = await findOwner(notebook.root);
   const registry: RegistryPort = owner === null ? ownRegistry(notebook.root) : remoteRegistry(owner);
@@ -36,6 +38,7 @@ export async function run({ file, promote, seed, say, live, done }: RunOptions):
     watch: false,
     keep: false,
     seed,
+    set,
   });
   let stopped = false;
   const onSignal = () => {
@@ -64,6 +67,8 @@ export async function run({ file, promote, seed, say, live, done }: RunOptions):
       say("stopped");
       return 130;
     }
+    const unknown = unknownControls(set, session.state);
+    if (unknown !== null) throw new Failure(64, unknown);
     await done?.(session, notebook.root);
     return await conclude(session.state, { promote, registry, say, seconds: (Date.now() - began) / 1000 });
   } finally {
@@ -114,6 +119,16 @@ function reporter(total: number, say: (text: string) => void, live: RunOptions["
       } else if (cell.status === "running" && live !== null) live(`${head(id, done + 1)}  running`);
     }
   };
+}
+
+/** Names that were set and no control has; null: there are none. */
+function unknownControls(set: Record<string, string>, { cells, controls }: NotebookState): string | null {
+  const known = new Set(Object.values(controls).flatMap((list) => list.map(({ key }) => key)));
+  const missing = Object.keys(set).filter((name) => !known.has(name));
+  // a cell that failed may have come to no control
+  if (missing.length === 0 || Object.values(cells).some(({ result }) => result !== "ok" && result !== "none")) return null;
+  const there = known.size === 0 ? "The notebook has none." : `There are: ${[...known].join(", ")}.`;
+  return `No control is named ${missing.map((name) => JSON.stringify(name)).join(", ")}. ${there}`;
 }
 
 const lines = (text: string) => text.replace(/\n$/, "").split("\n");

@@ -18,8 +18,11 @@ export function heldBy({ controls }: NotebookState, cell: string): Pick<RunReque
 
 /** The running cell shows a control. What was moved while it runs stays moved; the run itself has used what it says. */
 export function showControl(step: Step, { cell, control }: { cell: string; control: Control }): void {
-  const { running, ran } = step.state;
+  const { running, ran, graph } = step.state;
   const { key, spec } = control;
+  // deleted, or made a text, while it runs
+  const of = graph.readings.get(cell)?.cell;
+  if (of === undefined || isText(of)) return;
   const list = step.doc.controls[cell] ?? [];
   const known = list.find((one) => one.key === key);
   const value = known === undefined ? control.value : isMoved(known) && accepts(spec, known.value) ? known.value : spec.value;

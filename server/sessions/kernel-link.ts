@@ -203,7 +203,7 @@ export class KernelLink {
   }
 
   #config(spill: string): Omit<KernelConfig, "sockets"> {
-    const { root, backend, seed, keep } = this.#effects;
+    const { root, backend, seed, keep, set } = this.#effects;
     const memoryLimit = this.#limit;
     return {
       notebook: this.#place.file,
@@ -212,6 +212,7 @@ export class KernelLink {
       seed: seed ?? this.#session.seed(),
       backend,
       cache: keep,
+      ...(set !== undefined && { set }),
       memoryLimit,
       duckdb: { memoryLimit: `${Math.floor(memoryLimit / 2 / 2 ** 20)}MB`, threads: 2, spill },
     };

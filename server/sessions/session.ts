@@ -66,6 +66,8 @@ export interface SessionEffects {
   keep: boolean;
   /** instead of the notebook's own */
   seed: number | null;
+  /** what controls are set to instead of their defaults, as texts */
+  set?: Record<string, string>;
   /** a session of its own for the same file, which keeps nothing: for a clean run beside this one */
   second?: ((place: NotebookPlace) => Session) | undefined;
   /** null: nobody will ask about the code */

@@ -1,7 +1,7 @@
 /** `touch-control`: one control of a cell's `view(...)`. What is typed or moved here stays in place while the cell runs; Escape takes back what has not counted yet. */
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
-import { accepts, isMoved, valueText, type Control, type ControlValue } from "../../kernels/protocol/controls.js";
+import { accepts, isMoved, valuesText, valueText, type Control, type ControlValue } from "../../kernels/protocol/controls.js";
 import { Moves } from "../controllers/moves.js";
 import { define, TouchElement } from "./base.js";
 import { choices, listed } from "./choices.js";
@@ -190,18 +190,6 @@ export class TouchControl extends TouchElement {
     }
   }
 
-  /** Which values a field takes, in words. */
-  #allowed(): string {
-    const { spec } = this.control;
-    if (spec.type !== "range" && spec.type !== "number" && spec.type !== "date") return "";
-    const { min, max } = spec;
-    const what = spec.type === "date" ? "a day" : "a number";
-    const ends =
-      min !== null && max !== null ? ` from ${min} to ${max}` : min !== null ? ` of at least ${min}` : max !== null ? ` of at most ${max}` : "";
-    const step = spec.type !== "date" && spec.step !== null ? `, in steps of ${spec.step}` : "";
-    return `Give ${what}${ends}${step}`;
-  }
-
   protected override render() {
     const { spec, key } = this.control;
     const value = this.#value;
@@ -226,7 +214,7 @@ export class TouchControl extends TouchElement {
             : nothing
         }
       </div>
-      ${this.#wrong ? html`<p class="inline-error" id="${this.#id}-wrong">${icon("triangle-alert")} ${this.#allowed()}</p>` : nothing}`;
+      ${this.#wrong ? html`<p class="inline-error" id="${this.#id}-wrong">${icon("triangle-alert")} Give ${valuesText(spec)}</p>` : nothing}`;
     // several inputs under one name
     if (spec.type === "radio" || (spec.type === "multiple" && spec.options.length <= listed))
       return html`<fieldset class="control" @keydown=${this.#keys} @focusout=${this.#commit}>
