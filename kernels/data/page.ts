@@ -4,11 +4,13 @@ import { statSync } from "node:fs";
 import type { KernelQuery, SortKey, TableExport, TablePage } from "../protocol/document.js";
 import type { ColumnInfo } from "../protocol/output.js";
 import type { Aside, Asides } from "./asides.js";
+import { copyRows } from "./copy.js";
 import { condition } from "./filter.js";
 import { discard, freshName, had, keep, ready } from "./kept.js";
 import { isQualified, quote, text } from "./names.js";
 import { find } from "./near.js";
 import { comparable, orderBy, type Key } from "./order.js";
+import type { Under } from "./parquet-under.js";
 import { profile } from "./profile.js";
 import { makeTop, type TopAsk } from "./top.js";
 import { shown, wire } from "./wire.js";
@@ -31,8 +33,8 @@ export interface Standing {
   slow: boolean;
   /** as DuckDB estimates them, of a view */
   rows: number;
-  /** the Parquet files that are all that the view reads (`parquetUnder`) */
-  files: string | null;
+  /** the Parquet files that are all that the view reads */
+  under: Under | null;
 }
 
 /** `fix` makes the relation's row order the same at each reading, and says where its rows are. */
@@ -100,8 +102,19 @@ async function page(connection: DuckDBConnection, ask: Ask, query: Extract<Kerne
   const slice = (table: string): Bound => ({
     text: `select ${list} from ${table} where rowid between ${offset} and ${offset + limit - 1} order by rowid`,
   });
-  if (keys.length === 0 && offset + limit <= shallow)
-    return fetch({ text: `select ${list} from ${relation}${where} limit ${limit} offset ${offset}` });
+  if (keys.length === 0 && offset + limit <= shallow) {
+    const straight = { text: `select ${list} from ${relation}${where} limit ${limit} offset ${offset}` };
+    if (where === "") return fetch(straight);
+    const over = ask.asides.giveWay();
+    try {
+      const table = await ready(relation, "");
+      return await fetch(table === null ? straight : { text: `select ${list} from ${table}${where} limit ${limit} offset ${offset}` });
+    } finally {
+      // who filters goes on to sort, and to filter otherwise
+      prepare(ask);
+      over();
+    }
+  }
   if (keys.length > 0 && offset + limit <= shallowSorted) {
     const top = await ready(relation, topRule(where, keys));
     if (top) return fetch(slice(top));
@@ -127,7 +140,17 @@ const topRule = (where: string, keys: Key[]): string => `${where}${orderBy(keys,
 
 /** The table of the relation's rows; a view's is made. */
 async function base(connection: DuckDBConnection, { relation, standing }: Ask, by: Aside | null = null): Promise<string> {
-  return standing.table ?? keep(connection, relation, "", (name) => connection.run(`create table ${name} as from ${relation}`), by);
+  if (standing.table !== null) return standing.table;
+  const file = standing.under?.same ? standing.under.files : null;
+  return keep(connection, relation, "", (name) => copyRows(connection, name, relation, file, () => by?.stopped === true), by);
+}
+
+const isKeepable = ({ standing, all }: Ask): boolean => standing.table !== null || standing.rows * all.length <= keepableValues;
+
+/** Has the rows of a view over files made into a table when pages are quiet. */
+function prepare(ask: Ask): void {
+  const { relation, standing, asides } = ask;
+  if (standing.table === null && isKeepable(ask)) asides.later(`${relation}\0`, (other, me) => base(other, ask, me));
 }
 
 /** A page of the first `until` rows under a sort. What makes the next ones quick is made when they are here. */
@@ -139,12 +162,12 @@ async function first(
   read: (table: string) => Promise<TablePage>,
 ): Promise<TablePage> {
   const { relation, standing, where, all, asides } = ask;
-  const keepable = standing.table !== null || standing.rows * all.length <= keepableValues;
+  const keepable = isKeepable(ask);
   const type = all.find((column) => quote(column.name) === keys[0]!.name)!.type;
   const source = async (by: DuckDBConnection): Promise<Pick<TopAsk, "source" | "numbered" | "ground">> => {
     // text files are read once, whatever is asked
     const table = standing.table ?? (standing.slow && keepable ? await base(by, ask) : await ready(relation, ""));
-    if (table === null) return { source: relation, numbered: false, ground: { rows: standing.rows, files: standing.files, type } };
+    if (table === null) return { source: relation, numbered: false, ground: { rows: standing.rows, files: standing.under?.files ?? null, type } };
     return { source: table, numbered: true, ground: { rows: await count(by, table, ""), files: null, type } };
   };
   const top = topRule(where, keys);
@@ -166,7 +189,7 @@ async function first(
       await discard(connection, page);
     }
   } finally {
-    if (standing.table === null && keepable) asides.later(`${relation}\0`, (other, me) => base(other, ask, me));
+    prepare(ask);
     if (wanted === shallowSorted) asides.later(`${relation}\0top`, (other, me) => keep(other, relation, top, makeAll(other), me));
     over();
   }

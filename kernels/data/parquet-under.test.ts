@@ -20,10 +20,13 @@ it("finds the files of a view that reads all of them, and says nothing of any ot
       await connection.run(`create or replace view ${view} as ${sql}`);
       return parquetUnder(connection, view);
     };
-    expect(await under(`from ${a}`)).toBe(a);
-    expect(await under('select x, y as z from "odd "" AS name"', "plain")).toBe(a);
-    expect(await under("from plain", "deeper")).toBe(a);
-    expect(await under(`from read_parquet([${a}, ${b}], union_by_name = true)`)).toBe(`[${a}, ${b}]`);
+    expect(await under(`from ${a}`)).toEqual({ files: a, same: true });
+    expect(await under('select x, y as z from "odd "" AS name"', "plain")).toEqual({ files: a, same: false });
+    expect(await under("from plain", "deeper")).toEqual({ files: a, same: false });
+    expect(await under('from "odd "" AS name"', "straight")).toEqual({ files: a, same: true });
+    for (const sql of [`select * exclude (y) from ${a}`, `select * rename (y as z) from ${a}`, `from ${a} t(p)`])
+      expect(await under(sql), sql).toMatchObject({ same: false });
+    expect(await under(`from read_parquet([${a}, ${b}], union_by_name = true)`)).toEqual({ files: `[${a}, ${b}]`, same: false });
     for (const sql of [
       `from ${a} where x > 3`,
       `select distinct x from ${a}`,
@@ -33,6 +36,8 @@ it("finds the files of a view that reads all of them, and says nothing of any ot
       `select y from ${a} group by y`,
       `from ${a} using sample 3`,
       `from ${a} join ${b} using (x)`,
+      `from ${a} union all from ${a}`,
+      "values (1)",
       `with q as (from ${a}) from q`,
       "from range(3)",
       "select 1",

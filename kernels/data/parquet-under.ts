@@ -7,16 +7,30 @@ interface Node {
   [field: string]: unknown;
 }
 
-/** The files as one argument in SQL (`'a.parquet'`, `['a.parquet', 'b.parquet']`), or null: the view filters, joins, or reads something else. */
-export async function parquetUnder(connection: DuckDBConnection, view: string): Promise<string | null> {
+/** What a view reads of Parquet. */
+export interface Under {
+  /** the files as one argument in SQL: `'a.parquet'`, `['a.parquet', 'b.parquet']` */
+  files: string;
+  /** the view is `from 'FILE'` to the letter: its columns are the file's, as the file has them */
+  same: boolean;
+}
+
+/** Null: the view filters, joins, or reads something else. */
+export async function parquetUnder(connection: DuckDBConnection, view: string): Promise<Under | null> {
+  let same = true;
   // a view may stand on a view
   for (let name = view, depth = 0; depth < 20; depth++) {
     const node = await queryOf(connection, name);
-    const from = node && plain(node) ? (node["from_table"] as Node) : null;
-    if (from?.type === "TABLE_FUNCTION") return filesOf(from["function"] as Node);
+    if (!node || !plain(node)) return null;
+    const from = node["from_table"] as Node | null;
+    same &&= isStar(node);
+    if (from?.type === "TABLE_FUNCTION") {
+      const files = filesOf(from["function"] as Node);
+      return files === null ? null : { files, same: false };
+    }
     if (from?.type !== "BASE_TABLE") return null;
     const [schema, table] = [from["schema_name"], from["table_name"]] as [string, string];
-    if (schema === "" && /\.(parquet|pq)$/i.test(table)) return text(table);
+    if (schema === "" && /\.(parquet|pq)$/i.test(table)) return { files: text(table), same };
     if (schema !== "" && schema !== "nb") return null;
     name = qualify(table);
   }
@@ -48,6 +62,16 @@ function plain(node: Node): boolean {
     return false;
   if (!empty((node["cte_map"] as { map: unknown }).map) || (node["from_table"] as { sample?: unknown }).sample) return false;
   return (node["select_list"] as Node[]).every(({ type }) => type === "STAR" || type === "COLUMN_REF");
+}
+
+/** `select *` and nothing more. */
+function isStar(node: Node): boolean {
+  const list = node["select_list"] as Node[];
+  const names = (node["from_table"] as { column_name_alias?: unknown }).column_name_alias;
+  const parts = ["exclude_list", "replace_list", "rename_list", "qualified_exclude_list", "expr"];
+  return (
+    list.length === 1 && list[0]!.type === "STAR" && list[0]!["columns"] === false && empty(names) && parts.every((part) => empty(list[0]![part]))
+  );
 }
 
 function filesOf(call: Node): string | null {

@@ -83,3 +83,10 @@ it.each([
   await expect(sql(Object.assign([text], { raw: [text] }) as unknown as TemplateStringsArray)[settle]()).rejects.toThrow(said);
   expect(await sql`from held`.rows()).toEqual([{ n: 1 }]);
 });
+
+it("takes strings among the rows of VALUES for values, not for files", async () => {
+  expect(await sql`select * from (values ('b', 1), ('a', 2)) t(s, n) order by s`.rows()).toEqual([
+    { s: "a", n: 2 },
+    { s: "b", n: 1 },
+  ]);
+});

@@ -5,6 +5,7 @@ import type { ColumnInfo } from "../protocol/output.js";
 import { faultOf } from "./fault.js";
 import { append } from "./append.js";
 import { Asides } from "./asides.js";
+import { dropCopy, percentOf } from "./copy.js";
 import { attach, saveTable } from "./database-worker.js";
 import { load } from "./load.js";
 import { readArrow } from "./read-arrow.js";
@@ -224,13 +225,13 @@ function fix(connection: DuckDBConnection, name: string): Promise<Standing> {
   if (had) return had;
   const made = (async () => {
     const found = await run(connection, `select 1 as one from duckdb_tables() where schema_name = 'nb' and table_name = ${text(bare(name))}`);
-    if (found.length > 0) return { table: name, slow: false, rows: 0, files: null };
+    if (found.length > 0) return { table: name, slow: false, rows: 0, under: null };
     const { fixed, slow, rows } = await scanOf(connection, name);
-    if (fixed) return { table: null, slow, rows, files: slow ? null : await parquetUnder(connection, name) };
+    if (fixed) return { table: null, slow, rows, under: slow ? null : await parquetUnder(connection, name) };
     const kept = `${name.slice(0, -1)}#"`;
     await connection.run(`create or replace table ${kept} as from ${name}`);
     await connection.run(`create or replace view ${name} as from ${kept}`);
-    return { table: kept, slow: false, rows: 0, files: null };
+    return { table: kept, slow: false, rows: 0, under: null };
   })();
   fixed.set(name, made);
   made.catch(() => fixed.delete(name));
@@ -315,6 +316,7 @@ const asides = new Asides((work) => {
 async function drop(connection: DuckDBConnection, name: string): Promise<void> {
   changed(name);
   await forget(connection, name);
+  await dropCopy(connection, name);
   const kept = `${name.slice(0, -1)}#"`;
   for (const [kind, what] of [
     ["table", rejectsOf(name)],
@@ -378,7 +380,7 @@ function serve(port: MessagePort): void {
     for (const [id, { connection, since, cancelled }] of pages) {
       // said again until heard: between two statements of one page there is nothing to interrupt
       if (cancelled) connection.interrupt();
-      else if (performance.now() - since > 400) send({ working: id, percent: Math.max(0, Math.round(connection.progress.percentage)) });
+      else if (performance.now() - since > 400) send({ working: id, percent: Math.max(0, Math.round(percentOf(connection))) });
     }
   }, 200);
   told.unref();

@@ -116,6 +116,7 @@ describe("tables", () => {
     ["select * from a asof join b on a.t >= b.t positional join c", ["a", "b", "c"]],
     ["select x.from_date from x where exists (from y)", ["x", "y"]],
     ["select * from unnest([1]) u, lateral (select * from w) v", ["w"]],
+    ["select * from (values (a, 'x'), (b, 'y')) t(p, q), u", ["u"]],
   ])("%s", (sql, tables) => {
     expect(sqlTables(sql)).toEqual(tables);
   });

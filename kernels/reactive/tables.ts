@@ -113,6 +113,8 @@ export function sourceTokens(list: readonly Token[]): SourceToken[] {
       } else if (key === "join") here.inFrom = here.expect = true;
       else if (first && lookers.has(key)) here.inFrom = here.expect = here.single = true;
       else if (pivots.has(key)) here.expect = false;
+      // commas part rows from here on, and strings are values
+      else if (key === "values" && here.expect) here.inFrom = here.expect = false;
       else if (ends.has(key)) {
         here.inFrom = here.expect = false;
         if (["select", "union", "intersect", "except"].includes(key)) here.clause = true;
