@@ -84,8 +84,10 @@ function stock(tf: Tf, model: Exclude<ModelSpec, (shape: number[]) => LayersMode
       );
     }
     let x = apply(tf.layers.reshape({ targetShape: [side, side, 1], name: "image" }), input);
+    // without a border nothing is left of 8 x 8 or 9 x 9 after the second pool
+    const padding = side < 10 ? "same" : "valid";
     for (const [i, filters] of [8, 16].entries()) {
-      x = apply(tf.layers.conv2d({ filters, kernelSize: 3, activation: "relu", kernelInitializer: "heNormal", name: `conv_${i + 1}` }), x);
+      x = apply(tf.layers.conv2d({ filters, kernelSize: 3, padding, activation: "relu", kernelInitializer: "heNormal", name: `conv_${i + 1}` }), x);
       x = apply(tf.layers.maxPooling2d({ poolSize: 2, name: `pool_${i + 1}` }), x);
     }
     x = apply(tf.layers.flatten({ name: "flatten" }), x);
@@ -120,6 +122,11 @@ function custom(tf: Tf, make: (shape: number[]) => LayersModel, width: number, o
       `the model takes [${shape.join(", ")}], the features give ${width} numbers a row${Number.isInteger(side) ? ` (as an image [${side}, ${side}, 1])` : ""}: give the first layer inputShape ${JSON.stringify([width])} (it is the function's argument)`,
     );
   }
+  const empty = made.layers.find(({ output }) => [output].flat().some((one) => one.shape.includes(0)));
+  if (empty)
+    throw new RangeError(
+      `layer \`${empty.name}\` of the model gives [${[empty.output].flat()[0]!.shape.slice(1).join(", ")}], which is no number at all: pool less, or set padding: "same"`,
+    );
   const last = made.layers[made.layers.length - 1]!;
   let logits = end;
   const config = last.getConfig() as { activation?: string };

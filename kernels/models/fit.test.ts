@@ -184,6 +184,31 @@ test("wrong options are named", async () => {
   );
 });
 
+test.each([8, 9, 10])("a cnn learns from images of %d x %d, and a model that pools them away is refused", async (side) => {
+  // a bright row in one of three places
+  const width = side * side;
+  const images = (rows: number): Table => ({
+    x: Float32Array.from({ length: rows * width }, (_, i) => (Math.floor((i % width) / side) === 2 + 2 * (Math.floor(i / width) % 3) ? 1 : 0)),
+    y: Float64Array.from({ length: rows }, (_, i) => i % 3),
+    ...{ rows, width },
+  });
+  const network = build({ model: "cnn", width });
+  expect(network.logits.weights.every(({ shape }) => !shape.includes(0))).toBe(true);
+  const { history } = await fit(tf, network, options({ train: images(96), valid: images(30), epochs: 8, optimizer: { learningRate: 0.01 } }));
+  expect(history.valLoss.at(-1)).toBeLessThan(0.2);
+  const own = (shape: number[]) =>
+    tf.sequential({
+      layers: [
+        tf.layers.reshape({ inputShape: shape, targetShape: [side, side, 1] }),
+        tf.layers.maxPooling2d({ poolSize: 5 }),
+        tf.layers.maxPooling2d({ poolSize: 3, name: "last_pool" }),
+        tf.layers.flatten(),
+        tf.layers.dense({ units: 3 }),
+      ],
+    }) as TF.LayersModel;
+  expect(() => build({ model: own, width })).toThrow("layer `last_pool` of the model gives [0, 0, 1], which is no number at all");
+});
+
 test("a person's softmax or sigmoid is taken off for training and put back for the answer", async () => {
   for (const last of [
     () => [tf.layers.dense({ units: 3, activation: "softmax" })],
@@ -322,6 +347,20 @@ describe("a training that was cut off goes on from its checkpoint", () => {
       expect(result.resumed).toBe(0);
       expect(result.history).toEqual(expected.history);
     }
+    // the same number of weights, of other shapes
+    checkpoint.bytes = good;
+    const wider = build({
+      model: (shape) =>
+        tf.sequential({
+          layers: [
+            tf.layers.dense({ inputShape: shape, units: 24, activation: "relu" }),
+            tf.layers.dropout({ rate: 0.4 }),
+            tf.layers.batchNormalization(),
+            tf.layers.dense({ units: 3 }),
+          ],
+        }) as TF.LayersModel,
+    });
+    expect((await fit(tf, wider, options({ checkpoint }))).resumed).toBe(0);
     const other = store("b");
     other.bytes = good;
     expect((await fit(tf, build({ model }), options({ checkpoint: other }))).resumed).toBe(0);

@@ -124,7 +124,7 @@ export async function fit(tf: Tf, network: Network, options: FitOptions): Promis
   const resume = async (): Promise<number> => {
     const bytes = await options.checkpoint?.load();
     const kept = bytes && decodeCheckpoint(bytes, options.checkpoint!.key);
-    if (!kept || kept.weights.length !== all.length || kept.history.loss.length >= epochs) return 0;
+    if (!kept || !fits(kept.weights, all) || kept.history.loss.length >= epochs) return 0;
     restore(tf, all, kept.weights);
     await optimizer.restore(kept.optimizer);
     [order.state, noise.state] = [kept.random.order, kept.random.noise];
@@ -236,6 +236,11 @@ export async function outputs(
 
 function variables(model: LayersModel, all = false): Variable[] {
   return (all ? model.weights : model.trainableWeights).map((w) => (w as unknown as { val: Variable }).val);
+}
+
+/** Are they weights of these shapes? */
+function fits(weights: Float32Array[], all: Variable[]): boolean {
+  return weights.length === all.length && weights.every(({ length }, i) => length === all[i]!.size);
 }
 
 function restore(tf: Tf, all: Variable[], values: Float32Array[]): void {
