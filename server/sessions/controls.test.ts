@@ -1,4 +1,7 @@
 /** Controls of cells, `view(...)`: a real kernel behind a real WebSocket, two clients, a server that starts anew. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { NotebookClient } from "../../test/support/notebook.js";
 import { startServer, type RunningServer } from "../../test/support/server.js";
@@ -10,18 +13,19 @@ const cells = {
   a: 'const alpha = view(input.range({ min: 0, max: 1, step: 0.1, value: 0.5 }))\nconst word = view(input.text({ label: "word" }))',
   b: "console.log(`${alpha} ${word}`)",
 };
-const start = (root?: string) => {
-  const text = Object.entries(cells).map(([id, source]) => `// %% id="${id}"\n${source}\n`);
-  return startServer({
-    spare: false,
-    ...(root === undefined ? { files: { "workspaces/w/package.json": "{}", [path]: text.join("\n") } } : { root }),
-    serving: noServing,
-  });
-};
+const root = mkdtempSync(join(tmpdir(), "touchstone-controls-"));
+const start = () => startServer({ spare: false, root, serving: noServing });
 beforeAll(async () => {
+  const text = Object.entries(cells).map(([id, source]) => `// %% id="${id}"\n${source}\n`);
+  mkdirSync(join(root, "workspaces/w"), { recursive: true });
+  writeFileSync(join(root, "workspaces/w/package.json"), "{}");
+  writeFileSync(join(root, path), text.join("\n"));
   server = await start();
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  rmSync(root, { recursive: true, force: true });
+});
 
 const printed = (client: NotebookClient, cell: string) =>
   (client.state.outputs[cell] ?? []).map((output) => (output.kind === "stream" ? output.text : "")).join("");
@@ -68,4 +72,21 @@ it("moves for all, runs the cell and what reads it, and says that a clean run wo
   await one.until(() => quiet(one) && printed(one, "b") === "0.5 \n");
   expect(values(one)).toEqual({ alpha: 0.5, word: "" });
   for (const client of [one, two]) client.close();
+});
+
+it("is there again when the server is, and in no file", async () => {
+  const client = await NotebookClient.open(server, path);
+  await client.do({ do: "control", cell: "a", key: "word", value: "again" });
+  await client.until(() => quiet(client) && printed(client, "b") === "0.5 again\n");
+  await client.do({ do: "flush" });
+  client.close();
+  await server.close();
+  expect(readFileSync(join(root, path), "utf8")).not.toContain("again");
+  server = await start();
+  const later = await NotebookClient.open(server, path);
+  expect([values(later), later.state.kernel.state]).toEqual([{ alpha: 0.5, word: "again" }, "none"]);
+  // moved before anything has run
+  await later.do({ do: "control", cell: "a", key: "alpha", value: 0.1 });
+  await later.until(() => quiet(later) && printed(later, "b") === "0.1 again\n");
+  later.close();
 });

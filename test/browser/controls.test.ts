@@ -53,12 +53,22 @@ it("a slider runs what reads it, keeps the focus while its cell runs, is the sam
   const at = (share: number) => [box.x + 8 + (box.width - 16) * share, box.y + box.height / 2] as const;
   await v.page.mouse.move(...at(0.9));
   await v.page.mouse.down();
+  // where it stands in each frame, as its cell runs
+  await slider.evaluate((element) => {
+    const tops = ((element as HTMLElement & { tops?: Set<number> }).tops = new Set());
+    const look = () => {
+      tops.add(element.getBoundingClientRect().top);
+      if (element.isConnected) requestAnimationFrame(look);
+    };
+    look();
+  });
   for (let i = 1; i <= 40; i++) await v.page.mouse.move(...at(0.9 - 0.02 * i));
   expect(await slider.inputValue()).toBe("0.1");
   await b.getByText("twice is 0.2").waitFor();
   await v.ok(b);
   expect(await slider.inputValue()).toBe("0.1");
   await v.page.mouse.up();
+  expect(await slider.evaluate((element) => (element as HTMLElement & { tops?: Set<number> }).tops!.size)).toBe(1);
 
   // the number beside it; what it does not take is said and changes nothing
   const number = a.getByRole("spinbutton", { name: "alpha, as a number" });

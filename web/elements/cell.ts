@@ -328,13 +328,13 @@ export class TouchCell extends TouchElement {
                 .numbers=${this.numbers}
               ></touch-editor>`
       }
+      ${markdown ? nothing : controlList(this.controls, this.number, !this.writing || s.status === "disabled")}
       ${s.warnings.map(
         (warning) =>
           html`<p class="problem warning">
             ${icon("triangle-alert")} <span><span class="sr">Warning: </span>${words(warning)}</span>
           </p>`,
       )}
-      ${markdown ? nothing : controlList(this.controls, this.number, !this.writing || s.status === "disabled")}
       ${
         outputs.length > 0 && !markdown
           ? this.folded
