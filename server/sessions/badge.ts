@@ -100,7 +100,12 @@ export function badgeOf(state: SessionState): Badge {
     const why = all & against.tried ? "some cells did not finish" : fresh ? "not run yet" : "some cells have not been run";
     return { state: "unchecked", why, ...list(against.open) };
   }
-  if (all & against.gone) return { state: "unchecked", why: "outputs are from before the kernel was restarted", ...list(against.gone) };
+  if (all & against.gone)
+    return {
+      state: "unchecked",
+      why: "the kernel does not hold what these cells made: it was restarted, or they were deleted and came back",
+      ...list(against.gone),
+    };
   const { clean, rev } = doc;
   const moved = movedControls(doc);
   // a comparison counts until the next edit or run

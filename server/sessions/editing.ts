@@ -2,6 +2,7 @@
 import type { Cell, NotebookSource, Operation } from "../../kernels/protocol/document.js";
 import { remember } from "./applied.js";
 import { followCells } from "./controls.js";
+import { bury, unearth } from "./deleted.js";
 import { viewGraph, type GraphView } from "./graph.js";
 import { checkOps } from "./guard.js";
 import { blocked, inputsFirst } from "./plan.js";
@@ -61,10 +62,12 @@ function regraph(step: Step, before: readonly Cell[]): void {
     gone.length === 0
       ? {}
       : { ran: ran.only(stays), live: live.only(stays), hands: hands.only(stays), files: files.only(stays), touched: touched.only(stays) };
+  const had = step.state.graph;
   if (gone.length > 0) step.set(tracedByDelete(step.state, gone));
+  bury(step, before, gone);
   step.set({ graph, ...kept, queue: inputsFirst({ graph }, queue) });
   if (gone.length > 0 && step.doc.kernel.pid !== null) step.act({ do: "forget", cells: gone });
-  for (const cell of gone) step.act({ do: "keep", cell });
+  if (graph !== had) unearth(step, had);
   followCells(step, before);
   const { running } = step.state;
   if (running !== null && !graph.cells.has(running.cell) && step.doc.kernel.state !== "stopping") {

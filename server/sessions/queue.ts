@@ -6,8 +6,8 @@ import { dropControls, heldBy } from "./controls.js";
 import { inputsFirst, isText } from "./plan.js";
 import { PersistentMap } from "../../kernels/notebook/persistent.js";
 import { closeAll } from "./questions.js";
-import type { KeptResult, Queued, Ran } from "./state.js";
-import { numberOf, tracedByEnd, tracedByRun } from "./traces.js";
+import type { KeptResult, Queued, Ran, SessionState } from "./state.js";
+import { ghostsWith, numberOf, tracedByDelete, tracedByEnd, tracedByRun } from "./traces.js";
 import type { Step } from "./step.js";
 
 /** How a run ended. */
@@ -100,7 +100,7 @@ export function keptOf({ result, startedAt, elapsedMs, warnings, changed = [] }:
 }
 
 /** Journals a cell's result and keeps its outputs. */
-function record(step: Step, id: string): void {
+export function record(step: Step, id: string): void {
   const cell = step.pending[id] ?? step.doc.cells[id];
   const ran = step.state.ran.get(id);
   if (cell === undefined || ran === undefined || cell.run === null) return;
@@ -112,33 +112,47 @@ function record(step: Step, id: string): void {
 export const calm = { stuck: null, nearLimit: null };
 
 /** The running cell is over. */
-export function finish(step: Step, { result, elapsedMs, warnings, cached, changed = [], hands, files }: Ended, at: number): void {
+export function finish(step: Step, done: Ended, at: number): void {
   const { running } = step.state;
   if (running === null) return;
-  const { cell, run } = running;
   closeAll(step);
+  if (step.state.ran.has(running.cell)) settle(step, running, done);
+  else {
+    // deleted meanwhile, whatever may have its id now: what it has changed stays behind
+    const traces = tracedByEnd(step.state, running.cell, numberOf(running.run), ownersOf(done));
+    step.set({ running: null, ...tracedByDelete({ ...step.state, traces }, [running.cell]) });
+  }
+  step.kernel({ stuck: null, ...(step.doc.kernel.state === "stopping" && { state: "busy" }) });
+  if (done.result === "interrupted" && !running.soft) step.set({ queue: [] });
+  pump(step, at);
+}
+
+/** Cells whose values a run was seen to change. */
+const ownersOf = ({ changed = [] }: Ended) => [...new Set(changed.map((one) => one.cell))];
+
+/** What the run of a cell leaves. */
+function settle(step: Step, { cell, run, shown }: NonNullable<SessionState["running"]>, done: Ended): void {
+  const { result, elapsedMs, warnings, cached, changed = [], hands, files } = done;
   if (result === "ok") dropControls(step);
   // a run that showed nothing leaves nothing of the older one
-  if (!running.shown && (step.doc.outputs[cell] ?? []).length > 0) step.emit({ type: "outputs", cell, run, clear: true, outputs: [] });
+  if (!shown && (step.doc.outputs[cell] ?? []).length > 0) step.emit({ type: "outputs", cell, run, clear: true, outputs: [] });
   const live = result === "ok" ? step.state.live.with(cell, run) : step.state.live.without(cell);
-  const owners = [...new Set(changed.map((one) => one.cell))];
+  // taken from the disk, it did not do to others what a clean run does to them
+  if (cached !== undefined) step.set({ ghosts: ghostsWith(step.state, [cell]) });
   const held = {
     hands: hands === undefined ? step.state.hands.without(cell) : step.state.hands.with(cell, hands),
     files: files === undefined ? step.state.files.without(cell) : step.state.files.with(cell, files),
   };
-  step.set({ running: null, live, ...held, traces: tracedByEnd({ ...step.state, ...held }, cell, numberOf(run), owners) });
+  step.set({ running: null, live, ...held, traces: tracedByEnd({ ...step.state, ...held }, cell, numberOf(run), ownersOf(done)) });
   // what its code shows it to change is a problem of the cell already
-  const shown = new Set(step.doc.cells[cell]?.problems.flatMap(({ type, name }) => (type === "mutation" ? [name] : [])));
-  const others = changed.filter(({ name }) => !shown.has(name));
+  const known = new Set(step.doc.cells[cell]?.problems.flatMap(({ type, name }) => (type === "mutation" ? [name] : [])));
+  const others = changed.filter(({ name }) => !known.has(name));
   step.cell(cell, {
     ...{ result, elapsedMs, progress: null, cached: cached ?? null },
     warnings: [...warnings, ...others.map(({ message }) => message)],
     changed: others.map(({ name }) => name),
   });
   record(step, cell);
-  step.kernel({ stuck: null, ...(step.doc.kernel.state === "stopping" && { state: "busy" }) });
-  if (result === "interrupted" && !running.soft) step.set({ queue: [] });
-  pump(step, at);
 }
 
 /** The kernel is gone or going: its values, the queue and the running cell with it. */

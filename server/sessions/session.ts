@@ -414,6 +414,7 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#effects.languages?.drop(this);
+    for (const [id] of this.#state.deleted) this.#keeping?.keep(id);
     this.#keeping?.close();
     const gone = this.#link.close();
     await this.#second?.close();

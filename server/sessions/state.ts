@@ -18,6 +18,7 @@ import type { LanguageState } from "../../kernels/protocol/language.js";
 import type { BulkMessage, FromKernel, ImportedFile, RunRequest } from "../../kernels/protocol/kernel.js";
 import type { Applied } from "./applied.js";
 import type { Marks } from "./badge.js";
+import type { Deleted } from "./deleted.js";
 import type { GraphView } from "./graph.js";
 import type { Touch } from "./traces.js";
 import type { PersistentMap } from "../../kernels/notebook/persistent.js";
@@ -67,6 +68,8 @@ export interface SessionState {
   files: PersistentMap<readonly ImportedFile[]>;
   /** what the last run of each cell in the present kernel may have changed beside its own values (traces.ts) */
   traces: PersistentMap<Touch>;
+  /** cells that were deleted, by id: an undo brings their results back */
+  deleted: ReadonlyMap<string, Deleted>;
   /** place -> the last run that may have changed it and that a clean run lacks */
   ghosts: ReadonlyMap<string, number>;
   /** runs before the present kernel */

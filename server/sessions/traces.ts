@@ -100,7 +100,8 @@ export function tracedByDelete(state: SessionState, ids: readonly string[]): Pic
   return { traces: state.traces.only((id) => !gone.has(id)), ghosts: ghostsWith(state, ids) };
 }
 
-function ghostsWith(state: SessionState, ids: readonly string[]): SessionState["ghosts"] {
+/** What the last runs of these cells touched, a clean run does not. */
+export function ghostsWith(state: SessionState, ids: readonly string[]): SessionState["ghosts"] {
   let ghosts: Map<string, number> | null = null;
   for (const id of ids) {
     const touch = state.traces.get(id);
