@@ -10,6 +10,14 @@ export function unquote(quoted: string): string {
   return quoted.slice(1, -1).replaceAll('""', '"');
 }
 
+/** A name like `wish` that none of these is, as DuckDB compares names. */
+export function unused(wish: string, names: string[]): string {
+  const taken = new Set(names.map((name) => name.toLowerCase()));
+  let name = wish;
+  while (taken.has(name.toLowerCase())) name += "~";
+  return name;
+}
+
 /** Qualified name in the notebook's schema. */
 export function qualify(name: string): string {
   return `nb.${quote(name)}`;

@@ -119,6 +119,40 @@ describe("pages", () => {
     expect(await grouped.columns(["a"])).toEqual({ a: Float64Array.from(all, ([a]) => a as number) });
   });
 
+  it("of columns that are called as DuckDB or the pages call rows fit together, sorted, filtered and deep", async () => {
+    const names = ["RowID", "rowid~", "~n", 'a"b', "v"];
+    const list = names.map((name, i) => `(i * ${i + 3}) % 7 + i / 1e6 as "${name.replaceAll('"', '""')}"`).join(", ");
+    await t.engine.query(`create table nb.odd as select ${list}, [i % 3] as list from range(13000) t(i)`);
+    const odd = sqlText(t.engine, "from nb.odd");
+    await odd.ready();
+    const all = (await t.engine.query("from nb.odd")).rows as Record<string, WireValue>[];
+    for (const [column, offset] of [
+      ["RowID", 0],
+      ["~n", 0],
+      ["RowID", 11_000],
+      ['a"b', 11_000],
+    ] as const) {
+      const where: Filter[] = offset === 0 ? [{ column, op: "range", min: 1 }] : [];
+      const expected = sorted(
+        all.filter((row) => where.every((filter) => passes(row, filter))),
+        [{ column, desc: true }],
+      ).slice(offset, offset + 5);
+      const page = await t.engine.page({ relation: odd.name, offset, limit: 5, sort: [{ column, desc: true }], where, columns: [column, "v"] });
+      expect(page.columns.map(({ name }) => name)).toEqual([column, "v"]);
+      expect(page.rows).toEqual(expected.map((row) => [row[column], row["v"]]));
+    }
+    const nested = await t.engine.page({
+      relation: odd.name,
+      offset: 0,
+      limit: 2,
+      sort: [{ column: "list", desc: false }],
+      columns: ["list", "RowID"],
+    });
+    expect(nested.rows).toEqual([0, 3].map((i) => [[0], all[i]!["RowID"]]));
+    expect((await t.engine.profile({ relation: odd.name, columns: ["~n"] })).columns[0]).toMatchObject({ name: "~n", nulls: 0 });
+    await t.engine.exportTo({ relation: odd.name, format: "csv", path: join(t.folder, "odd.csv"), sort: [{ column: "~n", desc: true }] });
+  });
+
   it("refuse what is no relation, column, filter or number", async () => {
     const page = (more: object): Promise<unknown> => t.engine.page({ relation: table.name, offset: 0, limit: 10, ...more });
     await expect(page({ relation: 'nb."x"; drop schema nb cascade; --"' })).rejects.toThrow("Expected `relation`");

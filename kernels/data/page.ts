@@ -7,11 +7,12 @@ import type { Aside, Asides } from "./asides.js";
 import { copyRows } from "./copy.js";
 import { condition } from "./filter.js";
 import { discard, freshName, had, keep, ready } from "./kept.js";
-import { isQualified, quote, text } from "./names.js";
+import { isQualified, quote, text, unused } from "./names.js";
 import { find } from "./near.js";
 import { comparable, orderBy, type Key } from "./order.js";
 import type { Under } from "./parquet-under.js";
 import { profile } from "./profile.js";
+import { withoutRowid } from "./rowid.js";
 import { makeTop, type TopAsk } from "./top.js";
 import { shown, wire } from "./wire.js";
 
@@ -49,11 +50,14 @@ export async function answer(
   const { relation } = query;
   if (!isQualified(relation)) throw new Error(`Expected \`relation\` to be a qualified name such as nb."flights", got ${JSON.stringify(relation)}`);
   const columns = await columnsOf(relation);
-  const standing = await fix(relation);
+  if (query.query === "table.page")
+    return withoutRowid(connection, query, columns, async (query, all) => {
+      const standing = await fix(query.relation);
+      return page(connection, { relation: query.relation, standing, all, where: condition(query.where ?? [], all), asides }, query);
+    });
+  await fix(relation);
   const where = condition(("where" in query && query.where) || [], columns);
   switch (query.query) {
-    case "table.page":
-      return page(connection, { relation, standing, all: columns, where, asides }, query);
     case "table.count":
       return count(connection, relation, where);
     case "table.profile":
@@ -254,8 +258,14 @@ async function exportTo(
   const { sort = [], format, path } = query;
   if (format !== "csv" && format !== "parquet") throw new Error(`Expected \`format\` to be "csv" or "parquet", got ${JSON.stringify(format)}`);
   const list = columns.map((column) => quote(column.name)).join(", ");
-  const from = sort.length > 0 ? `(select *, row_number() over () as "~n" from ${relation})` : relation;
-  const order = sort.length > 0 ? orderBy(keysOf(sort, columns), '"~n"') : "";
+  const number = quote(
+    unused(
+      "~n",
+      columns.map(({ name }) => name),
+    ),
+  );
+  const from = sort.length > 0 ? `(select *, row_number() over () as ${number} from ${relation})` : relation;
+  const order = sort.length > 0 ? orderBy(keysOf(sort, columns), number) : "";
   const options = format === "csv" ? "format csv, header true" : "format parquet";
   const result = await connection.runAndReadAll(`copy (select ${list} from ${from}${where}${order}) to ${text(path)} (${options})`);
   return { rows: Number(result.getRows()[0]![0]), bytes: statSync(path).size };

@@ -2,7 +2,7 @@
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { exactDistinct, type ColumnProfile, type TableProfile } from "../protocol/document.js";
 import type { ColumnInfo, WireValue } from "../protocol/output.js";
-import { quote } from "./names.js";
+import { quote, unused } from "./names.js";
 import { isoOf, shown } from "./wire.js";
 
 /** Above this many rows a fixed sample is looked at. */
@@ -23,8 +23,14 @@ export async function profile(connection: DuckDBConnection, relation: string, co
   const source = `select ${list} from ${relation}${where}`;
   const table = `nb."~profile${++counter}"`;
   const sampled = rows > limit;
+  const number = quote(
+    unused(
+      "~n",
+      columns.map(({ name }) => name),
+    ),
+  );
   await connection.run(
-    `create table ${table} as ${sampled ? `select ${list} from (select *, row_number() over () as "~n" from (${source})) where hash("~n") % ${Math.floor(rows / sampleSize)} = 0` : source}`,
+    `create table ${table} as ${sampled ? `select ${list} from (select *, row_number() over () as ${number} from (${source})) where hash(${number}) % ${Math.floor(rows / sampleSize)} = 0` : source}`,
   );
   try {
     const looked = sampled ? Number((await read(`select count(*) from ${table}`)).rows[0]![0]) : rows;

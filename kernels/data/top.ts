@@ -2,6 +2,7 @@
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { guess, type Guess } from "./guess.js";
 import { discard, freshName } from "./kept.js";
+import { quote, unused } from "./names.js";
 import { comparable, orderBy, type Key } from "./order.js";
 
 export interface TopAsk {
@@ -106,9 +107,11 @@ async function counted(connection: DuckDBConnection, sql: string, values: DuckDB
 
 /** By numbers of the rows, where keys are of types that are only sorted. */
 async function sortAll(connection: DuckDBConnection, name: string, { source, numbered, where, keys, count }: TopAsk): Promise<void> {
-  const from = numbered ? `${source}${where}` : `(select *, row_number() over () as "~n" from ${source}${where})`;
-  const [list, last] = numbered ? ["*", "rowid"] : ['* exclude "~n"', '"~n"'];
-  await connection.run(`create table ${name} as select ${list} from ${from}${orderBy(keys, last)} limit ${count}`);
+  const names = numbered ? [] : (await connection.runAndReadAll(`from ${source} limit 0`)).columnNames();
+  const number = numbered ? "rowid" : quote(unused("~n", names));
+  const from = numbered ? `${source}${where}` : `(select *, row_number() over () as ${number} from ${source}${where})`;
+  const list = numbered ? "*" : `* exclude ${number}`;
+  await connection.run(`create table ${name} as select ${list} from ${from}${orderBy(keys, number)} limit ${count}`);
 }
 
 /**

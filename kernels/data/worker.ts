@@ -18,6 +18,7 @@ import { scanOf } from "./plan.js";
 import { Folding, fold, type FoldRule, type Matrix } from "./numeric.js";
 import { bare, rejectsOf, text } from "./names.js";
 import { plainReader, TableReader } from "./read.js";
+import { forgetRenamed, renamedOf } from "./rowid.js";
 import { Stream } from "./stream.js";
 import { buffersOf } from "./unpack.js";
 
@@ -213,8 +214,11 @@ function columnsOf(connection: DuckDBConnection, name: string): Promise<ColumnIn
 
 /** Nothing that is known of the relation of that name holds any more. */
 function changed(name: string): void {
-  fixed.delete(name);
-  shapes.delete(name);
+  forgetRenamed(name);
+  for (const one of [name, renamedOf(name)]) {
+    fixed.delete(one);
+    shapes.delete(one);
+  }
 }
 
 /** Relations whose rows come in one order at each reading, and where they are. */
@@ -315,11 +319,15 @@ const asides = new Asides((work) => {
 
 async function drop(connection: DuckDBConnection, name: string): Promise<void> {
   changed(name);
-  await forget(connection, name);
-  await dropCopy(connection, name);
+  for (const one of [name, renamedOf(name)]) {
+    await forget(connection, one);
+    await dropCopy(connection, one);
+  }
   const kept = `${name.slice(0, -1)}#"`;
   for (const [kind, what] of [
     ["table", rejectsOf(name)],
+    ["view", renamedOf(name)],
+    ["table", `${renamedOf(name).slice(0, -1)}#"`],
     ["view", name],
     ["table", name],
     ["table", kept],
