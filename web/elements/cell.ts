@@ -21,7 +21,11 @@ import "./markdown.js";
 import "./output.js";
 import { pairMark, type CellPair } from "./pair.js";
 import "./question.js";
+import { turn } from "./turn.js";
 import { words } from "./words.js";
+
+/** cells that are drawn with the page */
+const atOnce = 12;
 
 export type CellAction =
   | "run"
@@ -83,6 +87,7 @@ export class TouchCell extends TouchElement {
     pair: { attribute: false },
     found: { attribute: false },
     numbers: { attribute: false },
+    menu: { state: true },
     tick: { state: true },
   };
   declare cell: Cell;
@@ -120,6 +125,8 @@ export class TouchCell extends TouchElement {
   declare found: readonly Found[];
   /** its code has line numbers */
   declare numbers: boolean;
+  /** its menu is open */
+  declare menu: boolean;
   declare tick: number;
   /** question that has the focus while the cell is drawn */
   #asking: Element | null = null;
@@ -149,7 +156,18 @@ export class TouchCell extends TouchElement {
     this.pair = null;
     this.found = [];
     this.numbers = false;
+    this.menu = false;
     this.tick = 0;
+  }
+
+  /** The first cells are drawn with the page, each further one in a task of its own: a large notebook does not hold the page. */
+  protected override async scheduleUpdate(): Promise<void> {
+    if (!this.hasUpdated && !this.selected && this.number > atOnce) {
+      this.id = `cell-${this.cell.id}`;
+      this.dataset["cell"] = this.cell.id;
+      await turn();
+    }
+    super.scheduleUpdate();
   }
 
   override disconnectedCallback(): void {

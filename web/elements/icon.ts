@@ -65,7 +65,6 @@ import gitBranch from "lucide-static/icons/git-branch.svg?raw";
 import info from "lucide-static/icons/info.svg?raw";
 import fileText from "lucide-static/icons/file-text.svg?raw";
 import { html, type TemplateResult } from "lit";
-import { unsafeHTML } from "lit/directives/unsafe-html.js";
 
 const icons: Record<string, string> = {
   activity: activity,
@@ -135,8 +134,18 @@ const icons: Record<string, string> = {
   "file-text": fileText,
 };
 
+/** An icon's drawing as a template of its own: the browser reads it once, however often it stands in the page. */
+const drawings = new Map<string, TemplateResult>();
+function drawing(name: string): TemplateResult {
+  let known = drawings.get(name);
+  if (known === undefined) {
+    const svg = (icons[name] ?? icons["box"]!).replace(/<!--.*?-->\s*/s, "").replace("<svg", `<svg aria-hidden="true" focusable="false"`);
+    drawings.set(name, (known = html(Object.assign([svg], { raw: [svg] }))));
+  }
+  return known;
+}
+
 /** An icon of the set, hidden from readers: a word always stands beside it (or `label` names it). */
 export function icon(name: string, label?: string): TemplateResult {
-  const svg = (icons[name] ?? icons["box"]!).replace(/<!--.*?-->\s*/s, "").replace("<svg", `<svg aria-hidden="true" focusable="false"`);
-  return html`<span class="icon" role=${label === undefined ? "presentation" : "img"} aria-label=${label ?? ""}>${unsafeHTML(svg)}</span>`;
+  return html`<span class="icon" role=${label === undefined ? "presentation" : "img"} aria-label=${label ?? ""}>${drawing(name)}</span>`;
 }
