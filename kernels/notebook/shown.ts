@@ -1,10 +1,12 @@
 /** What a cell shows after more outputs came: bounded in text and in pieces, whatever a cell prints. Pure. */
-import type { Output } from "../protocol/output.js";
+import type { CellError, Output } from "../protocol/output.js";
 
 /** Characters of printed text that a cell keeps on show; the whole is on the server's disk. */
 export const shownText = 256_000;
 /** Displays of one run, and as many errors, that the state carries; the rest is on the server's disk, read in pages. */
 export const shownItems = 50;
+/** Characters of an error's message on show; the whole is on the server's disk. */
+export const shownError = 20_000;
 /** Pieces of text on show; stdout and stderr that alternate make many. */
 const shownPieces = 400;
 
@@ -63,6 +65,23 @@ export function shortened(output: Stream, length: number): Stream {
   const from = eol < 0 || eol + 1 >= output.text.length ? surplus : eol + 1;
   // the slice is copied, or it would keep the whole text in memory
   return { ...output, text: structuredClone(output.text.slice(from)), cut: (output.cut ?? 0) + from };
+}
+
+/** An error with the beginnings of its messages; the same one when none is long. */
+export function shortError(error: CellError): CellError {
+  const { message, cause } = error;
+  const short = cause === undefined ? undefined : shortError(cause);
+  if (message.length <= shownError && short === cause) return error;
+  const cut = message.length > shownError && { message: structuredClone(message.slice(0, shownError)), length: message.length };
+  return { ...error, ...cut, ...(short !== undefined && { cause: short }) };
+}
+
+/** All that an error says, as text. */
+export function errorText({ name, message, frames, cause }: CellError): string {
+  const at = frames.map(
+    (frame) => `  at ${frame.name ?? ""} ${frame.cell === undefined ? frame.file : `cell ${frame.cell}`}:${frame.line}:${frame.column}`,
+  );
+  return [`${name}: ${message}`, ...at, ...(cause === undefined ? [] : [`Cause: ${errorText(cause)}`])].join("\n");
 }
 
 /** Drops and shortens the oldest text until half of each limit is left. */

@@ -38,6 +38,8 @@ export type DisplayAs = "result" | "named" | "update";
 export interface CellError {
   name: string;
   message: string;
+  /** characters of the whole message, where only its beginning is sent; the whole is downloadable */
+  length?: number;
   /** cell whose code threw; absent when it is not a cell's fault */
   cell?: string;
   /** 1-based, in the cell's own source */

@@ -85,16 +85,18 @@ export function notebookRoutes({ root, sessions }: Effects): Hono {
         });
       })
       .get("/notebooks/state", (c) => c.json(open(c.req.query("path")).state))
-      // the whole printed text of a cell's last run
+      // the whole printed text of a cell's last run, or of its errors
       .get("/outputs/text", async (c) => {
         const session = open(c.req.query("path"));
         const cell = c.req.query("cell") ?? "";
         if (session.state.cells[cell] === undefined)
           throw new RequestError(404, "not-found", `Cell ${JSON.stringify(cell)} is not in this notebook.`);
-        const file = session.textFile(cell);
-        if (file === null) throw new RequestError(404, "not-found", `Cell ${cell} has printed nothing.`);
+        const errors = c.req.query("of") === "errors";
+        const file = session.textFile(cell, errors ? "errors" : "prints");
+        if (file === null)
+          throw new RequestError(404, "not-found", `Cell ${cell} has ${errors ? "no error that is longer than what is shown" : "printed nothing"}.`);
         await session.flush();
-        return download(file, `${cell}.txt`, "text/plain; charset=utf-8");
+        return download(file, `${cell}${errors ? "-error" : ""}.txt`, "text/plain; charset=utf-8");
       })
       // displays past those that the state carries
       .get("/outputs/more", (c) => {

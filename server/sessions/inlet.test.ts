@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { shownItems, shownText } from "../../kernels/notebook/shown.js";
+import { shownError, shownItems, shownText } from "../../kernels/notebook/shown.js";
 import type { BulkMessage } from "../../kernels/protocol/kernel.js";
 import type { Output } from "../../kernels/protocol/output.js";
 import { createInlet } from "./inlet.js";
@@ -53,6 +53,30 @@ it("tells the end of a flood, keeps all of it on disk", () => {
   expect(text.length).toBeLessThanOrEqual(shownText);
   expect(text.length + cut).toBe(3_000_000);
   expect(readFileSync(store.textFile("a")!, "utf8").length).toBe(3_000_006);
+});
+
+it("tells the beginning of a long error and of its cause, keeps the whole on disk until the cell runs again", async () => {
+  const inlet = createInlet(store, (batch) => told.push(batch));
+  const fail = (message: string, cause?: string) =>
+    ({
+      kind: "error",
+      error: { name: "Error", message, frames: [], ...(cause !== undefined && { cause: { name: "Error", message: cause, frames: [] } }) },
+    }) as Output;
+  const long = "ä".repeat(5_000_000);
+  inlet.take([message(fail(long, long)), message(fail("short"))]);
+  inlet.flush();
+  const outputs = told.flatMap((batch) => batch.messages.map(({ output }) => output));
+  const beginning = { message: long.slice(0, shownError), length: 5_000_000 };
+  expect(outputs).toMatchObject([{ error: { ...beginning, cause: beginning } }, fail("short")]);
+  expect(outputs[1]).toEqual(fail("short"));
+  const file = store.textFile("a", "errors")!;
+  expect(readFileSync(file, "utf8")).toBe(`Error: ${long}\nCause: Error: ${long}\n`);
+  vi.useRealTimers();
+  store.keep({ cell: "a", run: "r1", sourceHash: "", at: 0, outputs });
+  expect(store.textFile("a", "errors")).toBe(file);
+  store.keep({ cell: "a", run: "r2", sourceHash: "", at: 0, outputs: [fail("short")] });
+  expect(store.textFile("a", "errors")).toBe(null);
+  await store.flush();
 });
 
 it("puts displays past the first fifty on disk, in pages, with later ones of the same id in place", () => {

@@ -1,7 +1,7 @@
-/** Outputs of a kernel on their way into the session: gathered 50 ms, long text cut to what is shown, displays past the first fifty on disk alone. */
+/** Outputs of a kernel on their way into the session: gathered 50 ms, long text cut to what is shown, also an error's, displays past the first fifty on disk alone. */
 import { mime, type Output } from "../../kernels/protocol/output.js";
 import type { BulkMessage } from "../../kernels/protocol/kernel.js";
-import { joined, shortened, shownItems, shownText } from "../../kernels/notebook/shown.js";
+import { errorText, joined, shortened, shortError, shownItems, shownText } from "../../kernels/notebook/shown.js";
 import type { OutputStore } from "./outputs.js";
 import type { Input } from "./state.js";
 
@@ -17,7 +17,7 @@ export interface Inlet {
 const windowMs = 50;
 
 /** `store` null: nothing is kept (headless), and only results go past the limit. */
-export function createInlet(store: Pick<OutputStore, "print" | "overflow"> | null, tell: (batch: Batch) => void): Inlet {
+export function createInlet(store: Pick<OutputStore, "print" | "fail" | "overflow"> | null, tell: (batch: Batch) => void): Inlet {
   /** what each cell's run shows already */
   const shown = new Map<string, { run: string; ids: Set<string>; errors: number; more: number }>();
   let waiting: Message[] = [];
@@ -39,6 +39,14 @@ export function createInlet(store: Pick<OutputStore, "print" | "overflow"> | nul
     return true;
   };
 
+  /** An error whose whole text is on the disk where it is long. */
+  const kept = (cell: string, run: string, output: Extract<Output, { kind: "error" }>): Output => {
+    const error = store === null ? output.error : shortError(output.error);
+    if (error === output.error) return output;
+    store!.fail(cell, run, `${errorText(output.error)}\n`);
+    return { kind: "error", error };
+  };
+
   const flush = () => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
@@ -57,7 +65,8 @@ export function createInlet(store: Pick<OutputStore, "print" | "overflow"> | nul
   return {
     take(messages) {
       const prints = new Map<string, { run: string; outputs: Output[] }>();
-      for (const message of messages) {
+      for (const given of messages) {
+        const message = given.output.kind === "error" ? { ...given, output: kept(given.cell, given.run, given.output) } : given;
         const { cell, run, output } = message;
         const of = known(message);
         if (output.kind === "stream") {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Output } from "../../kernels/protocol/output.js";
+import type { CellError, Output } from "../../kernels/protocol/output.js";
 import { openOverflow, type Overflow } from "./overflow.js";
 
 export interface KeptOutputs {
@@ -24,14 +24,19 @@ export interface OutputStore {
   drop(cell: string): void;
   /** printed text of a run, as it comes; a new run starts a new file */
   print(cell: string, run: string, outputs: readonly Output[]): void;
-  /** path of the whole printed text, null when the cell printed nothing */
-  textFile(cell: string): string | null;
+  /** the whole text of an error of which a part is shown; more of one run follow each other */
+  fail(cell: string, run: string, text: string): void;
+  /** path of the whole printed text, or of the whole text of errors; null when there is none */
+  textFile(cell: string, of?: "prints" | "errors"): string | null;
   /** keeps an output past those that are shown; how many the run has of them */
   overflow(cell: string, run: string, output: Output): number;
   /** those outputs, `limit` from `offset` on */
   page(cell: string, offset: number, limit: number): Output[];
   flush(): Promise<void>;
 }
+
+const endings = { prints: ".txt", errors: ".err" };
+const isShort = ({ length, cause }: CellError): boolean => length !== undefined || (cause !== undefined && isShort(cause));
 
 export const sourceHash = (source: string) => createHash("sha256").update(source).digest("hex").slice(0, 32);
 
@@ -43,7 +48,7 @@ const fileName = (id: string) => {
 
 export function outputStore(folder: string, failed: (error: Error) => void): OutputStore {
   const waiting = new Map<string, KeptOutputs | null>();
-  /** cell -> run whose text its file holds */
+  /** cell and ending -> run whose text the file holds */
   const texts = new Map<string, string>();
   const overflows = new Map<string, Overflow>();
   let work: Promise<void> | null = null;
@@ -85,6 +90,23 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
     }
     work = null;
   };
+  /** straight to the disk: what a flood of prints leaves in memory is nothing */
+  const append = (cell: string, ending: string, run: string, text: string): void => {
+    const file = path(cell, ending);
+    try {
+      make();
+      if (texts.get(file) === run) appendFileSync(file, text);
+      else writeFileSync(file, text, { mode: 0o600 });
+      written(cell, ending);
+      texts.set(file, run);
+    } catch (error) {
+      failed(error as Error);
+    }
+  };
+  const untext = (cell: string, ending: string): void => {
+    texts.delete(path(cell, ending));
+    gone(cell, ending);
+  };
   const unmore = (cell: string) => {
     overflows.delete(cell);
     gone(cell, ".more");
@@ -113,27 +135,21 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
     },
     keep(kept) {
       // of a run that had more than this one
+      if (!kept.outputs.some((output) => output.kind === "error" && isShort(output.error))) untext(kept.cell, endings.errors);
       if (kept.more === undefined && overflows.get(kept.cell)?.run !== kept.run) unmore(kept.cell);
       later(kept.cell, kept);
     },
     drop(cell) {
-      texts.delete(cell);
-      gone(cell, ".txt");
+      untext(cell, endings.prints);
+      untext(cell, endings.errors);
       unmore(cell);
       later(cell, null);
     },
     print(cell, run, outputs) {
-      const text = outputs.map((output) => (output.kind === "stream" ? output.text : "")).join("");
-      try {
-        make();
-        // straight to the disk: what a flood of prints leaves in memory is nothing
-        if (texts.get(cell) === run) appendFileSync(path(cell, ".txt"), text);
-        else writeFileSync(path(cell, ".txt"), text, { mode: 0o600 });
-        written(cell, ".txt");
-        texts.set(cell, run);
-      } catch (error) {
-        failed(error as Error);
-      }
+      append(cell, endings.prints, run, outputs.map((output) => (output.kind === "stream" ? output.text : "")).join(""));
+    },
+    fail(cell, run, text) {
+      append(cell, endings.errors, run, text);
     },
     overflow(cell, run, output) {
       let open = overflows.get(cell);
@@ -149,8 +165,8 @@ export function outputStore(folder: string, failed: (error: Error) => void): Out
       if (open === undefined) overflows.set(cell, (open = openOverflow(path(cell, ".more"), null)));
       return open.page(offset, limit);
     },
-    textFile(cell) {
-      const file = path(cell, ".txt");
+    textFile(cell, of = "prints") {
+      const file = path(cell, endings[of]);
       return existsSync(file) ? file : null;
     },
     async flush() {

@@ -359,9 +359,9 @@ export class Session {
     return this.#link.query(query, how);
   }
 
-  /** Path of the whole printed text of a cell's last run. */
-  textFile(cell: string): string | null {
-    return this.#store.textFile(cell);
+  /** Path of the whole printed text of a cell's last run, or of its errors'. */
+  textFile(cell: string, of: "prints" | "errors" = "prints"): string | null {
+    return this.#store.textFile(cell, of);
   }
 
   /** Outputs of a cell past those of the state, from the disk. */

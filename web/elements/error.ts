@@ -1,26 +1,33 @@
 /** `touch-error`: what was wrong, where in the person's own code, and what to do. */
 import { html, nothing } from "lit";
 import type { CellError } from "../../kernels/protocol/output.js";
+import { errorText } from "../../kernels/notebook/shown.js";
 import { copy } from "../controllers/download.js";
+import { bytes, integer } from "../controllers/format.js";
 import { define, TouchElement } from "./base.js";
 import { icon } from "./icon.js";
 import { words } from "./words.js";
 
+/** How much of a message is missing, and where it is. */
+const cut = ({ length, message }: CellError, href: string) =>
+  length === undefined
+    ? nothing
+    : html`<div class="cut">
+        <span>The first ${integer(message.length)} of ${integer(length)} characters.</span>
+        <a href=${href} download>Download (${bytes(length)})</a>
+      </div>`;
+
 export class TouchError extends TouchElement {
-  static override properties = { error: { attribute: false }, writing: { attribute: false } };
+  static override properties = { error: { attribute: false }, href: { attribute: false }, writing: { attribute: false } };
   declare error: CellError;
+  /** the whole text on the server, where the message is cut */
+  declare href: string;
   declare writing: boolean;
 
   constructor() {
     super();
+    this.href = "";
     this.writing = true;
-  }
-
-  #text(error: CellError): string {
-    const at = error.frames.map(
-      (frame) => `  at ${frame.name ?? ""} ${frame.cell === undefined ? frame.file : `cell ${frame.cell}`}:${frame.line}:${frame.column}`,
-    );
-    return [`${error.name}: ${error.message}`, ...at].join("\n");
   }
 
   protected override render() {
@@ -30,6 +37,7 @@ export class TouchError extends TouchElement {
     const { suggestion } = error;
     return html`<div class="error-block" role="group" aria-label="Error">
       <p class="error-line">${icon("circle-x")}<strong>${error.name}:</strong> <span>${words(error.message)}</span></p>
+      ${cut(error, this.href)}
       ${
         error.line !== undefined
           ? html`<p class="error-at">
@@ -83,8 +91,13 @@ ${error.code}${error.column !== undefined ? `\n${" ".repeat(Math.max(0, error.co
             </details>`
           : nothing
       }
-      ${error.cause !== undefined ? html`<p class="error-cause">Cause: ${error.cause.name}: ${error.cause.message}</p>` : nothing}
-      <button class="link" @click=${() => void copy(this.#text(error))}>Copy as text</button>
+      ${
+        error.cause !== undefined
+          ? html`<p class="error-cause">Cause: ${error.cause.name}: ${error.cause.message}</p>
+              ${cut(error.cause, this.href)}`
+          : nothing
+      }
+      <button class="link" @click=${() => void copy(errorText(error))}>Copy as text</button>
     </div>`;
   }
 }

@@ -118,6 +118,7 @@ export class TouchOutput extends TouchElement {
   }
 
   #one(output: Output): TemplateResult {
+    const href = `/api/ts/outputs/text?path=${encodeURIComponent(this.notebook)}&cell=${encodeURIComponent(this.cell)}`;
     switch (output.kind) {
       case "stream":
         return html`<touch-text
@@ -125,10 +126,10 @@ export class TouchOutput extends TouchElement {
           .name=${output.name}
           .cut=${output.cut ?? 0}
           .running=${this.running}
-          .href=${`/api/ts/outputs/text?path=${encodeURIComponent(this.notebook)}&cell=${encodeURIComponent(this.cell)}`}
+          .href=${href}
         ></touch-text>`;
       case "error":
-        return html`<touch-error .error=${output.error} .writing=${this.writing}></touch-error>`;
+        return html`<touch-error .error=${output.error} .href=${`${href}&of=errors`} .writing=${this.writing}></touch-error>`;
       case "display":
         return this.#bundle(output.data);
     }
