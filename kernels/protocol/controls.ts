@@ -74,7 +74,8 @@ export function accepts(spec: ControlSpec, value: unknown): value is ControlValu
 /** Is it so many steps away from `min`? Decimal steps are not exact in binary. */
 export function isStep(value: number, min: number, step: number): boolean {
   const steps = (value - min) / step;
-  return Math.abs(steps - Math.round(steps)) < 1e-6;
+  const noise = (4 * Number.EPSILON * Math.max(Math.abs(value), Math.abs(min))) / step;
+  return Math.abs(steps - Math.round(steps)) <= 1e-6 + noise;
 }
 
 /** A day of the calendar, `2026-01-31`. */

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Control, ControlSpec, ControlValue } from "../protocol/controls.js";
 import { accepts } from "../protocol/controls.js";
@@ -105,4 +106,58 @@ it("refuses options with a sentence", () => {
   for (const [name, options, message] of cases) expect(() => wrong[name]!(options), message).toThrow(message);
   for (const given of [3, undefined, input.range, { type: "range" }]) expect(() => show(given)).toThrow("Expected view() to get an input, such as");
   expect(inspect(input.number({ label: "x" }))).toContain('input.number "x": view(...) shows it');
+});
+
+it("fills in a value that fits, whatever the ends are", () => {
+  const end = fc.oneof(
+    fc.integer(),
+    fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 }),
+    fc.integer().map((n) => n / 10),
+  );
+  fc.assert(
+    fc.property(end, end, (a, b) => {
+      fc.pre(a < b && b - a > Math.abs(a) * 1e-9);
+      for (const made of [input.range({ min: a, max: b }), input.number({ min: a, max: b })]) {
+        const spec = specOf(made);
+        expect(accepts(spec, spec.value)).toBe(true);
+      }
+    }),
+  );
+});
+
+it("makes an input of its options or says what is wrong with them, whatever they are", () => {
+  const kinds = ["range", "number", "text", "textarea", "checkbox", "toggle", "select", "radio", "date", "button"] as const;
+  const any = fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true, withTypedArray: true, withSparseArray: true });
+  const options = fc.oneof(
+    any,
+    fc.record(
+      {
+        ...{ label: fc.oneof(fc.string(), any), value: any, debounce: any, min: fc.oneof(fc.integer(), any), max: fc.oneof(fc.integer(), any) },
+        ...{ step: fc.oneof(fc.double(), any), placeholder: any, rows: any, format: any, multiple: any },
+        options: fc.oneof(fc.array(any), fc.dictionary(fc.string(), any), any),
+      },
+      { requiredKeys: [] },
+    ),
+    // without what is none of its options
+    fc.record({ options: fc.oneof(fc.array(any), fc.array(fc.string())), value: any }, { requiredKeys: ["options"] }),
+    fc.record({ min: fc.double(), max: fc.double(), step: fc.double(), value: fc.double() }, { requiredKeys: ["min"] }),
+  );
+  let inputs = 0;
+  fc.assert(
+    fc.property(fc.constantFrom(...kinds), options, (kind, given) => {
+      let one: Input<unknown>;
+      try {
+        one = (input[kind] as (given: unknown) => Input<unknown>)(given);
+      } catch (error) {
+        expect((error as Error).message).toMatch(new RegExp(`^input\\.${kind} [a-z]`));
+        return;
+      }
+      inputs++;
+      const { spec, value } = show(one).control;
+      expect(accepts(spec, value)).toBe(true);
+      expect(JSON.parse(JSON.stringify(spec))).toEqual(spec);
+    }),
+    { numRuns: 2000 },
+  );
+  expect(inputs).toBeGreaterThan(100);
 });

@@ -13,6 +13,7 @@ import {
   valueText,
 } from "../protocol/controls.js";
 import type { Input, Inputs } from "../protocol/inputs.js";
+import { orElse } from "./own.js";
 
 type Bare<K> = Omit<Extract<ControlSpec, { type: K }>, "label" | "type">;
 type Options = Record<string, unknown>;
@@ -50,7 +51,7 @@ export function control(
   const parts = Made.parts(given);
   if (parts === null)
     throw new TypeError(
-      `Expected view() to get an input, such as \`input.range({ min: 0, max: 1 })\`, got \`${inspect(given, { depth: 0 })}\`; display(x) shows a value`,
+      `Expected view() to get an input, such as \`input.range({ min: 0, max: 1 })\`, got ${shown(given)}; display(x) shows a value`,
     );
   if (before.length >= mostControls) throw new RangeError(`A cell shows at most ${mostControls} controls`);
   const label = parts.spec.label || (name() ?? `${parts.spec.type === "button" ? "button" : "control"} ${before.length + 1}`);
@@ -110,21 +111,21 @@ export const input: Inputs = Object.freeze({
   toggle: (options: unknown = {}) => check("toggle", options),
   select(options: unknown) {
     const { given, wrong, label } = read("select", options, ["options", "format", "value", "multiple"]);
-    const { labels, labelOf, valueOf } = choices(given, wrong);
+    const { labels, labelled, valueOf } = choices(given, wrong);
     if (given["multiple"] !== undefined && typeof given["multiple"] !== "boolean") throw wrong("needs `multiple` to be true or false");
     if (given["multiple"] !== true) {
-      const value = "value" in given && given["value"] !== undefined ? labelOf(given["value"]) : labels[0]!;
+      const value = "value" in given && given["value"] !== undefined ? labelled(given["value"]) : labels[0]!;
       return made<"select">("select", { label, value, options: labels, debounce: false }, (held) => valueOf(held as string));
     }
     const wanted = given["value"] ?? [];
     if (!Array.isArray(wanted)) throw wrong("needs `value` to be a list, since several may be chosen");
-    const value = [...new Set(wanted.map(labelOf))];
+    const value = [...new Set(wanted.map(labelled))];
     return made<"multiple">("multiple", { label, value, options: labels, debounce: false }, (held) => (held as string[]).map(valueOf));
   },
   radio(options: unknown) {
     const { given, wrong, label } = read("radio", options, ["options", "format", "value"]);
-    const { labels, labelOf, valueOf } = choices(given, wrong);
-    const value = given["value"] === undefined ? null : labelOf(given["value"]);
+    const { labels, labelled, valueOf } = choices(given, wrong);
+    const value = given["value"] === undefined ? null : labelled(given["value"]);
     const spec = { label, value, options: labels, debounce: false };
     return made<"radio">("radio", spec, (held) => (held === null ? null : valueOf(held as string)));
   },
@@ -176,7 +177,8 @@ function read(name: string, options: unknown, known: readonly string[]) {
     const value = given[key];
     if (value !== undefined && (typeof value !== "number" || !Number.isFinite(value)))
       throw wrong(`needs \`${key}\` to be a number, got ${shown(value)}`);
-    return value as number | undefined;
+    // -0 is no number of the wire
+    return value === undefined ? undefined : (value as number) + 0;
   };
   const day = (key: string): string | null => {
     const value = given[key] ?? null;
@@ -193,9 +195,20 @@ function read(name: string, options: unknown, known: readonly string[]) {
   return { given, wrong, label: text("label").trim(), text, number, day, debounce };
 }
 
+/** options of one choice */
+const mostOptions = 10_000;
+
+/** A text says itself, also in an object; what has none is shown. */
+const labelOf = (value: unknown): string =>
+  orElse(
+    () =>
+      typeof value === "object" && value !== null && !(value instanceof Date) ? inspect(value, { depth: 1, breakLength: Infinity }) : String(value),
+    "(a value that cannot be read)",
+  );
+
 /** Labels and values, either by the other. */
 function choices(given: Options, wrong: (why: string) => TypeError) {
-  const { options, format = String } = given;
+  const { options, format = labelOf } = given;
   if (typeof format !== "function") throw wrong("needs `format` to be a function that gives a value's label");
   let pairs: [label: unknown, value: unknown][];
   if (Array.isArray(options)) pairs = options.map((value: unknown) => [(format as (value: unknown) => unknown)(value), value]);
@@ -203,16 +216,17 @@ function choices(given: Options, wrong: (why: string) => TypeError) {
   else if (typeof options === "object" && options !== null) pairs = Object.entries(options);
   else throw wrong("needs `options`: a list of values, or values by their label");
   if (pairs.length === 0) throw wrong("needs at least one of `options`");
+  if (pairs.length > mostOptions) throw wrong(`takes at most ${mostOptions} options, got ${pairs.length}`);
   const values = new Map<string, unknown>();
   for (const [label, value] of pairs) {
-    const text = String(label);
+    const text = labelOf(label);
     if (values.has(text)) throw wrong(`has two options with the label ${JSON.stringify(text)}; \`format\` or a record gives each its own`);
     values.set(text, value);
   }
   return {
     labels: [...values.keys()],
     valueOf: (label: string) => values.get(label),
-    labelOf(value: unknown): string {
+    labelled(value: unknown): string {
       for (const [label, other] of values) if (Object.is(other, value)) return label;
       throw wrong(`needs \`value\` to be one of its options, got ${shown(value)}`);
     },
@@ -231,7 +245,12 @@ function checkNumber(
 const between = (min: unknown, max: unknown) =>
   min !== null && max !== null ? `from ${String(min)} to ${String(max)}` : min !== null ? `of at least ${String(min)}` : `of at most ${String(max)}`;
 
-/** The step nearest below, without the noise of binary fractions. */
-const onStep = (min: number, distance: number, step: number) => Number((min + Math.floor(distance / step + 1e-9) * step).toPrecision(12));
+/** The step nearest below, without the noise of binary fractions where that is all that it is. */
+function onStep(min: number, distance: number, step: number): number {
+  const raw = min + Math.floor(distance / step + 1e-9) * step;
+  const plain = Number(raw.toPrecision(12));
+  return plain >= min && Math.abs(plain - raw) <= 1e-9 * step ? plain : raw;
+}
 
-const shown = (value: unknown) => `\`${inspect(value, { depth: 0, breakLength: Infinity })}\``;
+const shown = (value: unknown) =>
+  `\`${orElse(() => inspect(value, { depth: 0, breakLength: Infinity }), "a value that cannot be read").slice(0, 200)}\``;
