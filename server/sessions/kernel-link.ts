@@ -103,7 +103,10 @@ export class KernelLink {
   console(prefix: string, events: ConsoleEvents): Console {
     this.#consoles.add(prefix, events);
     return {
-      run: (request) => this.send({ type: "run", request: { ...request, mayCommit: false, console: true } }),
+      run: (request) => {
+        this.#session.dispatch({ type: "console", source: request.cell.source });
+        this.send({ type: "run", request: { ...request, mayCommit: false, console: true } });
+      },
       interrupt: (run) => this.control({ type: "interrupt", run }),
       comm: async (message) => {
         const known = (await this.query({ query: "comm", message })) === true;

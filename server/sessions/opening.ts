@@ -105,6 +105,7 @@ export function openState(opening: Opening): SessionState {
     files: PersistentMap.empty(),
     traces: PersistentMap.empty(),
     ghosts: new Map(),
+    consoleNames: new Set(),
     deleted: new Map(),
     since: opening.runs,
     then: null,

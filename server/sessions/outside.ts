@@ -8,6 +8,7 @@ import { planAll, planSame, planStale, planTo } from "./plan.js";
 import { ask } from "./questions.js";
 import { calm, dropKernel, enqueue, finish, pump } from "./queue.js";
 import type { Input } from "./state.js";
+import { tracedByConsole } from "./traces.js";
 import { become, type Step } from "./step.js";
 
 export function other(step: Step, input: Exclude<Input, { type: "command" }>): void {
@@ -51,6 +52,9 @@ export function other(step: Step, input: Exclude<Input, { type: "command" }>): v
       for (const { cell, run, count } of input.more ?? [])
         if (isCurrent(step, { cell, run })) step.emit({ type: "outputs", cell, run, clear: false, outputs: [], more: count });
       return;
+    case "console":
+      step.set(tracedByConsole(step.state, input.source));
+      return step.settle();
     case "memory":
       return step.kernel({ memory: [...step.doc.kernel.memory.slice(-59), input.rss], memoryLimit: input.limit });
     case "near-limit":

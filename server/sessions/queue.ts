@@ -171,7 +171,14 @@ export function dropKernel(step: Step, cause: string | null, at: number): void {
   // a kernel that held nothing takes nothing along: what the one before it held is still what is missing
   if (lost.length > 0) step.set({ lost });
   step.set({ running: null, queue: [], live: PersistentMap.empty<string>(), restarted: true, then: null });
-  step.set({ hands: PersistentMap.empty(), files: PersistentMap.empty(), traces: PersistentMap.empty(), ghosts: new Map(), since: step.state.runs });
+  step.set({
+    hands: PersistentMap.empty(),
+    files: PersistentMap.empty(),
+    traces: PersistentMap.empty(),
+    ghosts: new Map(),
+    consoleNames: new Set(),
+    since: step.state.runs,
+  });
   if (running !== null) record(step, running.cell);
   if (step.doc.variables.length > 0) step.emit({ type: "variables", variables: [] });
   step.settle();

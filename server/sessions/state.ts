@@ -68,6 +68,8 @@ export interface SessionState {
   files: PersistentMap<readonly ImportedFile[]>;
   /** what the last run of each cell in the present kernel may have changed beside its own values (traces.ts) */
   traces: PersistentMap<Touch>;
+  /** names of cells that consoles have read of the present kernel */
+  consoleNames: ReadonlySet<string>;
   /** cells that were deleted, by id: an undo brings their results back */
   deleted: ReadonlyMap<string, Deleted>;
   /** place -> the last run that may have changed it and that a clean run lacks */
@@ -112,6 +114,8 @@ export type Input =
   | { type: "outside"; source: NotebookSource; read: NotebookSource; text: string; at: number }
   /** how the comparison with a clean run goes */
   | { type: "clean"; clean: CleanRun }
+  /** a console asks the kernel to run this */
+  | { type: "console"; source: string }
   /** packages of the workspace change */
   | { type: "packages"; packages: PackageTask }
   /** a cell's `prompt()` */

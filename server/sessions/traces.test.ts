@@ -97,6 +97,23 @@ const cases: [name: string, cells: Record<string, string>, steps: Step[], state:
   ["a table made twice, in a new kernel once", table, ["all", "a", "restart", "all"], "same"],
   ["a table whose maker is gone", table, ["all", { delete: "a" }], "unchecked", []],
   ["a table whose maker makes none any more", table, ["all", { set: ["a", "1"] }, "a"], "unchecked", []],
+  [
+    "a plain cell above a table's maker, again",
+    { a: "const x = 1", b: "await sql`create or replace table t as select 1 as x`" },
+    ["all", "a"],
+    "same",
+  ],
+  ["a reader of a table above its maker, again", { a: "sql`from t`", b: table.a }, ["b", "a"], "unchecked", []],
+  ["a plain cell above one that sets a global, again", { a: "Math.max(1, 2)", b: "globalThis.x = 1" }, ["all", "a"], "same"],
+  ["a name that nobody defines above one that sets a global, again", { a: "typeof x", b: "globalThis.x = 1" }, ["all", "a"], "unchecked", []],
+  [
+    "a cell that imports above one that sets the environment, again",
+    { a: "import { y } from 'x'", b: "process.env.X = '1'" },
+    ["all", "a"],
+    "unchecked",
+    [],
+  ],
+  ["a prototype set below", { a: "[].extra", b: "Array.prototype.extra = 1" }, ["all", "a"], "unchecked", []],
   ["a global set later and seen above", { a: "globalThis.x", b: "globalThis.x = 1" }, ["all", "a"], "unchecked", []],
   ["listeners of the cell's own signal", { a: "cell.signal.addEventListener('abort', () => {})\nconsole.clear()" }, ["all", "a"], "same"],
 ];
@@ -189,4 +206,32 @@ it("a file that is loaded anew begins anew", () => {
   machine.says = { a: { files: [file("counter.ts", "n", 2)] } };
   for (const cells of [["a"], ["b"]]) machine.run(cells);
   expect(machine.state.doc.badge).toEqual({ state: "same" });
+});
+
+it("what a console may have changed is no clean run's, whatever it only looks at is", () => {
+  const open = (cells: Record<string, string>) => {
+    const machine = new Machine(notebookOf(cells));
+    machine.do({ do: "mode", mode: "lazy" });
+    machine.run(Object.keys(cells));
+    expect(machine.state.doc.badge).toEqual({ state: "same" });
+    return machine;
+  };
+  const asked = (cells: Record<string, string>, ...sources: string[]) => {
+    const machine = open(cells);
+    for (const source of sources) machine.give({ type: "console", source });
+    return machine.state.doc.badge;
+  };
+  const list = { a: "const list = [1]", b: "list.length" };
+  expect(asked(list, "list", "list.map((x) => x + 1)")).toEqual({ state: "same" });
+  expect(asked(list, "list.push(2)")).toMatchObject({ state: "unchecked", cells: ["a"] });
+  expect(asked(counter, "inc()")).toMatchObject({ state: "unchecked", cells: ["a"] });
+  expect(asked(list, "globalThis.x = 1")).toMatchObject({ state: "unchecked", cells: [] });
+  expect(asked(list, "((")).toEqual({ state: "same" });
+  const machine = open(counter);
+  machine.give({ type: "console", source: "const twice = () => inc() + inc()" });
+  machine.run(["a"]);
+  machine.run(["b"]);
+  expect(machine.state.doc.badge).toEqual({ state: "same" });
+  machine.give({ type: "console", source: "twice()" });
+  expect(machine.state.doc.badge).toMatchObject({ state: "unchecked", cells: ["a"] });
 });

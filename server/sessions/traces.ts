@@ -3,10 +3,11 @@
  * closure, a cache), in files that cells import, in what the whole kernel shares (tables made by SQL, globals). Each run notes which of these places it
  * may have touched. A place is as in a clean run when all that touched it since it was made are in the document still, ran once each, and in its order. Pure.
  */
+import { analyse } from "../../kernels/reactive/references.js";
 import type { ImportedFile } from "../../kernels/protocol/kernel.js";
 import { blocked, walkOf } from "./plan.js";
 import type { SessionState } from "./state.js";
-import { suspectsOf, type Suspect } from "./suspects.js";
+import { suspectOf, suspectsOf, type Suspect } from "./suspects.js";
 
 /** What one run may have changed beside its own values. */
 export interface Touch {
@@ -59,16 +60,16 @@ function holders(state: SessionState, owner: string): string[] {
 const filesOf = (state: SessionState, id: string, all = true): string[] =>
   (state.files.get(id) ?? []).filter((file) => all || file.state !== null).map(placeOfFile);
 
-/** Places that a run of this cell may change, by the code as it is now. */
-function placesOf(state: SessionState, id: string): Set<string> {
+/** Places that code may change which is suspected of this, and is handed values of these cells. */
+function placesOf(state: SessionState, own: Suspect | undefined, inputs: Iterable<string>): Set<string> {
   const suspects = suspectsOf(state);
   const places = new Set<string>();
   const add = (suspect: Suspect | undefined) => {
     for (const place of suspect?.shared ?? []) places.add(place);
     for (const owner of suspect?.owners ?? []) for (const place of holders(state, owner)) places.add(place);
   };
-  add(suspects.get(id));
-  for (const other of handed(state, "inputs", id)) {
+  add(own);
+  for (const other of inputs) {
     const suspect = suspects.get(other);
     if (suspect?.stateful === true || state.hands.get(other) === "stream") places.add(ofCell + other);
     if (suspect?.later === true) add(suspect);
@@ -79,7 +80,7 @@ function placesOf(state: SessionState, id: string): Set<string> {
 
 /** A cell is about to run: what its last run touched, a clean run does not. `state` is as it was before; `number` the new run's. */
 export function tracedByRun(state: SessionState, id: string, number: number): Pick<SessionState, "traces" | "ghosts"> {
-  const places = [...placesOf(state, id)];
+  const places = [...placesOf(state, suspectsOf(state).get(id), handed(state, "inputs", id))];
   const traces = places.length > 0 ? state.traces.with(id, { number, places }) : state.traces.without(id);
   return { traces, ghosts: ghostsWith(state, [id]) };
 }
@@ -92,6 +93,23 @@ export function tracedByEnd(state: SessionState, id: string, number: number, own
   if (more.length === 0) return state.traces;
   const places = [...new Set([...(state.traces.get(id)?.places ?? []), ...more])];
   return state.traces.with(id, { number, places });
+}
+
+/** A console (Jupyter) asks the kernel: what its code may change, a clean run does not. Its functions of earlier requests may be at work too. */
+export function tracedByConsole(state: SessionState, source: string): Pick<SessionState, "consoleNames" | "ghosts"> {
+  const analysis = analyse({ id: "", kind: "code", source });
+  const read = analysis.uses.filter((name) => state.graph.definers.has(name));
+  const consoleNames = read.every((name) => state.consoleNames.has(name)) ? state.consoleNames : new Set([...state.consoleNames, ...read]);
+  const inputs = new Set<string>();
+  for (const name of consoleNames)
+    for (const owner of state.graph.definers.get(name) ?? [])
+      if (state.hands.get(owner) !== "plain") for (const id of [owner, ...handed(state, "inputs", owner)]) inputs.add(id);
+  const places = placesOf(state, suspectOf(analysis, state.graph), inputs);
+  if (places.size === 0) return { consoleNames, ghosts: state.ghosts };
+  // after the last run and before the next
+  const ghosts = new Map(state.ghosts);
+  for (const place of places) ghosts.set(place, state.runs + 0.5);
+  return { consoleNames, ghosts };
 }
 
 /** These cells are deleted: what their last runs touched, a clean run does not. `state` is as it was before. */
@@ -165,10 +183,16 @@ function importersOf(state: SessionState): Map<string, { file: ImportedFile; cel
 
 /** Cells that may see what is there. */
 function readersOf(state: SessionState, place: string, importers: readonly string[]): Iterable<string> {
-  const from = place.startsWith(ofCell) ? [place.slice(ofCell.length)] : place.startsWith(ofFile) ? importers : null;
-  if (from === null) return state.graph.order;
-  const readers = from.flatMap((id) => [...handed(state, "outputs", id)]);
-  return place.startsWith(ofFile) ? [...from, ...readers] : readers;
+  if (place.startsWith(ofCell)) return handed(state, "outputs", place.slice(ofCell.length));
+  const from = place.startsWith(ofFile) ? importers : seersOf(state, place);
+  return from === null ? state.graph.order : [...from, ...from.flatMap((id) => [...handed(state, "outputs", id)])];
+}
+
+/** Cells that may see what the kernel shares; null: any may. */
+function seersOf(state: SessionState, place: string): string[] | null {
+  const what = /^global:(globalThis|global|self)$/.test(place) ? "globalThis" : place.replace(/^global:/, "");
+  if (!["tables", "globalThis", "process"].includes(what)) return null;
+  return [...suspectsOf(state)].flatMap(([id, { sees }]) => (sees.includes(what) ? [id] : []));
 }
 
 /** Did those that touched a place, and those that may have seen it, run in the order of a clean run? */
