@@ -48,9 +48,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const serving = options.serving ?? openServing({ root, log });
   const { port: asked, serving: _, dev, ...rest } = options;
   const settings = new Settings(root, options);
-  const { idleMs, memoryLimit } = settings;
+  const { idleMs, memoryLimit, cacheBytes } = settings;
   const redact = redactor(process.env, [access.token]);
-  const sessions = createSessions({ ...rest, redact, idleMs, memoryLimit, log, handle: (method, params) => serving.handle(method, params) });
+  const sessions = createSessions({
+    ...rest,
+    redact,
+    idleMs,
+    memoryLimit,
+    cacheBytes,
+    log,
+    handle: (method, params) => serving.handle(method, params),
+  });
   settings.onChange = (changed) => sessions.configure(changed);
   const jupyter = new JupyterKernels(sessions);
   const app = createApp({

@@ -86,6 +86,23 @@ it("memory: the next kernel gets it, a notebook with a limit of its own keeps th
   expect((await get()).memory.bytes).toBe(more + 1);
 });
 
+it("disk for results: the next kernel is told, and the setting is kept", async () => {
+  await start();
+  const { cache } = await get();
+  expect(cache).toEqual({ bytes: 4 * 2 ** 30, default: 4 * 2 ** 30, least: 2 ** 26, most: 2 ** 40 });
+  const client = await NotebookClient.open(server, path);
+  await client.run("a");
+  expect((await set({ cache: 2 ** 27 })).body.cache.bytes).toBe(2 ** 27);
+  await client.do({ do: "restart", then: "nothing" });
+  await client.until(() => client.state.kernel.state === "idle" && kernels.all.length === 2);
+  expect(kernels.all.map((kernel) => kernel.config?.cacheBytes)).toEqual([cache.bytes, 2 ** 27]);
+  client.close();
+  await server.close();
+  await start();
+  expect((await get()).cache.bytes).toBe(2 ** 27);
+  expect((await set({ cache: null })).body.cache.bytes).toBe(cache.default);
+});
+
 it("refuses in a sentence what cannot be, and changes nothing", async () => {
   await start();
   const before = await get();
@@ -95,6 +112,8 @@ it("refuses in a sentence what cannot be, and changes nothing", async () => {
     { memory: 1 },
     { memory: 2 ** 60 },
     { memory: "4 GB" },
+    { cache: 1 },
+    { cache: 2 ** 50 },
     { idleHours: true },
     { other: 1 },
   ]) {

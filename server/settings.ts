@@ -9,20 +9,30 @@ import { leastMemory } from "./sessions/size.js";
 export const hourMs = 3_600_000;
 const defaultHours = 24;
 const mostHours = 8760;
+/** bytes of the results on disk of a workspace */
+const cache = { default: 4 * 2 ** 30, least: 2 ** 26, most: 2 ** 40 };
 
 /** null: the default */
 const schema = z.object({
   idleHours: z.number().min(0).max(mostHours).nullable().default(null),
   memory: z.number().int().min(leastMemory).nullable().default(null),
+  cache: z.number().int().min(cache.least).max(cache.most).nullable().default(null),
 });
 type Kept = z.infer<typeof schema>;
+
+/** What holds for every session. */
+export interface InForce {
+  idleMs: number;
+  memoryLimit: number;
+  cacheBytes: number;
+}
 
 export class Settings {
   readonly #file: string;
   readonly #fixed: { idleMs: number | undefined; memory: number | undefined };
   #kept: Kept;
   /** told of each change */
-  onChange: (settings: { idleMs: number; memoryLimit: number }) => void = () => {};
+  onChange: (settings: InForce) => void = () => {};
 
   /** `fixed`: what the server was started with. */
   constructor(root: string, fixed: { idleMs?: number | undefined; memoryLimit?: number | undefined } = {}) {
@@ -41,6 +51,11 @@ export class Settings {
     return this.#fixed.memory ?? Math.min(this.#kept.memory ?? defaultMemory(), mostMemory());
   }
 
+  /** bytes on disk that the results of a workspace's cells may take */
+  get cacheBytes(): number {
+    return this.#kept.cache ?? cache.default;
+  }
+
   get view(): SettingsView {
     return {
       idle: { hours: this.idleMs / hourMs, default: defaultHours, most: mostHours, fixed: this.#fixed.idleMs !== undefined },
@@ -51,6 +66,7 @@ export class Settings {
         most: mostMemory(),
         fixed: this.#fixed.memory !== undefined,
       },
+      cache: { bytes: this.cacheBytes, ...cache },
     };
   }
 
@@ -61,7 +77,7 @@ export class Settings {
     writeFileSync(`${this.#file}.new`, JSON.stringify(kept), { mode: 0o600 });
     renameSync(`${this.#file}.new`, this.#file);
     this.#kept = kept;
-    this.onChange({ idleMs: this.idleMs, memoryLimit: this.memoryLimit });
+    this.onChange({ idleMs: this.idleMs, memoryLimit: this.memoryLimit, cacheBytes: this.cacheBytes });
   }
 }
 
@@ -70,6 +86,6 @@ function read(file: string): Kept {
   try {
     return schema.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch {
-    return { idleHours: null, memory: null };
+    return { idleHours: null, memory: null, cache: null };
   }
 }

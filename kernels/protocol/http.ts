@@ -49,6 +49,8 @@ export interface SettingsView {
   idle: { hours: number; default: number; most: number; fixed: boolean };
   /** bytes that a kernel may take whose notebook has no limit of its own */
   memory: { bytes: number; default: number; least: number; most: number; fixed: boolean };
+  /** bytes on disk that results of cells with the option `cache` may take in a workspace */
+  cache: { bytes: number; default: number; least: number; most: number };
 }
 
 /** GET /api/ts/packages?path=NOTEBOOK */

@@ -206,7 +206,7 @@ export class KernelLink {
   }
 
   #config(spill: string): Omit<KernelConfig, "sockets"> {
-    const { root, backend, seed, keep, set } = this.#effects;
+    const { root, backend, seed, keep, set, cacheBytes } = this.#effects;
     const memoryLimit = this.#limit;
     return {
       notebook: this.#place.file,
@@ -215,6 +215,7 @@ export class KernelLink {
       seed: seed ?? this.#session.seed(),
       backend,
       cache: keep,
+      ...(cacheBytes !== undefined && { cacheBytes }),
       ...(set !== undefined && { set }),
       memoryLimit,
       duckdb: { memoryLimit: `${Math.floor(memoryLimit / 2 / 2 ** 20)}MB`, threads: 2, spill },

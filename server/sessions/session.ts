@@ -50,6 +50,8 @@ export interface SessionEffects {
   /** a kernel's call to the server: registry, log */
   handle<M extends keyof ServerCalls>(method: M, params: ServerCalls[M]["params"]): Promise<ServerCalls[M]["result"]>;
   memoryLimit: number;
+  /** bytes on disk that the results of a workspace's cells may take; the kernel's own measure where it is absent */
+  cacheBytes?: number | undefined;
   /** masks secrets in what processes print */
   redact(text: string): string;
   /** null: whatever loads first */

@@ -31,7 +31,7 @@ export interface Sessions {
   /** bytes that a kernel may take whose notebook has no limit of its own */
   readonly memoryLimit: number;
   /** for the kernels that start from now on, and the next look around for idle ones */
-  configure(settings: { idleMs: number; memoryLimit: number }): void;
+  configure(settings: { idleMs: number; memoryLimit: number; cacheBytes: number }): void;
   /** starts the spare kernel */
   warm(): void;
   close(): Promise<void>;
@@ -49,6 +49,7 @@ const heapOf = (memory: number) => Math.floor(memory * 0.9);
 
 export function createSessions(options: SessionsOptions): Sessions {
   let memoryLimit = options.memoryLimit ?? environmentMemory() ?? defaultMemory();
+  let cacheBytes = options.cacheBytes;
   let pool: KernelPool | null = null;
   const kernels = () =>
     (pool ??= kernelPool({
@@ -81,6 +82,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     ...options,
     get memoryLimit() {
       return memoryLimit;
+    },
+    get cacheBytes() {
+      return cacheBytes;
     },
   };
   const sessions = new Map<string, Session>();
@@ -139,7 +143,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       await session?.close(reason);
     },
     configure(settings) {
-      ({ idleMs, memoryLimit } = settings);
+      ({ idleMs, memoryLimit, cacheBytes } = settings);
       pool?.resize(heapOf(memoryLimit));
     },
     warm() {

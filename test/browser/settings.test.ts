@@ -24,8 +24,13 @@ it("sets hours and memory of kernels by keyboard, says what cannot be, and a new
   await memory.fill("1");
   await v.page.keyboard.press("Tab");
   await expect.poll(() => stage.server.server.sessions.memoryLimit).toBe(2 ** 30);
+  const disk = v.page.getByRole("spinbutton", { name: /Disk that results/ });
+  await expect.poll(() => disk.inputValue()).toBe("4");
+  await disk.fill("0.5");
+  await v.page.keyboard.press("Tab");
+  await v.page.locator(".setting", { has: disk }).getByText("Saved").waitFor();
   await v.page.reload();
-  await expect.poll(async () => [await hours.inputValue(), await memory.inputValue()]).toEqual(["2.5", "1"]);
+  await expect.poll(async () => [await hours.inputValue(), await memory.inputValue(), await disk.inputValue()]).toEqual(["2.5", "1", "0.5"]);
   await v.page.getByText("TFJS wasm").waitFor();
   expect(await v.axe()).toEqual([]);
   await v.goto(path);

@@ -5,6 +5,8 @@ import type { Kernel, KernelEvents } from "../../server/sessions/kernel.js";
 
 export interface FakeKernel extends Kernel {
   readonly stopped: boolean;
+  /** what it was given at its start */
+  readonly config: Parameters<Kernel["attach"]>[0] | null;
   /** ends runs that wait */
   release(): void;
 }
@@ -25,6 +27,7 @@ function fakeKernel(pid: number): FakeKernel {
   let events: KernelEvents | null = null;
   let waiting: RunRequest | null = null;
   let stopped = false;
+  let config: FakeKernel["config"] = null;
   /** told to stop, perhaps before it began */
   let interrupted = "";
   const done = ({ run, cell }: RunRequest, result: "ok" | "error" | "interrupted") =>
@@ -47,7 +50,11 @@ function fakeKernel(pid: number): FakeKernel {
     get stopped() {
       return stopped;
     },
-    attach(_config, on) {
+    get config() {
+      return config;
+    },
+    attach(given, on) {
+      config = given;
       events = on;
       setImmediate(() => !stopped && on.ready(pid));
     },

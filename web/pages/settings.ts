@@ -34,7 +34,7 @@ export class TouchSettings extends TouchElement {
   }
 
   /** An empty field goes back to the default. */
-  async #keep(field: "idleHours" | "memory", input: HTMLInputElement, unit: number): Promise<void> {
+  async #keep(field: "idleHours" | "memory" | "cache", input: HTMLInputElement, unit: number): Promise<void> {
     try {
       if (!input.checkValidity()) throw new Error(input.validationMessage);
       const value = input.value.trim() === "" ? null : Number(input.value);
@@ -47,7 +47,7 @@ export class TouchSettings extends TouchElement {
     }
   }
 
-  #kernels({ idle, memory }: SettingsView) {
+  #kernels({ idle, memory, cache }: SettingsView) {
     const told = (field: string) =>
       this.told?.field !== field
         ? nothing
@@ -90,6 +90,25 @@ export class TouchSettings extends TouchElement {
         <p class="hint" id="s-memory-hint">
           ${memory.fixed ? "Set by TOUCHSTONE_MEMORY when this server was started." : `From ${gigabytes(memory.least)} to ${gigabytes(memory.most)} on this machine; ${gigabytes(memory.default)} where nothing is set.`}
           It holds for kernels that start from now on. A notebook whose limit was raised keeps its own.
+        </p>
+      </div>
+      <div class="setting">
+        <label for="s-cache">Disk that results of cached cells may take in a workspace</label>
+        <input
+          id="s-cache"
+          type="number"
+          inputmode="decimal"
+          min=${gigabytes(cache.least)}
+          max=${gigabytes(cache.most)}
+          step="any"
+          aria-describedby="s-cache-hint"
+          .value=${String(gigabytes(cache.bytes))}
+          @change=${(event: Event) => this.#keep("cache", event.target as HTMLInputElement, 2 ** 30)}
+        />
+        <span>GB</span> ${told("cache")}
+        <p class="hint" id="s-cache-hint">
+          ${gigabytes(cache.default)} where nothing is set. Past it, results go that were of no use for longest. It holds for kernels that start from
+          now on.
         </p>
       </div>`;
   }
