@@ -48,6 +48,7 @@ function items(on: TouchCell, s: CellState, item: Item) {
               ${item("cache", "database", on.cell.options.cache === true ? "Do not keep the result on disk" : "Keep the result on disk (cache)", !on.writing)}`
         }`
   }
+  ${on.definition === null ? nothing : on.form ? item("code", "code", "Show as code") : item("form", "list-tree", "Show as form")}
   ${item("disable", "ban", on.cell.options.disabled === true ? "Enable" : "Disable", !on.writing)}
   ${on.outputs.length > 0 ? item("fold", "chevron-down", on.folded ? "Show output" : "Fold output") : nothing}
   ${s.status === "running" && on.definition?.costly === true ? item("stop-keep", "square", "Stop and keep the best") : nothing}
