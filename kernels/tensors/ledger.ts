@@ -5,6 +5,7 @@
  * or a variable whose old value is freed and whose new one is not yet set. With the set of living tensors every count can be taken again.
  * Kept only where the wasm back end is loaded: on cpu an undisposed tensor is left to the garbage collector.
  */
+import { readComplex } from "./wasm/complex.js";
 import type { Tensor, Variable } from "@tensorflow/tfjs";
 import type { Tf } from "./backend.js";
 import { countHeap } from "./torn.js";
@@ -114,6 +115,7 @@ export function walkable(instance: object): void {
   const backend = instance as Backend;
   if (backend.dataIdMap.data instanceof Map) return;
   countHeap(backend);
+  readComplex(backend);
   backend.dataIdMap.data = new Map();
   backend.disposeData = (id, force = false) => {
     const data = backend.dataIdMap.get(id);

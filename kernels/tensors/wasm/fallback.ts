@@ -10,19 +10,36 @@ interface CpuBackend {
   disposeData(id: object, force?: boolean): boolean;
 }
 
-/** wasm has no complex tensors: kernels on them stay absent, and say so by TFJS's own error. */
-const complex = new Set(["Complex", "ComplexAbs", "FFT", "IFFT", "Imag", "Real"]);
-
 /** Registers a fallback for every kernel of the cpu back end that wasm lacks. Returns their names. */
 export function fillFromCpu(tf: Tf): string[] {
   const present = new Set(tf.getKernelsForBackend("wasm").map((config) => config.kernelName));
   const missing = tf
     .getKernelsForBackend("cpu")
     .map((config) => config.kernelName)
-    .filter((name) => !present.has(name) && !complex.has(name));
+    .filter((name) => !present.has(name));
   for (const name of missing) replace(tf, name, onCpu(tf, name));
   return missing;
 }
+
+/** Complex numbers come as pairs of their parts, of which the cpu back end keeps two tensors. */
+function copyTo(tf: Tf, cpu: CpuBackend, { shape, dtype }: TensorInfo, values: ArrayLike<number> & ArrayBufferView): TensorInfo {
+  if (dtype !== "complex64") return cpu.makeTensorInfo(shape, dtype, values);
+  const part = (at: number) =>
+    cpu.makeTensorInfo(
+      shape,
+      "float32",
+      Float32Array.from({ length: values.length / 2 }, (_, i) => values[2 * i + at]!),
+    );
+  const [real, imag] = [part(0), part(1)];
+  const complex = tf.getKernel("Complex", "cpu").kernelFunc as unknown as (args: { inputs: Inputs; backend: CpuBackend }) => TensorInfo;
+  const made = complex({ inputs: { real, imag }, backend: cpu });
+  // it has copies of its own of them
+  for (const { dataId } of [real, imag]) cpu.disposeData(dataId, true);
+  return made;
+}
+
+/** name of each function that `onCpu` gives */
+export const onCpuName = "onCpuCopies";
 
 /** The kernel of the cpu back end on copies of the inputs. */
 export function onCpu(tf: Tf, name: string): Kernel {
@@ -30,7 +47,7 @@ export function onCpu(tf: Tf, name: string): Kernel {
     const cpu = tf.findBackend("cpu") as unknown as CpuBackend;
     // else it prints an advertisement to the console
     cpu.firstUse = false;
-    const copy = (x: TensorInfo) => cpu.makeTensorInfo(x.shape, x.dtype, backend.readSync(x.dataId));
+    const copy = (x: TensorInfo) => copyTo(tf, cpu, x, backend.readSync(x.dataId));
     const given = Object.entries(inputs).filter(([, x]) => x != null);
     // einsum's inputs are a list
     const copies = (

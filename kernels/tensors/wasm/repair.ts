@@ -1,5 +1,6 @@
 /** Repairs of TFJS's wasm back end, so that the layers API trains on it, and fast. What each one does stands in its own file. */
 import { counted } from "../torn.js";
+import { complexAside } from "./complex.js";
 import { backpropFilter, backpropInput } from "./conv.js";
 import { sharedIdentity, split, tile } from "./copy.js";
 import { depthwiseFilter, depthwiseInput } from "./depthwise.js";
@@ -51,4 +52,5 @@ export function repairWasm(tf: Tf): void {
   guardDtypes(tf);
   guardWindows(tf);
   fastOptimizers(tf);
+  complexAside(tf);
 }
