@@ -134,6 +134,14 @@ it("refuses what it cannot do, with a sentence", () => {
   expect(machine.drain()).toEqual([]);
 });
 
+it("makes a promotion stale, and runs it only when asked", () => {
+  const machine = new Machine(`// %% [promote] id="p"\nconst p = 1\n// view x\n`);
+  machine.run(["p"]);
+  machine.do({ do: "control", cell: "p", key: "x", value: 3 });
+  expect([machine.drain(), machine.stale]).toEqual([[], ["p"]]);
+  expect([machine.run(["p"]), machine.stale]).toEqual([["p"], []]);
+});
+
 it("sets all back at once", () => {
   const machine = start({ c: "const c = 1\n// view x" });
   move(machine, 7);

@@ -18,7 +18,7 @@ export function moveControl(step: Step, { cell, key, value }: { cell: string; ke
     };
   if (sameValue(control.value, value)) return null;
   set(step, cell, key, value);
-  enqueue(step, planRun(step.state, [cell], true), at);
+  run(step, [cell], at);
   return null;
 }
 
@@ -31,9 +31,16 @@ export function resetControls(step: Step, only: string | null, at: number): null
     for (const { key, spec } of moved) set(step, cell, key, spec.value);
     if (moved.length > 0 && step.doc.cells[cell]?.status !== "disabled") cells.push(cell);
   }
-  if (cells.length > 0) enqueue(step, planRun(step.state, cells, true), at);
-  else step.settle();
+  run(step, cells, at);
   return null;
+}
+
+/** A promotion is proposed when a person runs it: its controls make it stale. */
+function run(step: Step, cells: readonly string[], at: number): void {
+  const { readings } = step.state.graph;
+  const asked = cells.filter((id) => readings.get(id)?.cell.kind !== "promote");
+  if (asked.length > 0) enqueue(step, planRun(step.state, asked, true), at);
+  else step.settle();
 }
 
 function set(step: Step, cell: string, key: string, value: ControlValue): void {

@@ -117,7 +117,7 @@ const day = view(input.date({ label: "from", value: "2016-01-31" }))
 const again = view(input.button({ label: "Draw again" }))
 console.log(JSON.stringify([n, name, notes, log, on, kind, months, years, side, day, again]))`;
   const path = writeNotebook(stage, "t", "kinds", `// %% id="a"\n${source}\n`);
-  const v = await Visitor.enter(stage, path);
+  const v = await Visitor.enter(stage, path, { dark: true });
   const a = v.cell("a");
   await a.getByRole("button", { name: /^Run/ }).click();
   await v.ok(a);
