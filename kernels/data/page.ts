@@ -122,7 +122,7 @@ async function page(connection: DuckDBConnection, ask: Ask, query: Extract<Kerne
   if (keys.length > 0 && offset + limit <= shallowSorted) {
     const top = await ready(relation, topRule(where, keys));
     if (top) return fetch(slice(top));
-    return first(connection, ask, keys, offset + limit, (table) => fetch(slice(table)));
+    return first(connection, ask, keys, { names, until: offset + limit }, (table) => fetch(slice(table)));
   }
   const over = ask.asides.giveWay();
   try {
@@ -162,7 +162,7 @@ async function first(
   connection: DuckDBConnection,
   ask: Ask,
   keys: Key[],
-  until: number,
+  { names, until }: { names: string[]; until: number },
   read: (table: string) => Promise<TablePage>,
 ): Promise<TablePage> {
   const { relation, standing, where, all, asides } = ask;
@@ -187,7 +187,13 @@ async function first(
     remember(`${relation}\0${top}`);
     const page = freshName();
     try {
-      await makeTop(connection, page, { ...(await source(connection)), where, keys, count: until });
+      const from = await source(connection);
+      if (wanted === shallowSorted) await makeTop(connection, page, { ...from, where, keys, count: until });
+      else {
+        // a table of thousands of columns takes seconds to make: of a very wide relation only what is on show
+        const some = [...new Set([...names, ...keys.map(({ name }) => name)])].join(", ");
+        await makeTop(connection, page, { source: `(select ${some} from ${from.source}${where})`, numbered: false, where: "", keys, count: until });
+      }
       return await read(page);
     } finally {
       await discard(connection, page);

@@ -148,3 +148,47 @@ it("keeps its rows when the kernel ends, and says calmly how to get the table ba
   await hint.waitFor({ state: "detached" });
   await v.leave();
 });
+
+it("selects cells by keys and by the pointer, and copies them as a spreadsheet reads them", async () => {
+  const { v, cell } = await run("range", "relation(Array.from({ length: 60 }, (_, i) => ({ n: i, s: i === 1 ? 'a\\tb' : `s${i}`, x: i / 2 })))");
+  await v.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const clip = () => v.page.evaluate(() => navigator.clipboard.readText());
+  const grid = cell.getByRole("grid");
+  const said = cell.locator("touch-grid [role=status]");
+  await grid.getByRole("gridcell", { name: "s0", exact: true }).waitFor();
+  await grid.focus();
+  await v.page.keyboard.press("Shift+ArrowDown");
+  await v.page.keyboard.press("Shift+ArrowRight");
+  await said.getByText("2 rows by 2 columns selected").waitFor({ state: "attached" });
+  expect(await grid.locator("td[aria-selected=true]").allInnerTexts()).toEqual(["0", "s0", "1", "a b"]);
+  await v.page.keyboard.press("Control+c");
+  await said.getByText("copied: 2 rows by 2 columns").waitFor({ state: "attached" });
+  expect(await clip()).toBe('0\ts0\n1\t"a\tb"');
+  // rows that are not in the window come from the kernel, in the order on show
+  await v.page.keyboard.press("Escape");
+  expect(await grid.locator("td[aria-selected=true]").count()).toBe(1);
+  await v.page.keyboard.press("Home");
+  await v.page.keyboard.press("s");
+  await v.page.keyboard.press("s");
+  await grid.getByRole("gridcell", { name: "s59", exact: true }).waitFor();
+  await v.page.keyboard.press("Control+ ");
+  await said.getByText("60 rows by 1 column selected").waitFor({ state: "attached" });
+  await v.page.keyboard.press("Control+c");
+  await said.getByText("copied: 60 rows by 1 column").waitFor({ state: "attached" });
+  expect(await clip()).toBe(Array.from({ length: 60 }, (_, i) => 59 - i).join("\n"));
+  await grid.getByRole("gridcell", { name: "s58", exact: true }).click();
+  await grid.getByRole("gridcell", { name: "28", exact: true }).click({ modifiers: ["Shift"] });
+  await said.getByText("3 rows by 2 columns selected").waitFor({ state: "attached" });
+  if (process.env["SHOTS"]) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await v.page.emulateMedia({ colorScheme });
+      await v.page.screenshot({ path: `${process.env["SHOTS"]}/range-${colorScheme}.png` });
+    }
+    await v.page.setViewportSize({ width: 400, height: 800 });
+    await v.page.screenshot({ path: `${process.env["SHOTS"]}/range-narrow.png` });
+  }
+  await v.page.keyboard.press("Escape");
+  await v.page.keyboard.press("Control+a");
+  await said.getByText("60 rows by 3 columns selected").waitFor({ state: "attached" });
+  await v.context.close();
+});

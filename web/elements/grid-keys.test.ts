@@ -15,27 +15,44 @@ it("each key does one thing, and others are left to the page", () => {
   for (const key of ["Home", "End", "c", "g"]) expect(press(key, { ctrlKey: true })).toBe(true);
   expect(press("ArrowDown", { altKey: true })).toBe(true);
   expect(did).toEqual([
-    ["move", 6, 2],
-    ["move", 4, 2],
-    ["move", 5, 3],
-    ["move", 5, 1],
-    ["move", 14, 2],
-    ["move", -4, 2],
-    ["move", 5, 0],
-    ["move", 5, 7],
+    ["move", 6, 2, false],
+    ["move", 4, 2, false],
+    ["move", 5, 3, false],
+    ["move", 5, 1, false],
+    ["move", 14, 2, false],
+    ["move", -4, 2, false],
+    ["move", 5, 0, false],
+    ["move", 5, 7, false],
     ["open", 5, 2],
     ["sort", 2, false],
     ["sort", 2, true],
     ["focus", "column"],
     ["focus", "search"],
     ["leave"],
-    ["move", 0, 2],
-    ["end", 2],
+    ["move", 0, 2, false],
+    ["end", 2, false],
     ["copy", 5, 2],
     ["focus", "row"],
     ["menu", 2],
   ]);
-  for (const [key, how] of [["Enter", { ctrlKey: true }], ["c"], ["g"], ["s", { metaKey: true }], ["x"], ["Tab"]] as [string, object?][])
+  did.length = 0;
+  for (const key of ["ArrowDown", "ArrowLeft", "PageUp", "Home", "End", " "]) expect(press(key, { shiftKey: true })).toBe(true);
+  for (const key of ["End", "a", " "]) expect(press(key, { ctrlKey: true, shiftKey: key === "End" })).toBe(true);
+  expect(did).toEqual([
+    ["move", 6, 2, true],
+    ["move", 5, 1, true],
+    ["move", -4, 2, true],
+    ["move", 5, 0, true],
+    ["move", 5, 7, true],
+    ["select", "row"],
+    ["end", 2, true],
+    ["select", "all"],
+    ["select", "column"],
+  ]);
+  for (const [key, how] of [[" "], ["a"], ["Enter", { ctrlKey: true }], ["c"], ["g"], ["s", { metaKey: true }], ["x"], ["Tab"]] as [
+    string,
+    object?,
+  ][])
     expect(press(key, how)).toBe(false);
 });
 

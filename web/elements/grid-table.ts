@@ -6,6 +6,7 @@ import type { Profiles } from "../controllers/profiles.js";
 import { cellText, isNumeric } from "../controllers/rows.js";
 import type { Tiles } from "../controllers/tiles.js";
 import type { columnWindow } from "./grid-columns.js";
+import { holds, type Range } from "./grid-range.js";
 import { icon } from "./icon.js";
 import { miniView } from "./mini.js";
 
@@ -21,8 +22,11 @@ export interface TableParts {
   /** rows of the whole, as far as known */
   total: number;
   active: { row: number; column: number };
+  /** cells that are selected together; null: the active one alone */
+  range: Range | null;
   key(event: KeyboardEvent): void;
-  choose(row: number, column: number): void;
+  /** `extend`: with the cells up to there */
+  choose(row: number, column: number, extend: boolean): void;
   open(row: number, column: number): void;
   sort(column: string, add: boolean): void;
   /** the pointer is on a column's head, which may be pressed; null: no longer */
@@ -41,13 +45,19 @@ export function tableView(parts: TableParts): TemplateResult {
     const at = from + i;
     const value = tiles.value(row, at);
     const here = active.row === row && active.column === at;
+    const selected = here || holds(parts.range, row, at);
     return html`<td
       role="gridcell"
       aria-colindex=${at + 2}
       id=${id(row, at)}
       data-at=${`${row},${at}`}
-      class="${numeric[i] === true ? "number" : ""} ${here ? "active" : ""} ${value === null ? "null" : ""}"
-      @click=${() => parts.choose(row, at)}
+      aria-selected=${String(selected)}
+      class="${numeric[i] === true ? "number" : ""} ${here ? "active" : ""} ${selected && parts.range !== null ? "selected" : ""} ${value === null ? "null" : ""}"
+      @mousedown=${(event: MouseEvent) => {
+        // the browser would select text up to there
+        if (event.shiftKey) event.preventDefault();
+      }}
+      @click=${(event: MouseEvent) => parts.choose(row, at, event.shiftKey)}
       @dblclick=${() => parts.open(row, at)}
     >
       ${value === undefined ? "…" : cellText(value, column.type, digits).slice(0, 300)}
@@ -56,6 +66,7 @@ export function tableView(parts: TableParts): TemplateResult {
   return html`<table
     role="grid"
     tabindex="0"
+    aria-multiselectable="true"
     aria-label=${parts.label}
     aria-rowcount=${parts.total + 1}
     aria-colcount=${tiles.source.columns.length + 1}

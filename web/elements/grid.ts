@@ -6,22 +6,24 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { SortKey } from "../../kernels/protocol/document.js";
 import { wideTable } from "../../kernels/protocol/output.js";
-import { copy, download } from "../controllers/download.js";
+import { copy } from "../controllers/download.js";
 import { plural } from "../controllers/format.js";
 import { Profiles } from "../controllers/profiles.js";
-import { cellText, csv, type RowSource } from "../controllers/rows.js";
+import { cellText, type RowSource } from "../controllers/rows.js";
 import { Tiles } from "../controllers/tiles.js";
 import { define, TouchElement } from "./base.js";
 import { columnWindow, windowWith } from "./grid-columns.js";
+import { fetchFile, saveCsv } from "./grid-export.js";
 import { footView, goneView, workView } from "./grid-foot.js";
 import { headView } from "./grid-head.js";
 import { gridKey } from "./grid-keys.js";
 import { filterMenu, type ColumnFilter } from "./grid-menu.js";
 import { summaryView } from "./grid-summary.js";
+import { rangeOf, rangeText, rangeTsv, type Place, type Range } from "./grid-range.js";
+import { barHeight, GridScroll } from "./grid-scroll.js";
 import { tableView } from "./grid-table.js";
 import { icon } from "./icon.js";
 
-const rowHeight = 26;
 /** ms after the last key until a search is asked for */
 const typingPause = 350;
 /** ms after the rows until the columns are looked at */
@@ -37,6 +39,7 @@ export class TouchGrid extends TouchElement {
     top: { state: true },
     left: { state: true },
     active: { state: true },
+    range: { state: true },
     menu: { state: true },
     viewer: { state: true },
     jump: { state: true },
@@ -50,7 +53,9 @@ export class TouchGrid extends TouchElement {
   declare top: number;
   /** first column of the window, in a table that is too wide for one */
   declare left: number;
-  declare active: { row: number; column: number };
+  declare active: Place;
+  /** selected cells, from `#anchor` to the active one */
+  declare range: Range | null;
   declare menu: string | null;
   declare viewer: string | null;
   /** what stands in the field for a column */
@@ -61,7 +66,10 @@ export class TouchGrid extends TouchElement {
   declare said: string;
   #tiles: Tiles | null = null;
   #profiles: Profiles | null = null;
-  #wheelRest = 0;
+  #anchor: Place | null = null;
+  /** what is selected or was copied, in words */
+  #note = "";
+  readonly #scroll: GridScroll;
   #typing: ReturnType<typeof setTimeout> | null = null;
   #looking: ReturnType<typeof setTimeout> | null = null;
   #pointing: ReturnType<typeof setTimeout> | null = null;
@@ -72,10 +80,12 @@ export class TouchGrid extends TouchElement {
     super();
     this.visible = 10;
     this.label = "table";
+    this.#scroll = new GridScroll(this);
     this.#reset();
   }
 
   #reset(): void {
+    this.#unselect();
     this.top = 0;
     this.left = 0;
     this.active = { row: 0, column: 0 };
@@ -129,6 +139,7 @@ export class TouchGrid extends TouchElement {
   #switched(): void {
     this.top = 0;
     this.active = { row: 0, column: this.active.column };
+    this.#unselect();
     this.#profiles?.filter(this.#tiles!.where);
     this.said = this.#words();
     this.#need();
@@ -163,52 +174,64 @@ export class TouchGrid extends TouchElement {
     }, lookPause);
   }
 
-  #scrollTo(row: number): void {
-    this.top = Math.max(0, Math.min(Math.round(row), this.#rows - this.#height));
+  /** the last row that the window may begin with */
+  get lastTop(): number {
+    return this.#rows - this.#height;
+  }
+  showRow(row: number): void {
+    this.top = Math.max(0, Math.min(Math.round(row), this.lastTop));
     this.#need();
   }
 
-  #move = (row: number, column: number): void => {
+  #unselect(): void {
+    this.#anchor = null;
+    this.range = null;
+    this.#note = "";
+  }
+  #tell(words: string): void {
+    this.#note = this.said = words;
+    this.requestUpdate();
+  }
+  #select(from: Place, to: Place): void {
+    this.#anchor = from;
+    this.range = rangeOf(from, to);
+    this.#tell(rangeText(this.range));
+  }
+  async #selectAll(what: "all" | "row" | "column"): Promise<void> {
+    if (what !== "row") await this.#tiles?.counted();
+    const [row, column] = [this.#rows - 1, this.source.columns.length - 1];
+    const { active } = this;
+    const from = { row: what === "row" ? active.row : 0, column: what === "column" ? active.column : 0 };
+    this.#select(from, { row: what === "row" ? active.row : row, column: what === "column" ? active.column : column });
+  }
+
+  #move = (row: number, column: number, extend = false): void => {
+    const before = this.active;
     const last = Math.max(0, this.#rows - 1);
     const { columns } = this.source;
     this.active = { row: Math.max(0, Math.min(row, last)), column: Math.max(0, Math.min(column, columns.length - 1)) };
+    if (extend) this.#select(this.#anchor ?? before, this.active);
+    else this.#unselect();
     const left = windowWith(columns.length, this.left, this.active.column);
     if (left !== this.left) {
       this.left = left;
       this.#need();
       this.#look();
     }
-    if (this.active.row < this.top) this.#scrollTo(this.active.row);
-    else if (this.active.row >= this.top + this.#height) this.#scrollTo(this.active.row - this.#height + 1);
+    if (this.active.row < this.top) this.showRow(this.active.row);
+    else if (this.active.row >= this.top + this.#height) this.showRow(this.active.row - this.#height + 1);
     void this.updateComplete.then(() =>
       this.querySelector(`[data-at="${this.active.row},${this.active.column}"]`)?.scrollIntoView({ block: "nearest", inline: "nearest" }),
     );
   };
 
-  #onWheel = (event: WheelEvent): void => {
-    if (event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
-    if (this.#rows <= this.#height || (event.target as Element).closest(".grid-body") === null) return;
-    const rows = event.deltaMode === 1 ? event.deltaY : event.deltaY / (rowHeight * 1.3);
-    const before = this.top;
-    this.#wheelRest += rows;
-    const whole = Math.trunc(this.#wheelRest);
-    if (whole === 0) {
-      if ((rows < 0 && this.top > 0) || (rows > 0 && this.top < this.#rows - this.#height)) event.preventDefault();
-      return;
-    }
-    this.#wheelRest -= whole;
-    this.#scrollTo(this.top + whole);
-    // at either end the page scrolls on
-    if (this.top !== before) event.preventDefault();
-  };
-
   protected override firstUpdated(): void {
-    this.addEventListener("wheel", this.#onWheel, { passive: false });
+    this.addEventListener("wheel", this.#scroll.wheel, { passive: false });
   }
 
-  async #end(column: number): Promise<void> {
+  async #end(column: number, extend: boolean): Promise<void> {
     await this.#tiles?.counted();
-    this.#move(this.#rows - 1, column);
+    this.#move(this.#rows - 1, column, extend);
   }
 
   #onKey = (event: KeyboardEvent): void => {
@@ -219,13 +242,17 @@ export class TouchGrid extends TouchElement {
       page: this.#height - 1,
       lastColumn: columns.length - 1,
       move: this.#move,
-      end: (column) => void this.#end(column),
+      end: (column, extend) => void this.#end(column, extend),
+      select: (what) => void this.#selectAll(what),
       menu: (column) => (this.menu = name(column)),
       open: (row, column) => (this.viewer = this.#text(row, column)),
       sort: (column, add) => this.#sortBy(name(column)!, add),
-      copy: (row, column) => void copy(this.#text(row, column)),
+      copy: (row, column) => void this.#copy(row, column),
       focus: (field) => this.querySelector<HTMLInputElement>({ row: ".go-row", column: ".go-column", search: ".grid-search" }[field])?.focus(),
-      leave: () => this.emit("grid-leave"),
+      leave: () => {
+        if (this.range === null) this.emit("grid-leave");
+        else this.#unselect();
+      },
     });
     if (!taken) return;
     event.preventDefault();
@@ -234,6 +261,17 @@ export class TouchGrid extends TouchElement {
 
   #text(row: number, column: number): string {
     return cellText(this.#tiles?.value(row, column), this.source.columns[column]?.type ?? "");
+  }
+
+  async #copy(row: number, column: number): Promise<void> {
+    const { sort, where } = this.#tiles!;
+    try {
+      const text = this.range === null ? this.#text(row, column) : await rangeTsv(this.source, this.range, sort, where);
+      const cells = this.range === null ? "1 cell" : rangeText(this.range).replace(" selected", "");
+      this.#tell((await copy(text)) ? `copied: ${cells}` : "the browser does not let this page copy");
+    } catch (error) {
+      this.#tell((error as Error).message);
+    }
   }
 
   /** The keys of a sort by this column after the next press on its head. */
@@ -279,58 +317,18 @@ export class TouchGrid extends TouchElement {
     this.#tiles.set(sort, text === "" ? others : [...others, { op: "search", text }]);
   }
 
-  get #file(): string {
-    return this.source.name.replace(/[^\w.-]+/g, "_");
-  }
-  /** Streamed by the server: the page never holds it. */
-  #fetch(href: string, extension: string): void {
-    const link = document.createElement("a");
-    link.href = href;
-    link.download = `${this.#file}.${extension}`;
-    link.click();
-  }
-  async #csv(): Promise<void> {
-    const { sort, where } = this.#tiles!;
-    const href = this.source.csv(sort, where);
-    if (href !== null) return this.#fetch(href, "csv");
-    const { rows } = await this.source.page(0, Infinity, sort, where);
-    const names = this.source.columns.map((column) => column.name);
-    download(`${this.#file}.csv`, "text/csv", csv(names, rows));
-  }
-
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has("menu") && this.menu !== null) this.querySelector<HTMLInputElement>(".filter-menu input")?.focus();
-    const bar = this.querySelector<HTMLElement>(".grid-bar");
-    if (bar !== null && !this.#dragging) {
-      const most = bar.scrollHeight - bar.clientHeight;
-      const last = Math.max(1, this.#rows - this.#height);
-      const at = Math.round((this.top / last) * most);
-      if (Math.abs(bar.scrollTop - at) > 1) {
-        this.#setting = true;
-        bar.scrollTop = at;
-      }
-    }
+    this.#scroll.place(this.querySelector(".grid-bar"));
   }
-  #setting = false;
-  #dragging = false;
-  #onBar = (event: Event): void => {
-    if (this.#setting) {
-      this.#setting = false;
-      return;
-    }
-    const bar = event.target as HTMLElement;
-    const most = bar.scrollHeight - bar.clientHeight;
-    this.#dragging = true;
-    this.#scrollTo((bar.scrollTop / Math.max(1, most)) * (this.#rows - this.#height));
-    void this.updateComplete.then(() => (this.#dragging = false));
-  };
 
-  /** Rows, columns and sort in words. */
+  /** Rows, columns, sort and selection in words. */
   #words(): string {
     const { total, sort } = this.#tiles!;
     const rows = total === null ? (this.#tiles!.stopped || this.#tiles!.gone ? "rows not counted" : "counting rows") : plural(total, "row");
     const sorted = sort.length > 0 ? ` · sorted by ${sort.map((key) => `${key.column}${key.desc ? " down" : ""}`).join(", ")}` : "";
-    return `${rows} · ${plural(this.source.columns.length, "column")}${sorted}`;
+    const note = this.#note === "" ? "" : ` · ${this.#note}`;
+    return `${rows} · ${plural(this.source.columns.length, "column")}${sorted}${note}`;
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -372,8 +370,9 @@ export class TouchGrid extends TouchElement {
             rows: Array.from({ length: this.#height }, (_, i) => this.top + i).filter((row) => row < this.#rows),
             total: this.#rows,
             active: this.active,
+            range: this.range,
             key: this.#onKey,
-            choose: (row, column) => (this.active = { row, column }),
+            choose: this.#move,
             open: (row, column) => (this.viewer = this.#text(row, column)),
             sort: (column, add) => this.#sortBy(column, add),
             point: (column) => this.#point(column),
@@ -382,8 +381,8 @@ export class TouchGrid extends TouchElement {
         </div>
         ${
           long
-            ? html`<div class="grid-bar" aria-hidden="true" @scroll=${this.#onBar}>
-                <div style="height:${Math.min(200_000, this.#rows * rowHeight)}px"></div>
+            ? html`<div class="grid-bar" aria-hidden="true" @scroll=${this.#scroll.bar}>
+                <div style="height:${barHeight(this.#rows)}px"></div>
               </div>`
             : nothing
         }
@@ -430,8 +429,8 @@ export class TouchGrid extends TouchElement {
           this.#look();
         },
         toRow: (row) => this.#move(row, this.active.column),
-        csv: () => void this.#csv(),
-        parquet: (href) => this.#fetch(href, "parquet"),
+        csv: () => void saveCsv(this.source, tiles.sort, tiles.where),
+        parquet: (href) => fetchFile(this.source, href, "parquet"),
       })}
       <span class="sr" role="status">${this.said}</span>
     `;
