@@ -2,7 +2,7 @@
 import type { Variable } from "@typescript-eslint/scope-manager";
 import type { Cell, CellKind, Problem } from "../protocol/document.js";
 import { mutationsOf, type Mutation } from "./mutations.js";
-import { changesTables, sqlTables } from "./tables.js";
+import { changesTables, remakesTable, sqlTables } from "./tables.js";
 import { bare, hasStatements, parseCell, place, scopesOf, walk, type Node } from "./tree.js";
 
 /** A name at the top level of a cell. */
@@ -47,6 +47,8 @@ export interface Analysis {
   changesImports: boolean;
   /** it changes tables that its names do not show */
   effects: boolean;
+  /** each of these changes makes a table anew, as often as it runs */
+  remakes: boolean;
   /** what it changes beside its own values, it changes also in functions, which others may call */
   later: boolean;
   /** names read as tables by sql`` texts; whether a cell defines them is the graph's to say */
@@ -78,6 +80,7 @@ const nothing = {
   usesImports: false,
   changesImports: false,
   effects: false,
+  remakes: false,
   later: false,
   tables: [],
   problems: [],
@@ -118,7 +121,7 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
   const name = (node: Node) => node.name as string;
   const free = new Set(through.map((reference) => reference.identifier as unknown as Node));
   const last_ = parsed.body.at(-1);
-  const { tables, awaits, effects, later, imports } = inspect(parsed.program);
+  const { tables, awaits, effects, remakes, later, imports } = inspect(parsed.program);
   const changes = mutationsOf(parsed.program, source, scopes, free);
   return {
     id,
@@ -139,6 +142,7 @@ export function analyse(cell: Pick<Cell, "id" | "kind" | "source">, last?: Analy
     usesImports: imports || top.variables.some(isUsedImport),
     changesImports: changes.changesImports,
     effects,
+    remakes,
     later: later || changes.later,
     tables,
     problems,
@@ -208,6 +212,7 @@ function inspect(program: Node) {
   const tables: string[] = [];
   let awaits = false;
   let effects = false;
+  let remakes = true;
   let later = false;
   let imports = false;
   walk(program, (node, parents) => {
@@ -219,6 +224,7 @@ function inspect(program: Node) {
         tables.push(...sqlTables(sql));
         const changes = changesTables(sql);
         effects ||= changes;
+        remakes &&= !changes || remakesTable(sql);
         later ||= changes && parents.some((parent) => parent.type.includes("Function"));
       }
     } else if (node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node.await === true)) {
@@ -227,5 +233,5 @@ function inspect(program: Node) {
     else if (node.type === "VariableDeclaration" && node.kind === "await using")
       awaits ||= !parents.some((parent) => parent.type.includes("Function"));
   });
-  return { tables: unique(tables), awaits, effects, later, imports };
+  return { tables: unique(tables), awaits, effects, remakes: effects && remakes, later, imports };
 }

@@ -46,6 +46,12 @@ export function changesTables(sql: string): boolean {
   return first?.type === "word" && changers.has(first.text.toLowerCase());
 }
 
+/** Does a statement that changes tables leave the same each time it runs? */
+export function remakesTable(sql: string): boolean {
+  const [create, or, replace] = tokens(sql).tokens.map(({ type, text }) => (type === "word" ? text.toLowerCase() : ""));
+  return create === "create" && or === "or" && replace === "replace";
+}
+
 /** Each place where a table or a file is named, but for functions and names that WITH makes. */
 export function sourceTokens(list: readonly Token[]): SourceToken[] {
   const found: SourceToken[] = [];

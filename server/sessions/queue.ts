@@ -68,7 +68,7 @@ export function pump(step: Step, at: number): void {
       continue;
     }
     step.set({
-      ...tracedByRun(state, cell.id, state.runs + 1),
+      ...tracedByRun(state, cell.id, state.runs + 1, ran),
       running: { cell: cell.id, run, since: at, soft: false, shown: false, controls: [] },
       runs: state.runs + 1,
       ran: state.ran.with(cell.id, ran),

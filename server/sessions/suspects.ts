@@ -8,6 +8,8 @@ export interface Suspect {
   stateful: boolean;
   /** what it changes for the whole kernel: `tables`, `global:NAME` */
   shared: readonly string[];
+  /** running it again with the same inputs leaves in `shared` what is there */
+  remakes: boolean;
   /** cells whose values it changes where its code shows it */
   owners: readonly string[];
   /** some of `shared` and `owners` is changed in functions */
@@ -58,6 +60,7 @@ export function suspectOf(analysis: Analysis, graph: GraphView): Suspect | undef
     if (!(call && isModule)) owners.add(owner);
   }
   const importer = bindings.some(({ how }) => how === "import");
+  const remakes = analysis.remakes && set.length === 0 && analysis.tables.every((name) => graph.definers.has(name));
   const unknown = (name: string) =>
     globals.has(name) || !(standard.has(name) || graph.definers.has(name) || libraryNames.includes(name) || analysis.privates.includes(name));
   const sees = [
@@ -66,6 +69,6 @@ export function suspectOf(analysis: Analysis, graph: GraphView): Suspect | undef
     ...(importer || usesImports || uses.includes("process") ? ["process"] : []),
   ];
   if (stateful || shared.length + owners.size + sees.length > 0 || importer || usesImports)
-    return { stateful, shared, owners: [...owners], later, importer, usesImports, changesImports, sees };
+    return { stateful, shared, remakes, owners: [...owners], later, importer, usesImports, changesImports, sees };
   return undefined;
 }

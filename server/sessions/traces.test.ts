@@ -14,6 +14,8 @@ type Step =
 const counter = { a: "let n = 0\nexport const inc = () => ++n", b: "inc()" };
 const table = { a: "await sql`create or replace table t as select 1 as x`", b: "await sql`from t`" };
 
+const grown = { a: "await sql`create table if not exists t as select 1 as x`\nawait sql`insert into t values (2)`", b: table.b };
+
 const cases: [name: string, cells: Record<string, string>, steps: Step[], state: "same" | "unchecked", cells?: string[]][] = [
   ["each cell once", counter, ["all"], "same"],
   ["everything twice", counter, ["all", "all"], "same"],
@@ -93,8 +95,25 @@ const cases: [name: string, cells: Record<string, string>, steps: Step[], state:
     [],
   ],
   ["a table made once", table, ["all"], "same"],
-  ["a table made twice", table, ["all", "a"], "unchecked", []],
-  ["a table made twice, in a new kernel once", table, ["all", "a", "restart", "all"], "same"],
+  ["a table made twice", grown, ["all", "a"], "unchecked", []],
+  ["a table made twice, in a new kernel once", grown, ["all", "a", "restart", "all"], "same"],
+  ["a table that is replaced by the same", table, ["all", "a", "a"], "same"],
+  [
+    "a table that is replaced by another",
+    table,
+    ["all", { set: ["a", "await sql`create or replace table t as select 2 as x`"] }, "a"],
+    "unchecked",
+    [],
+  ],
+  [
+    "a table that is replaced, of another value",
+    { n: "const n = 1", a: "await sql`create or replace table t as select ${n} as x`", b: table.b },
+    ["all", "n", "a"],
+    "unchecked",
+    [],
+  ],
+  ["a table made of itself", { a: "await sql`create or replace table t as select x + 1 as x from t`" }, ["all", "a"], "unchecked", []],
+  ["a table of two makers", { ...table, c: "await sql`create or replace table t as select 3 as x`" }, ["all", "a"], "unchecked", []],
   ["a table whose maker is gone", table, ["all", { delete: "a" }], "unchecked", []],
   ["a table whose maker makes none any more", table, ["all", { set: ["a", "1"] }, "a"], "unchecked", []],
   [

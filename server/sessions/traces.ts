@@ -6,7 +6,8 @@
 import { analyse } from "../../kernels/reactive/references.js";
 import type { ImportedFile } from "../../kernels/protocol/kernel.js";
 import { blocked, walkOf } from "./plan.js";
-import type { SessionState } from "./state.js";
+import { same } from "./same.js";
+import type { Ran, SessionState } from "./state.js";
 import { suspectOf, suspectsOf, type Suspect } from "./suspects.js";
 
 /** What one run may have changed beside its own values. */
@@ -19,6 +20,7 @@ export interface Touch {
 /** Places: `cell:ID`, the values of a cell, made anew whenever it runs; `file:PATH#N`, one loading of a file; `tables` and `global:NAME`, made with the kernel. */
 const ofCell = "cell:";
 const ofFile = "file:";
+const tables = "tables";
 const placeOfFile = ({ path, version }: ImportedFile) => `${ofFile}${path}#${version}`;
 
 /** The number in a run's id. */
@@ -78,8 +80,20 @@ function placesOf(state: SessionState, own: Suspect | undefined, inputs: Iterabl
   return places;
 }
 
-/** A cell is about to run: what its last run touched, a clean run does not. `state` is as it was before; `number` the new run's. */
-export function tracedByRun(state: SessionState, id: string, number: number): Pick<SessionState, "traces" | "ghosts"> {
+/** Does this run only make again what the last one has made, and nothing else has changed since? */
+function remakes(state: SessionState, id: string, now: Ran): boolean {
+  const [touch, last] = [state.traces.get(id), state.ran.get(id)];
+  if (touch === undefined || last === undefined || state.doc.cells[id]?.result !== "ok" || state.touched.has(id)) return false;
+  if (suspectsOf(state).get(id)?.remakes !== true || touch.places.join() !== tables || last.controls !== undefined) return false;
+  if (last.kind !== now.kind || last.source !== now.source || !same(last.inputs, now.inputs)) return false;
+  if ((state.ghosts.get(tables) ?? 0) > touch.number) return false;
+  for (const [other, { number, places }] of state.traces) if (other !== id && number > touch.number && places.includes(tables)) return false;
+  return true;
+}
+
+/** A cell is about to run, with this code and these inputs: what its last run touched, a clean run does not. `state` is as it was before; `number` the new run's. */
+export function tracedByRun(state: SessionState, id: string, number: number, now: Ran): Pick<SessionState, "traces" | "ghosts"> {
+  if (remakes(state, id, now)) return { traces: state.traces, ghosts: state.ghosts };
   const places = [...placesOf(state, suspectsOf(state).get(id), handed(state, "inputs", id))];
   const traces = places.length > 0 ? state.traces.with(id, { number, places }) : state.traces.without(id);
   return { traces, ghosts: ghostsWith(state, [id]) };
