@@ -2,30 +2,19 @@
 import type { RunContext } from "../../protocol/cells.js";
 import type { DistillOptions, DistillResult } from "../../protocol/library.js";
 import type { FindingView } from "../../protocol/output.js";
-import {
-  settle,
-  type Budget,
-  type Evaluated,
-  type Evaluation,
-  type Paired,
-  type Predictor,
-  type Relation,
-  type Split,
-} from "../../protocol/values.js";
+import { type Budget, type Evaluated, type Evaluation, type Predictor, type Relation, type Split } from "../../protocol/values.js";
 import { buildNetwork } from "../../models/build.js";
-import { ensemble } from "../../models/ensemble.js";
 import { fit, outputs } from "../../models/fit.js";
 import { answersOf, asPredictions, evaluateAnswers, evaluated, innerOf, modelPredictor, type Answers } from "../../models/predictor.js";
-import { holding, type Hold, type Vectors } from "../../models/vectors.js";
+import { holding, type Hold } from "../../models/vectors.js";
 import { metricNamed, score } from "../../stats/metrics.js";
 import { paired } from "../../stats/paired.js";
 import type { Metric } from "../../stats/types.js";
-import { wilson } from "../../stats/wilson.js";
 import { loadBackend } from "../../tensors/backend.js";
 import { derive } from "../../tensors/seeds.js";
 import { digits } from "../baseline/figure.js";
 import { check } from "../baseline/options.js";
-import { describe, settled } from "../baseline/rows.js";
+import { settled } from "../baseline/rows.js";
 import { resolveTask } from "../baseline/task.js";
 import { sketchRelation } from "../drift/sketch.js";
 import { curveFigure, type Curve } from "../train/figure.js";
@@ -34,8 +23,10 @@ import { barOf, onSameRows, outcomeOf, readTables, scaleOf } from "../train/tabl
 import { compare } from "../train/verdict.js";
 import { schema } from "./cell.js";
 import { costFigure, type Point } from "./figure.js";
-import { latencyOf, type Latency } from "./latency.js";
-import { agreement, errorsOf, isRelation, logitsOf, withTransfer } from "./teach.js";
+import { latencyOf } from "./latency.js";
+import { bytes, over, sideBySide, type Judged } from "./judged.js";
+import { agreement, errorsOf, logitsOf, withTransfer } from "./teach.js";
+import { teacherOf, transferOf } from "./teacher.js";
 import { worthOf } from "./worth.js";
 
 interface Checked {
@@ -46,20 +37,6 @@ interface Checked {
   batch?: number;
   budget: Budget;
   seed?: number;
-}
-
-/** One predictor as it was judged. */
-interface Judged {
-  predictor: Predictor;
-  role: Point["role"];
-  hidden: number | number[] | null;
-  answers: Answers;
-  evaluation: Evaluation;
-  against: Paired;
-  errors: number | null;
-  fidelity: number;
-  kl: number | null;
-  latency: Latency;
 }
 
 export function run<R extends object>(options: DistillOptions<R>, context: RunContext): Promise<DistillResult<R>> {
@@ -297,45 +274,7 @@ async function distil<R extends object>(options: DistillOptions<R>, context: Run
       method: `soft targets (Hinton, Vinyals, Dean 2015); ${chosen.against.method}; errors with Wilson intervals; latency of 400 single requests`,
       numbers,
       figures: costs,
-      tables: [
-        {
-          title: "Side by side",
-          columns: [
-            "predictor",
-            metric.name,
-            "low",
-            "high",
-            "errors",
-            "errors low",
-            "errors high",
-            "weights",
-            "bytes",
-            "p50 ms",
-            "p99 ms",
-            "answers/s",
-            "as teacher",
-            "KL",
-          ],
-          rows: found.map((one) => {
-            const n = one.evaluation.n;
-            const interval = one.errors === null ? null : wilson(one.errors, n);
-            return [
-              one === chosen ? `${one.predictor.label} (chosen)` : one.role === "teacher" ? `${one.predictor.label} (teacher)` : one.predictor.label,
-              ...[one.evaluation.value, one.evaluation.ci[0], one.evaluation.ci[1]],
-              ...(interval ? [one.errors! / n, interval[0], interval[1]] : [null, null, null]),
-              ...[
-                one.predictor.params,
-                one.predictor.bytes,
-                one.latency.p50,
-                one.latency.p99,
-                Math.round(one.latency.throughput),
-                one.fidelity,
-                one.kl,
-              ],
-            ];
-          }),
-        },
-      ],
+      tables: [sideBySide(found, chosen, metric.name)],
       warnings,
       footer: footer(),
       next: [
@@ -374,50 +313,4 @@ function unitOf(loss: "log" | "squared" | "absolute"): "log loss" | "RMSE" | "MA
 function isSame(teacher: Predictor, evaluation: Evaluation): boolean {
   const own = (teacher as Partial<Evaluated>).evaluation;
   return own !== undefined && own.keys === evaluation.keys && own.metric.name === evaluation.metric.name;
-}
-
-async function teacherOf(given: Predictor | Predictor[] | undefined) {
-  const all = (Array.isArray(given) ? given : [given]) as (Predictor & { [settle]?(): Promise<void> })[];
-  for (const one of all) {
-    if (typeof one?.predict !== "function")
-      throw new TypeError(`Expected \`teacher\` of distill to be a predictor or a list of them, got ${describe(one)}`);
-    await one[settle]?.();
-  }
-  if (all.length === 0) throw new TypeError("Expected `teacher` of distill to be a predictor or a list of them, got an empty list");
-  const teacher = all.length === 1 ? all[0]! : ensemble(...all.map((one): [Predictor, number] => [one, 1]));
-  const members = (teacher as { members?: Predictor[] }).members ?? [teacher];
-  const features = members.map((one) => innerOf(one)?.features).find((one) => one !== undefined);
-  if (!features)
-    throw new TypeError(
-      `the teacher ${teacher.label} was not trained here, so the student has no features: train it with \`train\`, or add it to an ensemble with one that was`,
-    );
-  return { teacher, features };
-}
-
-async function transferOf(
-  transfer: unknown,
-  teacher: Predictor,
-  features: Awaited<ReturnType<typeof teacherOf>>["features"],
-  outcome: Parameters<typeof logitsOf>[1],
-  scale: Parameters<typeof logitsOf>[2],
-  { breathe, hold }: { breathe: () => Promise<void>; hold: Hold },
-): Promise<{ x: Vectors; rows: number; logits: Float32Array } | null> {
-  if (transfer === undefined) return null;
-  if (!isRelation(transfer)) throw new TypeError(`Expected \`transfer\` of distill to be a relation, got ${describe(transfer)}`);
-  await (transfer as Relation)[settle]?.();
-  const { x, rows } = await features.matrix(transfer);
-  hold(x);
-  return { x, rows, logits: logitsOf(await answersOf(teacher, transfer, breathe), outcome, scale) };
-}
-
-/** What of the budget is exceeded, in words. */
-function over({ predictor, latency }: Pick<Judged, "predictor" | "latency">, budget: Budget): string[] {
-  const out: string[] = [];
-  if (budget.p99Ms !== undefined && latency.p99 > budget.p99Ms) out.push(`p99 ${digits(latency.p99)} ms of ${digits(budget.p99Ms)}`);
-  if (budget.bytes !== undefined && predictor.bytes > budget.bytes) out.push(`${bytes(predictor.bytes)} of ${bytes(budget.bytes)}`);
-  return out;
-}
-
-function bytes(n: number): string {
-  return n >= 1e6 ? `${(n / 1e6).toFixed(1)} MB` : n >= 1e3 ? `${(n / 1e3).toFixed(0)} kB` : `${n} bytes`;
 }
