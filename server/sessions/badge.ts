@@ -114,6 +114,8 @@ export function badgeOf(state: SessionState): Badge {
       const why = `${moved.words}: a clean run of the file would differ; Reset controls brings the defaults back`;
       return { state: "unchecked", why, cells: moved.cells, moved: moved.keys };
     }
+    if (all & changes)
+      return { state: "unchecked", why: "cells change values of other cells; Run clean and compare shows whether that matters", ...list(changes) };
     const traces = tracesOf(state);
     if (traces.cells.size > 0) {
       const why = "earlier runs may have changed what these cells gave; run them again, or Run clean and compare";
@@ -130,8 +132,7 @@ export function badgeOf(state: SessionState): Badge {
       const why = "earlier runs changed tables or globals that all cells share; Restart and run all, or Run clean and compare";
       return { state: "unchecked", why, cells: [] };
     }
-    if (!(all & changes)) return { state: "same" };
-    return { state: "unchecked", why: "cells change values of other cells; Run clean and compare shows whether that matters", ...list(changes) };
+    return { state: "same" };
   }
   if (clean.differences.length === 0) return { state: "same", verified: clean.at };
   const why = `a clean run${moved.cells.length === 0 ? "" : ", with all controls at their defaults,"} gave other outputs`;
