@@ -23,10 +23,10 @@ function machine(): DoctorCheck {
   return { name: "Machine", state: "ok", found: `${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(1)} GB of memory` };
 }
 
+/** A line's worth of what dist/probe.js prints. */
 interface Probe {
   name: string;
-  loads?: boolean;
-  ok?: boolean;
+  loads: boolean;
   why?: string;
   device?: string;
 }
@@ -35,33 +35,36 @@ interface Probe {
 async function backends(): Promise<DoctorCheck[]> {
   try {
     const { stdout } = await run(process.execPath, ["--no-warnings", entry("probe")], { timeout: 60_000, maxBuffer: 2 ** 20 });
-    return readProbe(stdout);
+    return readProbe(stdout, process.env["TOUCHSTONE_BACKEND"] || null);
   } catch (error) {
     return [{ name: "TFJS", state: "error", found: "back ends could not be tried", why: (error as Error).message.split("\n").slice(0, 3).join(" ") }];
   }
 }
 
-export function readProbe(stdout: string): DoctorCheck[] {
-  const line = stdout.trim().split("\n").at(-1) ?? "";
-  const probe = JSON.parse(line) as Probe[] | { backends: Probe[] };
-  const list = Array.isArray(probe) ? probe : probe.backends;
-  const first = list.find((backend) => backend.loads ?? backend.ok)?.name;
-  return list.map((backend): DoctorCheck => {
-    const loads = backend.loads ?? backend.ok ?? false;
-    if (loads)
-      return {
-        name: `TFJS ${backend.name}`,
-        state: "ok",
-        found: `loads${backend.device === undefined ? "" : ` (${backend.device})`}${backend.name === first ? "; used" : ""}`,
-      };
-    return {
-      name: `TFJS ${backend.name}`,
-      state: "missing",
-      found: "not used",
-      why: backend.why ?? "does not load",
-      ...(backend.name === "cuda" && { fix: "npm run setup:gpu" }),
-    };
+/** `forced`: the back end that TOUCHSTONE_BACKEND names; without one the first that loads is in use. */
+export function readProbe(stdout: string, forced: string | null): DoctorCheck[] {
+  const list = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Probe[];
+  const used = forced ?? list.find(({ loads }) => loads)?.name;
+  const checks = list.map(({ name, loads, device, why = "does not load" }): DoctorCheck => {
+    const title = `TFJS ${name}`;
+    const use = name !== used ? "" : forced === null ? "; used" : "; used: TOUCHSTONE_BACKEND asks for it";
+    if (loads) return { name: title, state: "ok", found: `loads${device === undefined ? "" : ` (${device})`}${use}` };
+    const install = name === "cuda" ? { fix: "npm run setup:gpu" } : {};
+    if (name === forced) return { name: title, state: "error", found: "does not load, and TOUCHSTONE_BACKEND asks for it", why, ...install };
+    return { name: title, state: "missing", found: "not used", why, ...install };
   });
+  if (forced === null || list.some(({ name }) => name === forced)) return checks;
+  const names = list.map(({ name }) => name).join(", ");
+  return [
+    ...checks,
+    {
+      name: "TFJS",
+      state: "error",
+      found: `TOUCHSTONE_BACKEND asks for ${JSON.stringify(forced)}`,
+      why: `it is one of ${names}`,
+      fix: "unset TOUCHSTONE_BACKEND",
+    },
+  ];
 }
 
 async function duckdb(): Promise<DoctorCheck> {
