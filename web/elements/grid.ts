@@ -12,6 +12,7 @@ import { Profiles } from "../controllers/profiles.js";
 import { cellText, type RowSource } from "../controllers/rows.js";
 import { Tiles } from "../controllers/tiles.js";
 import { define, TouchElement } from "./base.js";
+import { Ahead, pause } from "./grid-ahead.js";
 import { columnWindow, windowWith } from "./grid-columns.js";
 import { fetchFile, saveCsv } from "./grid-export.js";
 import { footView, goneView, workView } from "./grid-foot.js";
@@ -28,8 +29,6 @@ import { icon } from "./icon.js";
 const typingPause = 350;
 /** ms after the rows until the columns are looked at */
 const lookPause = 150;
-/** a pointer that passes over the heads asks for nothing; after a press, the next one on the same head is less likely */
-const [pointPause, pressedPause] = [50, 400];
 
 export class TouchGrid extends TouchElement {
   static override properties = {
@@ -72,8 +71,10 @@ export class TouchGrid extends TouchElement {
   readonly #scroll: GridScroll;
   #typing: ReturnType<typeof setTimeout> | null = null;
   #looking: ReturnType<typeof setTimeout> | null = null;
-  #pointing: ReturnType<typeof setTimeout> | null = null;
-  #pointed: string | null = null;
+  readonly #ahead = new Ahead(
+    (column) => this.#tiles?.expect(this.#nextKeys(column), this.#tiles.where),
+    () => this.#tiles?.unexpect(),
+  );
   readonly #id = ++grids;
 
   constructor() {
@@ -124,8 +125,9 @@ export class TouchGrid extends TouchElement {
   }
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    for (const timer of [this.#typing, this.#looking, this.#pointing]) if (timer !== null) clearTimeout(timer);
-    this.#typing = this.#looking = this.#pointing = null;
+    for (const timer of [this.#typing, this.#looking]) if (timer !== null) clearTimeout(timer);
+    this.#typing = this.#looking = null;
+    this.#ahead.stop();
     this.#tiles?.pause();
     this.#profiles?.pause();
   }
@@ -144,7 +146,7 @@ export class TouchGrid extends TouchElement {
     this.said = this.#words();
     this.#need();
     this.#look();
-    if (this.#pointed !== null) this.#point(this.#pointed, pressedPause);
+    this.#ahead.pressed();
     this.requestUpdate();
   }
 
@@ -237,6 +239,7 @@ export class TouchGrid extends TouchElement {
   #onKey = (event: KeyboardEvent): void => {
     const { columns } = this.source;
     const name = (column: number) => columns[column]?.name ?? null;
+    const before = this.active.column;
     const taken = gridKey(event, {
       ...this.active,
       page: this.#height - 1,
@@ -255,8 +258,12 @@ export class TouchGrid extends TouchElement {
       },
     });
     if (!taken) return;
+    if (this.active.column !== before) this.#ahead.rest(name(this.active.column), pause.key);
     event.preventDefault();
     event.stopPropagation();
+  };
+  #onLeave = (event: FocusEvent): void => {
+    if (!(event.currentTarget as Element).contains(event.relatedTarget as Node | null)) this.#ahead.rest(null, 0);
   };
 
   #text(row: number, column: number): string {
@@ -285,15 +292,6 @@ export class TouchGrid extends TouchElement {
     const next = this.#nextKeys(column);
     this.#tiles!.set(add ? [...sort.filter((key) => key.column !== column), ...next] : next, where);
   }
-
-  /** The pointer rests on a head: what a press would show is asked for. */
-  #point = (column: string | null, pause = pointPause): void => {
-    if (this.#pointing !== null) clearTimeout(this.#pointing);
-    this.#pointing = null;
-    this.#pointed = column;
-    if (column === null) this.#tiles?.unexpect();
-    else this.#pointing = setTimeout(() => this.#tiles?.expect(this.#nextKeys(column), this.#tiles.where), pause);
-  };
 
   #filter(filter: ColumnFilter | null, column: string): void {
     const { sort, where } = this.#tiles!;
@@ -360,7 +358,7 @@ export class TouchGrid extends TouchElement {
       }
       ${this.summary ? summaryView(this.#window.columns, this.#profiles!) : nothing}
       <div class="grid-body ${tiles.pending ? "pending" : ""}" aria-busy=${String(tiles.pending)}>
-        <div class="grid-scroll ${this.source.profile === undefined ? "plain-heads" : ""}">
+        <div class="grid-scroll ${this.source.profile === undefined ? "plain-heads" : ""}" @focusout=${this.#onLeave}>
           ${tableView({
             id: `g${this.#id}`,
             label: this.label,
@@ -375,7 +373,7 @@ export class TouchGrid extends TouchElement {
             choose: this.#move,
             open: (row, column) => (this.viewer = this.#text(row, column)),
             sort: (column, add) => this.#sortBy(column, add),
-            point: (column) => this.#point(column),
+            point: (column) => this.#ahead.rest(column, pause.pointer),
             filter: (column) => (this.menu = this.menu === column ? null : column),
           })}
         </div>
