@@ -172,11 +172,10 @@ export function blocked(state: Pick<SessionState, "doc" | "graph">): ReadonlyMap
   const known = blocks.get(state.graph);
   if (known?.cells === cells) return known.found;
   const found = new Map<string, string>();
-  const { outputs } = walkOf(state);
   for (const cell of cells) {
     if (cell.options.disabled !== true) continue;
     found.set(cell.id, cell.id);
-    for (const id of reach(outputs, [cell.id])) if (!found.has(id)) found.set(id, cell.id);
+    for (const id of reach(walkOf(state).outputs, [cell.id])) if (!found.has(id)) found.set(id, cell.id);
   }
   blocks.set(state.graph, { cells, found });
   return found;

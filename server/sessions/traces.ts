@@ -62,6 +62,14 @@ function holders(state: SessionState, owner: string): string[] {
 const filesOf = (state: SessionState, id: string, all = true): string[] =>
   (state.files.get(id) ?? []).filter((file) => all || file.state !== null).map(placeOfFile);
 
+/** May any cell's values, or any file's, change when others use them? */
+function keepsAnything(state: SessionState): boolean {
+  if (suspectsOf(state).size > 0) return true;
+  for (const [, hands] of state.hands) if (hands === "stream") return true;
+  for (const [, files] of state.files) if (files.some((file) => file.state !== null)) return true;
+  return false;
+}
+
 /** Places that code may change which is suspected of this, and is handed values of these cells. */
 function placesOf(state: SessionState, own: Suspect | undefined, inputs: Iterable<string>): Set<string> {
   const suspects = suspectsOf(state);
@@ -94,7 +102,9 @@ function remakes(state: SessionState, id: string, now: Ran): boolean {
 /** A cell is about to run, with this code and these inputs: what its last run touched, a clean run does not. `state` is as it was before; `number` the new run's. */
 export function tracedByRun(state: SessionState, id: string, number: number, now: Ran): Pick<SessionState, "traces" | "ghosts"> {
   if (remakes(state, id, now)) return { traces: state.traces, ghosts: state.ghosts };
-  const places = [...placesOf(state, suspectsOf(state).get(id), handed(state, "inputs", id))];
+  // where nothing may change by being used, it need not be known whose values get here
+  const inputs = keepsAnything(state) ? handed(state, "inputs", id) : [];
+  const places = [...placesOf(state, suspectsOf(state).get(id), inputs)];
   const traces = places.length > 0 ? state.traces.with(id, { number, places }) : state.traces.without(id);
   return { traces, ghosts: ghostsWith(state, [id]) };
 }
