@@ -204,7 +204,7 @@ async function live({ cells, mode, doings, whole }: Story): Promise<void> {
 
 it('says "same" only where a clean run shows the same', { timeout: 3_600_000 }, async () => {
   const runs = Number(process.env["TOUCHSTONE_STORIES"] ?? 12);
-  const seed = Number(process.env["TOUCHSTONE_SEED"] ?? Date.now() % 1e9);
+  const seed = Number(process.env["TOUCHSTONE_SEED"] ?? 1);
   try {
     await fc.assert(fc.asyncProperty(story, live), { numRuns: runs, seed, endOnFailure: process.env["TOUCHSTONE_SHRINK"] === undefined });
   } finally {
