@@ -163,8 +163,8 @@ export class TouchCell extends TouchElement {
   /** The first cells are drawn with the page, each further one in a task of its own: a large notebook does not hold the page. */
   protected override async scheduleUpdate(): Promise<void> {
     if (!this.hasUpdated && !this.selected && this.number > atOnce) {
-      this.id = `cell-${this.cell.id}`;
-      this.dataset["cell"] = this.cell.id;
+      // what the cell is can be asked for, and gone to, before it is drawn
+      this.#mark();
       await turn();
     }
     super.scheduleUpdate();
@@ -198,18 +198,21 @@ export class TouchCell extends TouchElement {
     this.emit("cell-action", { id: this.cell.id, action });
   }
 
+  /** The host's attributes: styles, links and scripts go by them. */
+  #mark(): void {
+    const { status, result, stale, edited } = this.state ?? blankCell;
+    this.id = `cell-${this.cell.id}`;
+    Object.assign(this.dataset, { cell: this.cell.id, kind: this.cell.kind, status, result });
+    this.toggleAttribute("data-stale", stale);
+    this.toggleAttribute("data-pair", this.pair !== null);
+    this.toggleAttribute("data-edited", edited);
+  }
+
   protected override willUpdate(changed: PropertyValues<this>): void {
     const s = this.state ?? blankCell;
     if (changed.has("questions")) this.#asking = this.contains(document.activeElement) ? document.activeElement!.closest("touch-question") : null;
     if (changed.has("cell") || changed.has("state") || changed.has("pair")) {
-      this.id = `cell-${this.cell.id}`;
-      this.dataset["cell"] = this.cell.id;
-      this.dataset["kind"] = this.cell.kind;
-      this.dataset["status"] = s.status;
-      this.dataset["result"] = s.result;
-      this.toggleAttribute("data-stale", s.stale);
-      this.toggleAttribute("data-pair", this.pair !== null);
-      this.toggleAttribute("data-edited", s.edited);
+      this.#mark();
       const running = s.status === "running";
       if (running && this.#timer === null) this.#timer = setInterval(() => this.tick++, 250);
       if (!running && this.#timer !== null) {
