@@ -49,12 +49,15 @@ async function guessed(connection: DuckDBConnection, scratch: string, ask: TopAs
   if (!near || !(near.few || (near.tied && keys.length === 1))) return near;
   const most = mostGuessed + 2 * count;
   const passing = `from ${source}${where === "" ? " where" : `${where} and`} ${key.name}`;
-  const take = (into: string, comparison: string, limit: number): Promise<number> =>
-    counted(connection, `${into} ${passing} ${comparison} $1 limit ${limit}`, [near.value], [near.type]);
   // where many rows are like it, the first of them in the source's order are the ones, and reading ends early
   const tied = near.tied && keys.length === 1;
-  let found = await take(`create table ${scratch} as`, tied ? before(key) : `${before(key)}=`, most);
-  if (found < count && tied) found += await take(`insert into ${scratch}`, "=", count - found);
+  const first = tied ? before(key) : `${before(key)}=`;
+  // of files they are counted first, by the statistics and the key alone: to take them up to a limit is left to one thread
+  if (near.few && (await firstNumber(connection, `select count(*) ${passing} ${first} $1`, [near.value], [near.type])) >= most) return near;
+  const take = (into: string, comparison: string, limit: string): Promise<number> =>
+    firstNumber(connection, `${into} ${passing} ${comparison} $1${limit}`, [near.value], [near.type]);
+  let found = await take(`create table ${scratch} as`, first, near.few ? "" : ` limit ${most}`);
+  if (found < count && tied) found += await take(`insert into ${scratch}`, "=", ` limit ${count - found}`);
   return found >= most ? near : found >= count ? "made" : null;
 }
 
@@ -94,14 +97,14 @@ async function exact(connection: DuckDBConnection, scratch: string, ask: TopAsk,
   }
   const make = `create table ${scratch} as`;
   const earlier = equal(rows[0]!)
-    ? await counted(connection, `${make} from ${source} limit 0`)
-    : await counted(connection, `${make} ${passing}(${less})`, values, given);
+    ? await firstNumber(connection, `${make} from ${source} limit 0`)
+    : await firstNumber(connection, `${make} ${passing}(${less})`, values, given);
   await connection.run(`insert into ${scratch} ${passing}${like} limit ${count - earlier}`, values, given);
   return true;
 }
 
-/** Makes or fills a table; its new rows are counted. */
-async function counted(connection: DuckDBConnection, sql: string, values: DuckDBValue[] = [], types: DuckDBType[] = []): Promise<number> {
+/** The number in the first place of the result: of a table that is made or filled, how many rows are new. */
+async function firstNumber(connection: DuckDBConnection, sql: string, values: DuckDBValue[] = [], types: DuckDBType[] = []): Promise<number> {
   return Number((await connection.runAndReadAll(sql, values, types)).getRows()[0]![0]);
 }
 
