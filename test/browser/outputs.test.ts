@@ -49,6 +49,17 @@ it("sets the beginning of a long Markdown text and offers the whole", async () =
   await v.leave();
 });
 
+it("boxes the beginning of a long error and gives the whole by download", async () => {
+  const v = await Visitor.enter(stage, writeNotebook(stage, "t", "long-error", `// %% id="a"\nthrow new Error("e".repeat(3_000_000) + "end")\n`));
+  const cell = v.cell("a");
+  await cell.getByRole("button", { name: /^Run/ }).click();
+  await v.state(cell, { status: "idle", result: "error" });
+  await cell.getByRole("region", { name: "output, scrolls" }).waitFor();
+  const [file] = await Promise.all([v.page.waitForEvent("download"), cell.getByRole("link", { name: /Download/ }).click()]);
+  expect(readFileSync(await file.path(), "utf8")).toMatch(/e{1000}end/);
+  await v.leave();
+});
+
 it("shows each kind of value well, and what a run found", async () => {
   const source = `const cyclic: Record<string, unknown> = { name: "round" }
 cyclic["self"] = cyclic

@@ -36,8 +36,8 @@ export class TouchError extends TouchElement {
     const others = error.frames.filter((frame) => frame.cell === undefined);
     const { suggestion } = error;
     return html`<div class="error-block" role="group" aria-label="Error">
-      <p class="error-line">${icon("circle-x")}<strong>${error.name}:</strong> <span>${words(error.message)}</span></p>
       ${cut(error, this.href)}
+      <p class="error-line">${icon("circle-x")}<strong>${error.name}:</strong> <span>${words(error.message)}</span></p>
       ${
         error.line !== undefined
           ? html`<p class="error-at">

@@ -27,6 +27,8 @@ import "./text.js";
 import "./value.js";
 
 const step = 50;
+/** characters of an error's message, above which it is boxed like other text */
+const longError = 2000;
 /** px: a box is cut to 480 only where that saves some */
 const boxed = 560;
 
@@ -170,7 +172,8 @@ export class TouchOutput extends TouchElement {
     // results, grids and figures have their own bounds; long lists of text and pictures get a box
     const own = this.outputs.every(
       (output) =>
-        output.kind === "error" || (output.kind === "display" && [mime.finding, mime.table, mime.plotly].some((type) => type in output.data)),
+        (output.kind === "error" && output.error.message.length <= longError) ||
+        (output.kind === "display" && [mime.finding, mime.table, mime.plotly].some((type) => type in output.data)),
     );
     const cut = this.bounded && !own && this.tall > boxed;
     return html`<div
