@@ -56,7 +56,7 @@ it("boxes the beginning of a long error and gives the whole by download", async 
   await v.state(cell, { status: "idle", result: "error" });
   await cell.getByRole("region", { name: "output, scrolls" }).waitFor();
   const [file] = await Promise.all([v.page.waitForEvent("download"), cell.getByRole("link", { name: /Download/ }).click()]);
-  expect(readFileSync(await file.path(), "utf8")).toMatch(/e{1000}end/);
+  expect(readFileSync(await file.path(), "utf8")).toContain(`${"e".repeat(3_000_000)}end`);
   await v.leave();
 });
 
